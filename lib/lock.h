@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * lib/lock.h - the core's own lock.
+ *
+ * A ticket lock: first come, first served, so that nobody starves. Order: domain, unit, queue; a lock of a
+ * lower rank is never taken while one of a higher rank is held. Critical sections are bounded and wait for
+ * nothing. The queue lock alone may be taken with interrupts off by the embedder's choice.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <sallyport/platform.h>
+
+#include "annotate.h"
+
+struct CAPABILITY("lock") lock {
+	uint32_t next;	  /* the number the next taker draws */
+	uint32_t serving; /* the number that may go in */
+};
+
+static inline void lock_take(struct lock *lock, void *embedder) TAKES(*lock) UNCHECKED
+{
+	uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+
+	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
+		platform_relax(embedder);
+}
+
+static inline void lock_drop(struct lock *lock) DROPS(*lock) UNCHECKED
+{
+	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * p2m/domain.c - a guest's domain, and the little that the CPU side of each mode asks for.
+ */
+#include "p2m/types.h"
+
+/* What each CPU format is on its own, and where units may walk it too. */
+static const struct cpu_side {
+	const struct format *alone, *shared;
+	bool has_asid;
+} cpu_sides[] = {
+	[SP_CPU_EPT] = { &format_ept, &format_ept_vtd, false },
+	[SP_CPU_NPT] = { &format_npt, &format_npt_amdvi, true },
+};
+
+static enum sp_type type_of(uint32_t rights, enum memory_type memory)
+{
+	enum sp_type type = SP_HOLE;
+
+	(void)p2m_type_of(rights, memory, &type);
+	return type;
+}
+
+static enum sp_status check_config(const struct sp_domain_config *config)
+{
+	if (config->cpu != SP_CPU_EPT && config->cpu != SP_CPU_NPT)
+		return SP_UNSUPPORTED;
+	if (config->tables != SP_TABLES_SHARED && config->tables != SP_TABLES_SEPARATE)
+		return SP_INVALID;
+	/* APM 2 15.16: ASID 0 is the host's. */
+	if (cpu_sides[config->cpu].has_asid != (config->asid != 0) || config->table_budget < 8)
+		return SP_INVALID;
+	if ((config->cpu_levels != 0 && config->cpu_levels != 4 && config->cpu_levels != 5) ||
+	    (config->cpu_large_pages & ~6u))
+		return SP_INVALID;
+	return SP_OK;
+}
+
+enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_config *config, struct sp_domain **made)
+{
+	enum sp_status status = check_config(config);
+	const struct cpu_side *side;
+	struct sp_domain *domain;
+
+	if (status != SP_OK)
+		return status;
+	status = domain_open(host, false, &domain);
+	if (status != SP_OK)
+		return status;
+	side = &cpu_sides[config->cpu];
+	domain->number = config->number;
+	domain->cpu = config->cpu;
+	domain->shared = (uint8_t)config->tables;
+	domain->asid = config->asid;
+	domain->table_budget = config->table_budget;
+	domain->node = config->node;
+	domain->type_of = type_of;
+	status = domain_add_map(domain, 0, config->tables == SP_TABLES_SHARED ? side->shared : side->alone,
+				config->cpu_levels ? config->cpu_levels : 4, config->cpu_large_pages, false);
+	if (status != SP_OK) {
+		domain_close(domain);
+		return status;
+	}
+	cpus_open(domain);
+	*made = domain;
+	return SP_OK;
+}
+
+static bool has_device(const struct sp_domain *domain)
+{
+	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++)
+		if (domain->watches[i].observer && domain->watches[i].users)
+			return true;
+	return false;
+}
+
+/* True when nothing of the domain is left anywhere. */
+static bool empty_domain(struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	uint32_t budget = SP_STEP_SLOTS;
+	bool empty;
+
+	domain->state = DOMAIN_DYING;
+	empty = domain_let_go(domain);
+	ledger_collect(domain);
+	limbo_settle(domain, &budget);
+	return empty && domain->limbo.count == 0 && ledger_state(domain, domain->ledger) == SP_OK;
+}
+
+enum sp_status sp_domain_destroy(struct sp_domain *domain)
+{
+	bool empty = false, busy;
+
+	domain_take(domain);
+	busy = has_device(domain);
+	if (!busy)
+		empty = empty_domain(domain);
+	domain_drop(domain);
+	if (busy)
+		return SP_BUSY;
+	if (!empty)
+		return SP_PENDING;
+	domain_close(domain);
+	return SP_OK;
+}

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/change.c - a change, from begin to release.
+ *
+ *   lock   plan in every map ---- not enough pages? drop the lock, take some, plan again
+ *          commit in every map    cannot fail
+ *          ledger: a number       what each watch owes
+ *          limbo: what was let go waits for that number
+ *          post
+ *   drop   kick
+ *   ...    sp_progress(): collect, settle, merge
+ *
+ * All maps are written in one change, so that none is ever seen to disagree longer than the lock is held.
+ */
+#include "sync/domain.h"
+
+struct plans {
+	struct plan plan[1 + MAX_UNITS];
+	uint32_t tables, gone; /* sums */
+	uint32_t split;	       /* index of the one that only splits; count if none */
+};
+
+static enum sp_status plan_maps(const struct sp_domain *domain, uint64_t first, uint64_t end, const struct wish *wishes,
+				uint32_t count, struct plans *plans) MUST_HOLD(domain->lock)
+{
+	*plans = (struct plans){ .split = count };
+	for (uint32_t i = 0; i < count; i++) {
+		struct plan *plan = &plans->plan[i];
+		enum sp_status status = tree_prepare(&domain->maps[wishes[i].map].tree, first, end,
+						     &wishes[i].target, plan);
+
+		if (status != SP_OK)
+			return status;
+		if (plan->split_only) {
+			plans->split = i;
+			plans->tables = plan->tables;
+			plans->gone = plan->gone;
+			return SP_OK;
+		}
+		plans->tables += plan->tables;
+		plans->gone += plan->gone;
+	}
+	return SP_OK;
+}
+
+/* Every map covers the same frames: the least of what each can do in one step. */
+static enum sp_status plan_together(const struct sp_domain *domain, uint64_t first, uint64_t end,
+				    const struct wish *wishes, uint32_t count, struct plans *plans)
+	MUST_HOLD(domain->lock)
+{
+	for (;;) {
+		enum sp_status status = plan_maps(domain, first, end, wishes, count, plans);
+		uint64_t least = end;
+
+		if (status != SP_OK || plans->split < count)
+			return status;
+		for (uint32_t i = 0; i < count; i++)
+			least = min_u64(least, plans->plan[i].end);
+		if (plans->gone > domain->gone_max) {
+			least = first + (least - first + 1) / 2;
+		} else if (least == end) {
+			return SP_OK;
+		}
+		end = least;
+	}
+}
+
+static uint64_t commit_map(struct sp_domain *domain, uint32_t index, const struct plan *plan, struct stale *stale)
+	MUST_HOLD(domain->lock)
+{
+	struct map *map = &domain->maps[index];
+
+	tree_commit(&map->tree, plan, &domain->reserve, stale);
+	return ledger_enter(domain, map, stale);
+}
+
+/* Each map's part of the scratch; frames wait for what all maps owe, hence limbo comes last. */
+static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans, const struct wish *wishes,
+			    uint32_t count) MUST_HOLD(domain->lock)
+{
+	struct stale stale[1 + MAX_UNITS];
+	struct let_go *gone = domain->gone;
+	uint64_t number = domain->ledger;
+
+	for (uint32_t i = 0; i < count; i++) {
+		stale[i] = (struct stale){ .gone = gone, .gone_max = plans->plan[i].gone };
+		number = commit_map(domain, wishes[i].map, &plans->plan[i], &stale[i]);
+		gone += stale[i].gone_count;
+	}
+	for (uint32_t i = 0; i < count; i++)
+		limbo_put(domain, wishes[i].map, &stale[i], number);
+	return number;
+}
+
+static uint64_t commit_split(struct sp_domain *domain, const struct plans *plans, const struct wish *wishes)
+	MUST_HOLD(domain->lock)
+{
+	struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
+
+	return commit_map(domain, wishes[plans->split].map, &plans->plan[plans->split], &stale);
+}
+
+/* Small pages that became a run are merged when this change is paid. */
+static void note_merge(struct sp_domain *domain, const struct wish *wish, struct span span) MUST_HOLD(domain->lock)
+{
+	if (wish->target.rights == 0)
+		return;
+	domain->merge = span_join(domain->merge, span);
+	domain->merge_at = domain->merge.first;
+	domain->merge_level = 1;
+	domain->merge_number = domain->ledger;
+}
+
+static enum sp_status busy(struct sp_domain *domain, struct sp_result *result) MUST_HOLD(domain->lock)
+{
+	result->ticket.number = domain->ledger;
+	return SP_BUSY;
+}
+
+/* What firmware reserved for a device stays as it is while the device is here (XSA-378). */
+static bool touches_reserved(const struct sp_domain *domain, uint64_t first, uint64_t end) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 0; i < domain->reserved_count; i++)
+		if (first < domain->reserved[i].end && domain->reserved[i].first < end)
+			return true;
+	return false;
+}
+
+/* SP_PENDING: *tables pages must be in the reserve first. */
+static enum sp_status change_locked(struct sp_domain *domain, uint64_t first, uint64_t end, const struct wish *wishes,
+				    uint32_t count, struct sp_result *result, uint32_t *tables)
+	MUST_HOLD(domain->lock)
+{
+	struct plans plans;
+	enum sp_status status;
+
+	if (domain->state != DOMAIN_LIVE)
+		return SP_INVALID;
+	if (!wishes[0].reserved && touches_reserved(domain, first, end))
+		return SP_RESERVED_RANGE;
+	status = plan_together(domain, first, end, wishes, count, &plans);
+	if (status != SP_OK)
+		return status;
+	if (plans.gone > limbo_room(domain))
+		return busy(domain, result);
+	*tables = plans.tables;
+	if (plans.tables > domain->reserve.count)
+		return SP_PENDING;
+	if (plans.split < count) {
+		(void)commit_split(domain, &plans, wishes);
+		ledger_post(domain);
+		return busy(domain, result);
+	}
+	result->ticket.number = commit_maps(domain, &plans, wishes, count);
+	result->done = plans.plan[0].end - first;
+	note_merge(domain, &wishes[0], (struct span){ first, plans.plan[0].end });
+	ledger_post(domain);
+	return SP_OK;
+}
+
+static enum sp_status check_budget(struct sp_domain *domain, struct sp_result *result)
+{
+	enum sp_status status = SP_OK;
+
+	domain_take(domain);
+	if (domain->reserve.count == sizeof(domain->reserve.page) / sizeof(domain->reserve.page[0]))
+		status = SP_NO_SPACE;
+	else if (domain->tables_used >= domain->table_budget && !MUTANT(domain->host, SP_MUT_BUDGET_UNCHECKED))
+		status = domain->limbo.count ? busy(domain, result) : SP_NO_MEMORY;
+	else
+		domain->tables_used++;
+	domain_drop(domain);
+	return status;
+}
+
+/* One page more in the reserve. The platform is asked without a lock. */
+static enum sp_status add_reserve(struct sp_domain *domain, struct sp_result *result)
+{
+	enum sp_status status = check_budget(domain, result);
+	sp_mfn_t page;
+
+	if (status != SP_OK)
+		return status;
+	status = platform_frames_take(domain->host->embedder, domain->node, 0, &page);
+	domain_take(domain);
+	if (status != SP_OK) {
+		domain->tables_used--;
+		status = SP_NO_MEMORY;
+	} else {
+		domain->reserve.page[domain->reserve.count++] = page;
+	}
+	domain_drop(domain);
+	return status;
+}
+
+enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t end, const struct wish *wishes,
+			     uint32_t count, struct sp_result *result)
+{
+	enum sp_status status;
+	uint32_t tables, have;
+
+	*result = (struct sp_result){ .ticket = { domain, 0 } };
+	if (count == 0 || first >= end)
+		return SP_INVALID;
+	for (;;) {
+		domain_take(domain);
+		status = change_locked(domain, first, end, wishes, count, result, &tables);
+		have = domain->reserve.count;
+		domain_drop(domain);
+		if (status != SP_PENDING)
+			return status;
+		for (; have < tables; have++) {
+			status = add_reserve(domain, result);
+			if (status != SP_OK)
+				return status;
+		}
+	}
+}
+
+bool domain_let_go(struct sp_domain *domain)
+{
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		struct map *map = &domain->maps[i];
+		struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
+		bool empty;
+
+		if (!map->used)
+			continue;
+		empty = tree_close(&map->tree, (uint32_t)min_u64(limbo_room(domain), domain->gone_max), &stale);
+		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));
+		ledger_post(domain);
+		if (!empty)
+			return false;
+	}
+	return true;
+}
+
+/* The table under one slot, in every map. */
+static void merge_at(struct sp_domain *domain, uint64_t frame, uint32_t level) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		struct map *map = &domain->maps[i];
+		struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
+
+		if (!map->used || !limbo_room(domain) || !tree_merge(&map->tree, frame, level, &stale))
+			continue;
+		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));
+	}
+}
+
+/* First all tables of small pages, then, when that is paid, those of the pages that came of it. */
+void domain_merge(struct sp_domain *domain, uint32_t *budget)
+{
+	const struct format *format = domain->maps[0].tree.format;
+	uint64_t frame;
+
+	if (span_is_empty(domain->merge) || ledger_state(domain, domain->merge_number) != SP_OK)
+		return;
+	frame = align_down(domain->merge_at, span_order(format, domain->merge_level));
+	for (; *budget && frame < domain->merge.end; --*budget) {
+		merge_at(domain, frame, domain->merge_level);
+		frame += BIT(span_order(format, domain->merge_level));
+	}
+	domain->merge_at = frame;
+	if (frame >= domain->merge.end) {
+		if (domain->merge_level == 2)
+			domain->merge = (struct span){ 0, 0 };
+		domain->merge_level++;
+		domain->merge_at = domain->merge.first;
+		domain->merge_number = domain->ledger;
+	}
+	ledger_post(domain);
+}

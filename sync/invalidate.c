@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/invalidate.c - what each change owes to each kind of observer: the one place where that is decided.
+ *
+ * The table has the shape of docs/acceptance.md section 7. Safety: no cell is weaker. Exactness: no cell is
+ * stronger. The model judges by its own transcription, so that a typing error in one is found by the other.
+ *
+ *   change --kind, span--> cell --> debt, joined --> commands, in the order of execution
+ */
+#include "sync/domain.h"
+
+enum width {
+	WIDTH_NOTHING,
+	WIDTH_SPAN, /* the frames that the old entry spanned */
+	WIDTH_ALL   /* all that carries the observer's name for the domain */
+};
+
+struct cell {
+	uint8_t width; /* enum width */
+	bool links;    /* paging-structure entries too */
+	bool entry;    /* the requester's context or device table entry before it */
+};
+
+/* clang-format off */
+#define NOTHING { WIDTH_NOTHING, false, false }
+#define LEAVES  { WIDTH_SPAN, false, false }
+#define LINKS   { WIDTH_SPAN, true, false }
+#define ALL     { WIDTH_ALL, true, false }
+#define ENTRY   { WIDTH_ALL, true, true }
+
+static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
+	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache */
+	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES },
+	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS },
+	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	/* A CPU that faults on an old right walks again; a device's fault is lost. */
+	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
+	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
+	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
+	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
+	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY },
+	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY },
+	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY },
+};
+/* clang-format on */
+
+static bool is_cpu(enum observer_column column)
+{
+	return column == COLUMN_EPT || column == COLUMN_NPT;
+}
+
+/* The negative controls: one kind of change that units are not told of. */
+static bool is_left_out(const struct sp_host *host, enum observer_column column, enum change_kind kind)
+{
+	if (is_cpu(column))
+		return false;
+	return (MUTANT(host, SP_MUT_UNMAP_UNPAID) && kind == KIND_UNMAP) ||
+	       (MUTANT(host, SP_MUT_PUNCH_UNPAID) && kind == KIND_PUNCH) ||
+	       (MUTANT(host, SP_MUT_REVOKE_UNPAID) && kind == KIND_REVOKE) ||
+	       (MUTANT(host, SP_MUT_REPLACE_UNPAID) && kind == KIND_REPLACE) ||
+	       (MUTANT(host, SP_MUT_UNLINK_UNPAID) && kind == KIND_UNLINK) ||
+	       (MUTANT(host, SP_MUT_SPLIT_UNPAID) && kind == KIND_SPLIT) ||
+	       (MUTANT(host, SP_MUT_GRANT_UNPAID) && kind == KIND_GRANT) ||
+	       (MUTANT(host, SP_MUT_ABSENT_NOT_TOLD) && (kind == KIND_MAP || kind == KIND_LINK));
+}
+
+static struct cell cell_of(const struct sp_host *host, enum observer_column column, enum change_kind kind)
+{
+	struct cell cell = table[kind][column];
+
+	if (is_left_out(host, column, kind))
+		cell = (struct cell)NOTHING;
+	if (MUTANT(host, SP_MUT_LINKS_KEPT))
+		cell.links = false;
+	return cell;
+}
+
+/* Ranges that touch become one; one too many and the whole domain is cheaper (note n3). */
+static void add_range(struct debt *debt, struct span span, bool links)
+{
+	for (uint32_t i = 0; i < debt->range_count; i++) {
+		struct debt_range *range = &debt->range[i];
+
+		if (span.first > range->span.end || range->span.first > span.end)
+			continue;
+		range->span = span_join(range->span, span);
+		range->links |= links;
+		return;
+	}
+	if (debt->range_count == DEBT_RANGES)
+		debt->whole = true;
+	else
+		debt->range[debt->range_count++] = (struct debt_range){ span, links };
+}
+
+bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column, enum change_kind kind,
+	      struct span span)
+{
+	struct cell cell = cell_of(host, column, kind);
+
+	switch ((enum width)cell.width) {
+	case WIDTH_NOTHING:
+		return false;
+	case WIDTH_SPAN:
+		add_range(debt, span, cell.links);
+		break;
+	case WIDTH_ALL:
+		debt->whole = true;
+		break;
+	}
+	debt->owed = true;
+	return true;
+}
+
+void debt_add_entry(struct debt *debt, uint16_t requester)
+{
+	debt->owed = true;
+	if (debt->entry_count == DEBT_ENTRIES)
+		debt->every_entry = true;
+	else
+		debt->entry[debt->entry_count++] = requester;
+}
+
+static uint32_t entry_commands(const struct debt *debt, const struct watch *watch, struct command *commands)
+{
+	if (debt->every_entry) {
+		commands[0] = (struct command){ .kind = COMMAND_ENTRIES, .name = watch->name };
+		return 1;
+	}
+	for (uint32_t i = 0; i < debt->entry_count; i++)
+		commands[i] = (struct command){ .kind = COMMAND_ENTRY,
+						.name = watch->name,
+						.requester = debt->entry[i] };
+	return debt->entry_count;
+}
+
+static bool is_too_wide(const struct debt *debt, const struct observer *observer)
+{
+	if (debt->whole || observer->no_pages)
+		return true;
+	for (uint32_t i = 0; i < debt->range_count; i++)
+		if (order_covering(debt->range[i].span.first, debt->range[i].span.end) > observer->widest_order)
+			return true; /* note n2 */
+	return false;
+}
+
+static uint32_t translation_commands(const struct debt *debt, const struct watch *watch, struct command *commands)
+{
+	if (is_too_wide(debt, watch->observer)) {
+		commands[0] = (struct command){ .kind = COMMAND_DOMAIN, .name = watch->name, .links = true };
+		return 1;
+	}
+	for (uint32_t i = 0; i < debt->range_count; i++) {
+		const struct debt_range *range = &debt->range[i];
+		uint32_t order = order_covering(range->span.first, range->span.end);
+
+		commands[i] = (struct command){ .kind = COMMAND_PAGES,
+						.name = watch->name,
+						.first = align_down(range->span.first, order),
+						.order = (uint8_t)order,
+						.links = range->links };
+	}
+	return debt->range_count;
+}
+
+uint32_t debt_commands(const struct debt *debt, const struct sp_host *host, const struct watch *watch,
+		       struct command commands[POST_COMMANDS])
+{
+	uint32_t count;
+
+	if (is_cpu(watch->observer->column)) {
+		commands[0] = (struct command){ .kind = COMMAND_FLUSH };
+		return 1;
+	}
+	if (MUTANT(host, SP_MUT_ENTRY_AFTER_DOMAIN)) {
+		count = translation_commands(debt, watch, commands);
+		return count + entry_commands(debt, watch, commands + count);
+	}
+	/* VT-d 6.5.2: context cache before IOTLB, else the IOTLB refills through the old entry. */
+	count = entry_commands(debt, watch, commands);
+	return count + translation_commands(debt, watch, commands + count);
+}
+
+_Static_assert(DEBT_RANGES + DEBT_ENTRIES <= POST_COMMANDS, "one post carries a whole debt");

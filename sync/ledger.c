@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/ledger.c - who owes what to whom, and since when.
+ *
+ *   number   1   2   3   4   5            one for each change that owed something
+ *   CPUs     x       x   x                posted: 1 .. 3, gathering: 4
+ *   unit A       x   x       x            posted: 2, gathering: 3, 5
+ *
+ * For each watch at most one debt is posted and one gathers, so a queue sized for that never fills; what gathers
+ * is joined. Number n is settled when no watch has unpaid debt that began at n or before.
+ */
+#include "sync/domain.h"
+
+static bool is_cpu_watch(const struct sp_domain *domain, const struct watch *watch)
+{
+	return watch == &domain->watches[CPU_WATCH];
+}
+
+struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map, uint16_t name)
+{
+	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++) {
+		struct watch *watch = &domain->watches[i];
+
+		if (watch->observer)
+			continue;
+		*watch = (struct watch){ .observer = observer, .map = map, .name = name };
+		return watch;
+	}
+	return NULL;
+}
+
+void ledger_remove_watch(struct sp_domain *domain, struct watch *watch)
+{
+	if (ledger_owes(watch))
+		platform_panic(domain->host->embedder, "a watch ended that still owes");
+	*watch = (struct watch){ 0 };
+}
+
+bool ledger_owes(const struct watch *watch)
+{
+	return watch->gathering.owed || watch->posted.owed;
+}
+
+/* The next number; a watch that owes from now on remembers where that began. */
+static uint64_t take_number(struct sp_domain *domain)
+{
+	uint64_t number = ++domain->ledger;
+
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		struct watch *watch = &domain->watches[i];
+
+		if (watch->observer && watch->gathering.owed && !watch->gathering_first)
+			watch->gathering_first = number;
+	}
+	return number;
+}
+
+static bool enter_watch(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
+{
+	enum walker walker = is_cpu_watch(domain, watch) ? WALKER_CPU : WALKER_DEVICE;
+	bool owed = false;
+
+	for (uint32_t kind = 0; kind < KIND_COUNT; kind++)
+		if (!span_is_empty(stale->span[walker][kind]))
+			owed |= debt_add(&watch->gathering, domain->host, watch->observer->column,
+					 (enum change_kind)kind, stale->span[walker][kind]);
+	return owed;
+}
+
+uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
+{
+	bool owed = false;
+
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		struct watch *watch = &domain->watches[i];
+
+		if (!watch->observer || watch->map != map)
+			continue;
+		if (MUTANT(domain->host, SP_MUT_FIRST_UNIT_ONLY) && i > CPU_WATCH + 1)
+			continue;
+		owed |= enter_watch(domain, watch, stale);
+	}
+	return owed ? take_number(domain) : domain->ledger;
+}
+
+uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester, enum change_kind kind)
+{
+	const struct span whole = { 0, UINT64_MAX };
+
+	debt_add_entry(&watch->gathering, requester);
+	/* AMD 48882 2.4.4 reads as if the entry's invalidation were enough; it is not (XSA-442). */
+	if (!(MUTANT(domain->host, SP_MUT_RELEASE_UNPAID) && kind == KIND_RELEASE) &&
+	    !(MUTANT(domain->host, SP_MUT_HAND_OVER_UNPAID) && kind == KIND_HAND_OVER))
+		(void)debt_add(&watch->gathering, domain->host, watch->observer->column, kind, whole);
+	return take_number(domain);
+}
+
+static void post_watch(struct sp_domain *domain, struct watch *watch)
+{
+	struct command commands[POST_COMMANDS];
+	uint32_t count = debt_commands(&watch->gathering, domain->host, watch, commands);
+
+	/* A queue without room: it gathers on, and the next progress tries again. */
+	if (watch->observer->ops->post(watch->observer, commands, count, &watch->posted_number) != SP_OK)
+		return;
+	watch->posted = watch->gathering;
+	watch->posted_first = watch->gathering_first;
+	watch->posted_at = platform_now(domain->host->embedder);
+	watch->gathering = (struct debt){ 0 };
+	watch->gathering_first = 0;
+}
+
+void ledger_post(struct sp_domain *domain)
+{
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		struct watch *watch = &domain->watches[i];
+
+		if (watch->observer && watch->gathering.owed && !watch->posted.owed)
+			post_watch(domain, watch);
+	}
+}
+
+void ledger_collect(struct sp_domain *domain)
+{
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		struct watch *watch = &domain->watches[i];
+
+		if (!watch->observer || !watch->posted.owed)
+			continue;
+		if (watch->observer->ops->has_reached(watch->observer, watch->posted_number) ||
+		    MUTANT(domain->host, SP_MUT_WAIT_NOT_AWAITED))
+			watch->posted = (struct debt){ 0 };
+	}
+}
+
+static bool owes_up_to(const struct watch *watch, uint64_t number)
+{
+	return (watch->posted.owed && watch->posted_first <= number) ||
+	       (watch->gathering.owed && watch->gathering_first <= number);
+}
+
+enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
+{
+	enum sp_status status = SP_OK;
+
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		const struct watch *watch = &domain->watches[i];
+
+		if (!watch->observer || !owes_up_to(watch, number))
+			continue;
+		/* What a lost observer may remember stays owed: a guess frees nothing. */
+		if (watch->observer->lost)
+			return SP_LOST;
+		status = SP_PENDING;
+	}
+	return status;
+}

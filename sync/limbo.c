@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/limbo.c - where frames, tables and subtrees wait until every observer has forgotten them.
+ *
+ *   head                                  head + count
+ *    | number 4 | number 4 | number 7 | ...  |        a ring, oldest first: what is settled is at the head
+ *
+ * Nothing is written into what waits here: hardware may still walk it, and write accessed bits into it.
+ */
+#include "sync/domain.h"
+
+uint32_t limbo_room(const struct sp_domain *domain)
+{
+	return domain->limbo.size - domain->limbo.count;
+}
+
+void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale, uint64_t number)
+{
+	struct limbo *limbo = &domain->limbo;
+
+	for (uint32_t i = 0; i < stale->gone_count; i++)
+		limbo->entry[(limbo->head + limbo->count++) % limbo->size] =
+			(struct limbo_entry){ .gone = stale->gone[i], .number = number, .map = (uint8_t)map };
+}
+
+struct release {
+	struct dismantle_sink sink; /* first: the sink is cast back */
+	struct sp_domain *domain;
+};
+
+static void release_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count, uint32_t rights,
+			   enum memory_type memory)
+{
+	struct sp_domain *domain = ((struct release *)sink)->domain;
+	struct sp_forgotten run = { .domain = domain->number, .first = { mfn }, .count = count };
+
+	if (!domain->type_of)
+		return;
+	run.type = domain->type_of(rights, memory);
+	platform_forgotten(domain->host->embedder, &run);
+}
+
+static void release_table(struct dismantle_sink *sink, uint64_t mfn)
+{
+	struct sp_domain *domain = ((struct release *)sink)->domain;
+
+	domain->tables_used--;
+	platform_frames_give(domain->host->embedder, (sp_mfn_t){ mfn }, 0);
+}
+
+/* True when the head is gone altogether. */
+static bool release_head(struct sp_domain *domain, struct release *release, uint32_t *budget)
+{
+	struct limbo *limbo = &domain->limbo;
+	const struct limbo_entry *entry = &limbo->entry[limbo->head];
+
+	switch (entry->gone.kind) {
+	case GONE_FRAMES:
+		release_frames(&release->sink, entry->gone.mfn, entry->gone.count, entry->gone.rights,
+			       (enum memory_type)entry->gone.memory);
+		break;
+	case GONE_TABLE:
+		release_table(&release->sink, entry->gone.mfn);
+		break;
+	case GONE_SUBTREE:
+		return tree_dismantle(&domain->maps[entry->map].tree, &limbo->place, entry->gone.mfn,
+				      entry->gone.level, &release->sink, budget);
+	}
+	--*budget;
+	return true;
+}
+
+/* A's rule of release, and what mutants make of it. */
+static bool may_release(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock)
+{
+	if (MUTANT(domain->host, SP_MUT_RELEASE_WITHOUT_WAIT))
+		return true;
+	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_CPUS))
+		return !ledger_owes(&domain->watches[CPU_WATCH]);
+	return ledger_state(domain, number) == SP_OK;
+}
+
+void limbo_settle(struct sp_domain *domain, uint32_t *budget)
+{
+	struct limbo *limbo = &domain->limbo;
+	struct release release = { { release_frames, release_table }, domain };
+
+	while (*budget && limbo->count && may_release(domain, limbo->entry[limbo->head].number)) {
+		if (!release_head(domain, &release, budget))
+			return;
+		limbo->head = (limbo->head + 1) % limbo->size;
+		limbo->count--;
+	}
+}

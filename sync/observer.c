@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/observer.c - the CPUs of a domain, as an observer.
+ *
+ *   asking CPU                                entering CPU (interrupts off)
+ *   write the slot                            in_guest = 1
+ *   full barrier                              full barrier
+ *   asked = n                                 read asked; behind? flush goes with this entry, reached = asked
+ *   full barrier                              enter
+ *   read in_guest; set? kick
+ *
+ * One of the two sees the other: either the asker sees in_guest and kicks, or the enterer sees n and flushes. A CPU
+ * outside guest mode uses nothing it remembers, so being seen outside is an answer; what sleeps under the tag is
+ * flushed by its next entry.
+ */
+#include "memory.h"
+#include "sync/domain.h"
+
+static struct sp_domain *domain_of(struct observer *cpus)
+{
+	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
+}
+
+static enum sp_status cpus_post(struct observer *cpus, const struct command *commands, uint32_t count, uint64_t *number)
+{
+	struct sp_domain *domain = domain_of(cpus);
+
+	(void)commands;
+	(void)count;
+	*number = domain->asked + 1;
+	full_barrier();
+	store64(&domain->asked, *number);
+	full_barrier();
+	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
+		if (!load64(&domain->cpu_states[cpu].in_guest) || MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
+			continue;
+		domain->kick.word[cpu / 64] |= BIT(cpu % 64);
+		domain->kick_any = true;
+	}
+	return SP_OK;
+}
+
+static bool cpus_have_reached(struct observer *cpus, uint64_t number)
+{
+	struct sp_domain *domain = domain_of(cpus);
+
+	if (MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
+		return true;
+	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
+		if (load64(&domain->cpu_states[cpu].in_guest) && load64(&domain->cpu_states[cpu].reached) < number)
+			return false;
+	return true;
+}
+
+static const struct observer_ops cpus_ops = { cpus_post, cpus_have_reached };
+
+void cpus_open(struct sp_domain *domain)
+{
+	domain->cpus = (struct observer){ .ops = &cpus_ops,
+					  .column = domain->cpu == SP_CPU_EPT ? COLUMN_EPT : COLUMN_NPT };
+	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
+		domain->cpu_states[cpu] = (struct cpu_state){ 0 };
+	/* The tag may have been another domain's: each CPU flushes before its first entry (section 7, row 12). */
+	domain->asked = MUTANT(domain->host, SP_MUT_CPU_NAME_REUSED) ? 0 : 1;
+	domain->watches[CPU_WATCH] = (struct watch){ .observer = &domain->cpus, .map = &domain->maps[0], .users = 1 };
+}
+
+void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
+{
+	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
+	const struct tree *tree = &domain->maps[0].tree;
+	uint64_t asked;
+
+	store64(&state->in_guest, 1);
+	if (!MUTANT(domain->host, SP_MUT_ENTER_WITHOUT_BARRIER))
+		full_barrier();
+	asked = load64(&domain->asked);
+	if (load64(&state->reached) < asked) {
+		state->flush_owed = true;
+		store64(&state->reached, asked);
+	}
+	*entry = (struct sp_entry){ .root = sp_maddr_from_mfn(tree->root),
+				    .levels = tree->levels,
+				    .asid = domain->asid,
+				    .flush = state->flush_owed };
+}
+
+void sp_cpu_leave(struct sp_domain *domain, bool entered)
+{
+	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
+
+	if (entered)
+		state->flush_owed = false;
+	store64(&state->in_guest, 0);
+}

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/progress.c - what moves things forward: the embedder's idle loop and timer, and every wait.
+ */
+#include "sync/domain.h"
+
+#define ASK_AGAIN 20000u /* nanoseconds; a unit answers in microseconds */
+
+static bool owes_anything(const struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 0; i <= MAX_UNITS; i++)
+		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
+			return true;
+	return false;
+}
+
+/* Answers when this domain wants to be looked at again. */
+static uint64_t progress_domain(struct sp_domain *domain, uint32_t *budget)
+{
+	uint64_t again = UINT64_MAX;
+
+	domain_take(domain);
+	if (domain->state != DOMAIN_FREE) {
+		ledger_collect(domain);
+		ledger_post(domain);
+		limbo_settle(domain, budget);
+		if (domain->state == DOMAIN_LIVE)
+			domain_merge(domain, budget);
+		if (owes_anything(domain))
+			again = ASK_AGAIN;
+		else if (domain->limbo.count || !span_is_empty(domain->merge))
+			again = 0;
+	}
+	domain_drop(domain);
+	return again;
+}
+
+uint64_t sp_progress(struct sp_host *host, uint32_t budget)
+{
+	uint64_t again = UINT64_MAX;
+
+	if (host->units_progress)
+		host->units_progress(host);
+	for (uint32_t i = 0; i < host->domain_count; i++) {
+		uint32_t left = budget;
+
+		again = min_u64(again, progress_domain(&host->domains[i], &left));
+	}
+	return again;
+}
+
+enum sp_status sp_poll(struct sp_host *host, struct sp_ticket ticket)
+{
+	enum sp_status status;
+
+	(void)host;
+	domain_take(ticket.domain);
+	ledger_collect(ticket.domain);
+	status = ledger_state(ticket.domain, ticket.number);
+	domain_drop(ticket.domain);
+	return status;
+}
+
+enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket)
+{
+	for (;;) {
+		enum sp_status status = sp_poll(host, ticket);
+
+		if (status != SP_PENDING)
+			return status;
+		(void)sp_progress(host, SP_STEP_SLOTS);
+		platform_relax(host->embedder);
+	}
+}
