@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BIT(n) (1ull << (n))
+#define BIT(n)		(1ull << (n))
 /* Bits high..low, both included, as the manuals write them. */
 #define BITS(high, low) (((2ull << (high)) - 1) & ~((1ull << (low)) - 1))
 

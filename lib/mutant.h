@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lib/mutant.h - the negative controls: one defect each, chosen at run time, in a build with -DSP_MUTANTS.
+ * lib/mutant.h - the negative controls: one defect each, chosen at run time, in a build with
+ * -DSP_MUTANTS.
  *
- * At the guarded place: `if (MUTANT(host, SP_MUT_x))`. Without -DSP_MUTANTS it is constant false and leaves no
- * trace in the objects. docs/controls.md lists which test fails with each.
+ * At the guarded place: `if (MUTANT(host, SP_MUT_x))`. Without -DSP_MUTANTS it is constant false
+ * and leaves no trace in the objects. docs/controls.md lists which test fails with each.
  */
 #pragma once
 
@@ -18,14 +19,16 @@ enum sp_mutant {
 	SP_MUT_REVOKE_UNPAID,	 /* 10: a right goes, units are not told */
 	SP_MUT_REPLACE_UNPAID,	 /* 11: a frame is exchanged, units are not told */
 	SP_MUT_UNLINK_UNPAID,	 /* 12: a table goes, units are not told */
-	SP_MUT_RELEASE_UNPAID,	 /* 13: a function goes to quarantine, the old domain's translations stay */
+	SP_MUT_RELEASE_UNPAID,	 /* 13: a function goes to quarantine, the old domain's translations
+				    stay */
 	SP_MUT_HAND_OVER_UNPAID, /* 14: the same on the way to another guest */
 	SP_MUT_KICK_SKIPPED,	 /* 15: a CPU in guest mode counts as having forgotten */
 	/* Width, links, order, barriers, waits: seen on the model. */
-	SP_MUT_SPLIT_UNPAID,	       /* a split is not told; its piece changes while the old leaf is remembered */
-	SP_MUT_GRANT_UNPAID,	       /* a right comes, units are not told: a device's fault is lost */
-	SP_MUT_WIDTH_OF_PIECE,	       /* the piece's span where the old leaf's is meant */
-	SP_MUT_LINKS_KEPT,	       /* leaf-only invalidation where a link changed */
+	SP_MUT_SPLIT_UNPAID,   /* a split is not told; its piece changes while the old leaf is
+				  remembered */
+	SP_MUT_GRANT_UNPAID,   /* a right comes, units are not told: a device's fault is lost */
+	SP_MUT_WIDTH_OF_PIECE, /* the piece's span where the old leaf's is meant */
+	SP_MUT_LINKS_KEPT,     /* leaf-only invalidation where a link changed */
 	SP_MUT_RELEASE_WITHOUT_WAIT,   /* limbo opens at once */
 	SP_MUT_RELEASE_AFTER_CPUS,     /* limbo opens when the CPUs have forgotten */
 	SP_MUT_LINK_BEFORE_FILL,       /* a table is linked, then filled */
@@ -37,19 +40,19 @@ enum sp_mutant {
 	SP_MUT_FIRST_UNIT_ONLY,	       /* the second unit of a domain is not told */
 	SP_MUT_WAIT_NOT_AWAITED,       /* what was posted counts as paid */
 	SP_MUT_WAIT_NOT_QUEUED,	       /* what a driver queued counts as reached */
-	SP_MUT_ABSENT_NOT_TOLD,	       /* a unit that remembers absent entries is not told of new ones */
-	SP_MUT_BUDGET_UNCHECKED,       /* table pages beyond the domain's budget */
-	SP_MUT_SPECIAL_UNCHECKED,      /* memory where the unit treats addresses specially */
-	SP_MUT_ALIAS_UNCHECKED,	       /* a shared requester id goes to two owners */
-	SP_MUT_CPU_NAME_REUSED,	       /* a CPU enters under a tag it remembers from before */
+	SP_MUT_ABSENT_NOT_TOLD,	  /* a unit that remembers absent entries is not told of new ones */
+	SP_MUT_BUDGET_UNCHECKED,  /* table pages beyond the domain's budget */
+	SP_MUT_SPECIAL_UNCHECKED, /* memory where the unit treats addresses specially */
+	SP_MUT_ALIAS_UNCHECKED,	  /* a shared requester id goes to two owners */
+	SP_MUT_CPU_NAME_REUSED,	  /* a CPU enters under a tag it remembers from before */
 	SP_MUT_COUNT
 };
 
 #if defined(SP_MUTANTS)
-#define MUTANTS_BUILT true
+#define MUTANTS_BUILT		 true
 #define MUTANT_IS(chosen, which) ((chosen) == (which))
 #else
-#define MUTANTS_BUILT false
+#define MUTANTS_BUILT		 false
 #define MUTANT_IS(chosen, which) ((void)(chosen), false)
 #endif
 #define MUTANT(host, which) MUTANT_IS((host)->mutant, which)

@@ -36,7 +36,8 @@ static enum sp_status check_config(const struct sp_domain_config *config)
 	return SP_OK;
 }
 
-enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_config *config, struct sp_domain **made)
+enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_config *config,
+				struct sp_domain **made)
 {
 	enum sp_status status = check_config(config);
 	const struct cpu_side *side;
@@ -55,8 +56,10 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	domain->table_budget = config->table_budget;
 	domain->node = config->node;
 	domain->type_of = type_of;
-	status = domain_add_map(domain, 0, config->tables == SP_TABLES_SHARED ? side->shared : side->alone,
-				config->cpu_levels ? config->cpu_levels : 4, config->cpu_large_pages, false);
+	status = domain_add_map(domain, 0,
+				config->tables == SP_TABLES_SHARED ? side->shared : side->alone,
+				config->cpu_levels ? config->cpu_levels : 4,
+				config->cpu_large_pages, false);
 	if (status != SP_OK) {
 		domain_close(domain);
 		return status;

@@ -2,9 +2,9 @@
 /*
  * p2m/p2m.c - map, unmap, retype, look up: one change over all maps of the domain.
  *
- * The p2m never asks whether there is an IOMMU: the domain has a list of maps, and each takes of a type's rights
- * what its walkers see. On the way up the device's map is written before the CPU's, on the way down the CPU's
- * first: a vCPU never sees memory that its device cannot reach.
+ * The p2m never asks whether there is an IOMMU: the domain has a list of maps, and each takes of a
+ * type's rights what its walkers see. On the way up the device's map is written before the CPU's,
+ * on the way down the CPU's first: a vCPU never sees memory that its device cannot reach.
  */
 #include "p2m/types.h"
 
@@ -13,8 +13,8 @@ enum direction {
 	DOWN
 };
 
-static uint32_t make_wishes(const struct sp_domain *domain, const struct target *target, enum direction direction,
-			    struct wish wishes[1 + MAX_UNITS])
+static uint32_t make_wishes(const struct sp_domain *domain, const struct target *target,
+			    enum direction direction, struct wish wishes[1 + MAX_UNITS])
 {
 	uint32_t count = 0;
 
@@ -28,8 +28,9 @@ static uint32_t make_wishes(const struct sp_domain *domain, const struct target 
 	return count;
 }
 
-static enum sp_status change(struct sp_domain *domain, uint64_t first, uint64_t count, const struct target *target,
-			     enum direction direction, bool reserved, struct sp_result *result)
+static enum sp_status change(struct sp_domain *domain, uint64_t first, uint64_t count,
+			     const struct target *target, enum direction direction, bool reserved,
+			     struct sp_result *result)
 {
 	struct wish wishes[1 + MAX_UNITS];
 	uint32_t wish_count = make_wishes(domain, target, direction, wishes);
@@ -47,8 +48,8 @@ static void log_refusal(const struct sp_domain *domain, const char *why)
 }
 
 /* Before anything changes: what no map of a guest may hold, and where no memory may lie. */
-static enum sp_status check_map(const struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count,
-				enum sp_type type)
+static enum sp_status check_map(const struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame,
+				uint64_t count, enum sp_type type)
 {
 	const char *why;
 
@@ -57,7 +58,8 @@ static enum sp_status check_map(const struct sp_domain *domain, sp_gfn_t first, 
 	if (frame.mfn + count < frame.mfn || frame.mfn + count > BIT(52 - SP_FRAME_ORDER))
 		return SP_RANGE;
 	why = host_forbids(domain->host, frame.mfn, count);
-	if (!why && (p2m_types[type].rights & DEVICE_RIGHTS) && !MUTANT(domain->host, SP_MUT_SPECIAL_UNCHECKED))
+	if (!why && (p2m_types[type].rights & DEVICE_RIGHTS) &&
+	    !MUTANT(domain->host, SP_MUT_SPECIAL_UNCHECKED))
 		why = host_treats_specially(domain->host, first.gfn, count);
 	if (!why)
 		return SP_OK;
@@ -73,8 +75,8 @@ static struct target target_of(enum sp_type type, uint64_t mfn, bool keep_frames
 				.keep_frames = keep_frames };
 }
 
-enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count, enum sp_type type,
-			  struct sp_result *result)
+enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count,
+			  enum sp_type type, struct sp_result *result)
 {
 	struct target target;
 	enum sp_status status = check_map(domain, first, frame, count, type);
@@ -88,7 +90,8 @@ enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t fra
 	return change(domain, first.gfn, count, &target, UP, false, result);
 }
 
-enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t count, struct sp_result *result)
+enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
+			    struct sp_result *result)
 {
 	struct target target = { .rights = 0 };
 
@@ -121,14 +124,15 @@ static uint64_t count_ram(struct sp_domain *domain, uint64_t first, uint64_t cou
 	return min_u64(ram, count);
 }
 
-enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_t count, enum sp_type type,
-			       struct sp_result *result)
+enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
+			       enum sp_type type, struct sp_result *result)
 {
 	struct target target;
 	uint64_t ram;
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
-	if ((type != SP_RAM && type != SP_RAM_READONLY) || count == 0 || first.gfn + count < first.gfn)
+	if ((type != SP_RAM && type != SP_RAM_READONLY) || count == 0 ||
+	    first.gfn + count < first.gfn)
 		return SP_INVALID;
 	ram = count_ram(domain, first.gfn, count);
 	if (ram == 0)
@@ -185,8 +189,8 @@ static enum sp_status change_all(struct sp_domain *domain, struct span span, enu
 	while (span.first < span.end) {
 		struct target target = target_of(type, span.first, false);
 		struct sp_result result;
-		enum sp_status status = change(domain, span.first, span.end - span.first, &target, direction, true,
-					       &result);
+		enum sp_status status = change(domain, span.first, span.end - span.first, &target,
+					       direction, true, &result);
 
 		if (status == SP_OK || status == SP_BUSY) {
 			enum sp_status waited = sp_wait(domain->host, result.ticket);

@@ -2,15 +2,16 @@
 /*
  * pagetable/amdvi.c - AMD-Vi's v1 host table, 1 to 6 levels, of a unit alone. 48882 2.2.3.
  *
- * A slot says the level of the table it points to, counted from 1; 0 makes it a leaf of its own level's size.
+ * A slot says the level of the table it points to, counted from 1; 0 makes it a leaf of its own
+ * level's size.
  */
 #include "pagetable/format.h"
 
-#define PRESENT BIT(0)
+#define PRESENT	      BIT(0)
 #define NEXT_LEVEL(n) ((uint64_t)(n) << 9)
-#define READ BIT(61)
-#define WRITE BIT(62)
-#define LINK(level) (PRESENT | READ | WRITE | NEXT_LEVEL(level))
+#define READ	      BIT(61)
+#define WRITE	      BIT(62)
+#define LINK(level)   (PRESENT | READ | WRITE | NEXT_LEVEL(level))
 
 const struct format format_amdvi = {
 	.name = "AMD-Vi v1",
@@ -27,5 +28,6 @@ const struct format format_amdvi = {
 	.held = 1u << DEVICE_READ | 1u << DEVICE_WRITE | 1u << (DEVICE_READ | DEVICE_WRITE),
 	.hardware = BIT(5) | BIT(6),
 	.software = BITS(4, 1),
-	.reserved_low = { BITS(58, 52) | BITS(11, 9), BITS(58, 52), BITS(58, 52), BITS(58, 52), BITS(58, 52) },
+	.reserved_low = { BITS(58, 52) | BITS(11, 9), BITS(58, 52), BITS(58, 52), BITS(58, 52),
+			  BITS(58, 52) },
 };

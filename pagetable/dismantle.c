@@ -23,14 +23,15 @@ static void flush(const struct tree *tree, struct dismantle_sink *sink, struct r
 	run->count = 0;
 }
 
-static void take_leaf(const struct tree *tree, struct dismantle_sink *sink, struct run *run, uint32_t level,
-		      uint64_t slot)
+static void take_leaf(const struct tree *tree, struct dismantle_sink *sink, struct run *run,
+		      uint32_t level, uint64_t slot)
 {
 	uint64_t mfn = slot_frame(tree->format, slot);
 	uint32_t rights = slot_rights(tree->format, slot);
 	enum memory_type memory = slot_memory(tree->format, slot);
 
-	if (run->count && (run->mfn + run->count != mfn || run->rights != rights || run->memory != memory))
+	if (run->count &&
+	    (run->mfn + run->count != mfn || run->rights != rights || run->memory != memory))
 		flush(tree, sink, run);
 	if (!run->count)
 		*run = (struct run){ .mfn = mfn, .rights = rights, .memory = memory };
@@ -38,8 +39,8 @@ static void take_leaf(const struct tree *tree, struct dismantle_sink *sink, stru
 }
 
 /* One slot, or the end of a table. */
-static void step(const struct tree *tree, struct dismantle *place, uint32_t level, struct dismantle_sink *sink,
-		 struct run *run)
+static void step(const struct tree *tree, struct dismantle *place, uint32_t level,
+		 struct dismantle_sink *sink, struct run *run)
 {
 	uint32_t at = place->depth - 1;
 	const uint64_t *table;
@@ -96,18 +97,20 @@ bool tree_close(struct tree *tree, uint32_t slots, struct stale *stale)
 		if (!slots--)
 			return false;
 		store64(&root[i], 0);
+		tree->shape++;
 		if (tree->write_back)
 			platform_write_back(tree->embedder, &root[i], sizeof(root[i]));
-		stale_note(stale, format, level, (struct span){ first, first + BIT(span_order(format, level)) }, old, 0);
+		stale_note(stale, format, level,
+			   (struct span){ first, first + BIT(span_order(format, level)) }, old, 0);
 		if (is_leaf && !tree->owns_frames)
 			continue;
-		stale_let_go(stale, (struct let_go){ .kind = is_leaf ? GONE_FRAMES : GONE_SUBTREE,
-						     .mfn = slot_frame(format, old),
-						     .count = is_leaf ? BIT(span_order(format, level)) : 1,
-						     .level = (uint8_t)(is_leaf ? level : level - 1),
-						     .rights = (uint8_t)slot_rights(format, old),
-						     .memory = (uint8_t)slot_memory(format, old) });
+		stale_let_go(stale,
+			     (struct let_go){ .kind = is_leaf ? GONE_FRAMES : GONE_SUBTREE,
+					      .mfn = slot_frame(format, old),
+					      .count = is_leaf ? BIT(span_order(format, level)) : 1,
+					      .level = (uint8_t)(is_leaf ? level : level - 1),
+					      .rights = (uint8_t)slot_rights(format, old),
+					      .memory = (uint8_t)slot_memory(format, old) });
 	}
-	tree->shape++;
 	return true;
 }

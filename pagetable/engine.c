@@ -6,14 +6,15 @@
  *                            |
  *   level 1   table     [ leaf | link | . ]      a leaf here spans 2^span_order(level) frames
  *                                 |
- *   level 0   table     [ leaf | leaf | . ]      part: the frames of [first, end) that one slot spans
+ *   level 0   table     [ leaf | leaf | . ]      part: the frames that one slot spans
  *
- * decide() says what one slot needs; count_part() adds that up and changes nothing; make_part() does it. Both see
- * the same slots, since the caller holds the lock between them, so what was counted is enough.
+ * decide() says what one slot needs; count_part() adds that up and changes nothing; make_part()
+ * does it. Both see the same slots, since the caller holds the lock between them, so what was
+ * counted is enough.
  *
- * A page whose frame and rights stay is never absent, not between two stores: a large leaf is split with all
- * its translations, in one store, and only when that is paid do its pieces change. A piece that becomes absent
- * may go in the store that splits.
+ * A page whose frame and rights stay is never absent, not between two stores: a large leaf is split
+ * with all its translations, in one store, and only when that is paid do its pieces change. A piece
+ * that becomes absent may go in the store that splits.
  */
 #include "pagetable/engine.h"
 
@@ -62,7 +63,8 @@ static bool is_absent(const struct target *target)
 }
 
 /* What the slot would hold as a leaf of its level. */
-static uint64_t make_leaf(const struct tree *tree, uint32_t level, uint64_t mfn, const struct target *target)
+static uint64_t make_leaf(const struct tree *tree, uint32_t level, uint64_t mfn,
+			  const struct target *target)
 {
 	return mfn << 12 | tree->format->leaf[level] |
 	       format_attributes(tree->format, target->rights, target->memory);
@@ -72,9 +74,11 @@ static uint64_t make_leaf(const struct tree *tree, uint32_t level, uint64_t mfn,
 static uint64_t leaf_piece(const struct tree *tree, uint32_t level, uint64_t leaf, uint32_t index)
 {
 	const struct format *format = tree->format;
-	uint64_t mfn = slot_frame(format, leaf) + ((uint64_t)index << span_order(format, level - 1));
+	uint64_t mfn =
+		slot_frame(format, leaf) + ((uint64_t)index << span_order(format, level - 1));
 
-	return (leaf & ~(format->frame | format->leaf[level])) | format->leaf[level - 1] | mfn << 12;
+	return (leaf & ~(format->frame | format->leaf[level])) | format->leaf[level - 1] |
+	       mfn << 12;
 }
 
 static bool same_translation(const struct format *format, uint64_t a, uint64_t b)
@@ -82,9 +86,11 @@ static bool same_translation(const struct format *format, uint64_t a, uint64_t b
 	return ((a ^ b) & ~(format->hardware | format->software)) == 0;
 }
 
-/* The machine frame that the target wants at `frame`, or, where frames stay, the one that is there. */
-static uint64_t wanted_frame(const struct tree *tree, const struct plan *plan, struct span slot, uint64_t old,
-			     uint64_t frame)
+/*
+ * The machine frame that the target wants at `frame`, or, where frames stay, the one that is there.
+ */
+static uint64_t wanted_frame(const struct tree *tree, const struct plan *plan, struct span slot,
+			     uint64_t old, uint64_t frame)
 {
 	if (plan->target.keep_frames)
 		return slot_frame(tree->format, old) + (frame - slot.first);
@@ -100,8 +106,9 @@ static enum action decide_absent(enum slot_kind kind, bool whole)
 	return kind == SLOT_LEAF ? ACTION_PUNCH : ACTION_DESCEND;
 }
 
-static enum action decide_over_leaf(const struct tree *tree, uint32_t level, const struct plan *plan,
-				    struct span slot, struct span part, uint64_t old, bool fits)
+static enum action decide_over_leaf(const struct tree *tree, uint32_t level,
+				    const struct plan *plan, struct span slot, struct span part,
+				    uint64_t old, bool fits)
 {
 	/* The leaf that would span the whole slot, were the rest of it wished the same. */
 	uint64_t mfn = wanted_frame(tree, plan, slot, old, part.first) - (part.first - slot.first);
@@ -111,13 +118,13 @@ static enum action decide_over_leaf(const struct tree *tree, uint32_t level, con
 	return fits ? ACTION_LEAF : ACTION_SPLIT;
 }
 
-static enum action decide(const struct tree *tree, uint32_t level, const struct plan *plan, struct span part,
-			  uint64_t old)
+static enum action decide(const struct tree *tree, uint32_t level, const struct plan *plan,
+			  struct span part, uint64_t old)
 {
 	struct span slot = slot_span(tree, level, part.first);
 	enum slot_kind kind = slot_kind(tree->format, level, old);
 	bool whole = part.first == slot.first && part.end == slot.end;
-	bool fits = whole && (tree->leaf_levels >> level & 1);
+	bool fits = whole && tree_has_leaves(tree, level);
 
 	if (is_absent(&plan->target))
 		return decide_absent(kind, whole);
@@ -125,7 +132,8 @@ static enum action decide(const struct tree *tree, uint32_t level, const struct 
 		return ACTION_DESCEND;
 	if (kind == SLOT_ABSENT && plan->target.keep_frames)
 		return ACTION_NONE;
-	fits = fits && is_aligned(wanted_frame(tree, plan, slot, old, part.first), span_order(tree->format, level));
+	fits = fits && is_aligned(wanted_frame(tree, plan, slot, old, part.first),
+				  span_order(tree->format, level));
 	if (kind == SLOT_LEAF)
 		return decide_over_leaf(tree, level, plan, slot, part, old, fits);
 	return fits ? ACTION_LEAF : ACTION_BUILD;
@@ -139,7 +147,8 @@ struct view {
 	uint64_t leaf;
 };
 
-static uint64_t view_load(const struct tree *tree, const struct view *view, uint32_t level, uint32_t index)
+static uint64_t view_load(const struct tree *tree, const struct view *view, uint32_t level,
+			  uint32_t index)
 {
 	if (view->table)
 		return load64(&view->table[index]);
@@ -159,7 +168,8 @@ static bool is_full(const struct count *count)
 	       count->looks >= STEP_LOOKS;
 }
 
-static void count_part(struct count *count, const struct view *view, uint32_t level, struct span part);
+static void count_part(struct count *count, const struct view *view, uint32_t level,
+		       struct span part);
 
 static void count_slot(struct count *count, uint32_t level, struct span part, uint64_t old)
 {
@@ -194,13 +204,15 @@ static void count_slot(struct count *count, uint32_t level, struct span part, ui
 		/* Alone in its change: what came before it is a change of its own. */
 		plan->split_only = plan->end == plan->first;
 		plan->tables += plan->split_only;
+		plan->slots += plan->split_only;
 		count->stopped = true;
 		return;
 	}
 	plan->end = part.end;
 }
 
-static void count_part(struct count *count, const struct view *view, uint32_t level, struct span part)
+static void count_part(struct count *count, const struct view *view, uint32_t level,
+		       struct span part)
 {
 	const struct tree *tree = count->tree;
 
@@ -213,13 +225,22 @@ static void count_part(struct count *count, const struct view *view, uint32_t le
 			return;
 		}
 		count->looks++;
-		count_slot(count, level, piece, view_load(tree, view, level, slot_index(tree, level, first)));
+		count_slot(count, level, piece,
+			   view_load(tree, view, level, slot_index(tree, level, first)));
 		first = piece.end;
 	}
 }
 
-enum sp_status tree_prepare(const struct tree *tree, uint64_t first, uint64_t end, const struct target *target,
-			    struct plan *plan)
+/* A frame beyond what a slot can name would become rights of another frame. */
+static bool names_frames(const struct format *format, const struct target *target, uint64_t count)
+{
+	uint64_t frames = (format->frame >> 12) + 1;
+
+	return target->keep_frames || (target->mfn < frames && count <= frames - target->mfn);
+}
+
+enum sp_status tree_prepare(const struct tree *tree, uint64_t first, uint64_t end,
+			    const struct target *target, struct plan *plan)
 {
 	struct count count = { .tree = tree, .plan = plan };
 	struct view root = { .table = table_pointer(tree, tree->root.mfn) };
@@ -230,12 +251,15 @@ enum sp_status tree_prepare(const struct tree *tree, uint64_t first, uint64_t en
 	if (first >= end)
 		return SP_INVALID;
 	/* What lies beyond the width is absent already. */
-	if (end > frames && !is_absent(&plan->target))
+	if (!is_absent(&plan->target) &&
+	    (end > frames || !names_frames(tree->format, target, end - first)))
 		return SP_RANGE;
-	if (!is_absent(&plan->target) && !format_holds(tree->format, plan->target.rights, target->memory))
+	if (!is_absent(&plan->target) &&
+	    !format_holds(tree->format, plan->target.rights, target->memory))
 		return SP_UNSUPPORTED;
 	if (first < frames)
-		count_part(&count, &root, tree->levels - 1u, (struct span){ first, min_u64(end, frames) });
+		count_part(&count, &root, tree->levels - 1u,
+			   (struct span){ first, min_u64(end, frames) });
 	if (!count.stopped)
 		plan->end = end;
 	return SP_OK;
@@ -255,14 +279,16 @@ static void let_go_leaf(struct make *make, uint32_t level, uint64_t leaf)
 	const struct format *format = make->tree->format;
 
 	if (make->tree->owns_frames)
-		stale_let_go(make->stale, (struct let_go){ .kind = GONE_FRAMES,
-							   .mfn = slot_frame(format, leaf),
-							   .count = BIT(span_order(format, level)),
-							   .rights = (uint8_t)slot_rights(format, leaf),
-							   .memory = (uint8_t)slot_memory(format, leaf) });
+		stale_let_go(make->stale,
+			     (struct let_go){ .kind = GONE_FRAMES,
+					      .mfn = slot_frame(format, leaf),
+					      .count = BIT(span_order(format, level)),
+					      .rights = (uint8_t)slot_rights(format, leaf),
+					      .memory = (uint8_t)slot_memory(format, leaf) });
 }
 
-static void let_go_table(struct tree *tree, struct stale *stale, uint32_t level, uint64_t link, enum let_go_kind kind)
+static void let_go_table(struct tree *tree, struct stale *stale, uint32_t level, uint64_t link,
+			 enum let_go_kind kind)
 {
 	stale_let_go(stale, (struct let_go){ .kind = kind,
 					     .mfn = slot_frame(tree->format, link),
@@ -279,7 +305,8 @@ static void let_go_old(struct make *make, uint32_t level, uint64_t old, uint64_t
 
 	if (kind == SLOT_LINK)
 		let_go_table(make->tree, make->stale, level, old, GONE_SUBTREE);
-	if (kind == SLOT_LEAF && (!(new & format->present) || slot_frame(format, new) != slot_frame(format, old)))
+	if (kind == SLOT_LEAF &&
+	    (!(new & format->present) || slot_frame(format, new) != slot_frame(format, old)))
 		let_go_leaf(make, level, old);
 }
 
@@ -295,17 +322,22 @@ static uint64_t *new_table(struct make *make, uint32_t level, uint64_t leaf, uin
 	return table;
 }
 
-static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part, bool unseen);
+static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part,
+		      bool unseen);
 
 static void write_back_child(const struct tree *tree, const uint64_t *table)
 {
 	if (tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK))
-		platform_write_back(tree->embedder, table, sizeof(*table) << tree->format->slots_order);
+		platform_write_back(tree->embedder, table,
+				    sizeof(*table) << tree->format->slots_order);
 }
 
-/* Absent or leaf -> table, in one store, when the table is complete and a walker that does not snoop sees it so. */
-static uint64_t link_table(struct make *make, uint64_t *slot, uint32_t level, struct span part, uint64_t old,
-			   enum action action)
+/*
+ * Absent or leaf -> table, in one store, when the table is complete and a walker that does not
+ * snoop sees it so.
+ */
+static uint64_t link_table(struct make *make, uint64_t *slot, uint32_t level, struct span part,
+			   uint64_t old, enum action action)
 {
 	struct tree *tree = make->tree;
 	uint64_t mfn, *table;
@@ -334,14 +366,16 @@ static bool unlink_if_empty(struct make *make, uint64_t *slot, uint32_t level, u
 {
 	struct tree *tree = make->tree;
 
-	if (!is_absent(&make->plan->target) || !is_empty_table(tree, table_pointer(tree, slot_frame(tree->format, old))))
+	if (!is_absent(&make->plan->target) ||
+	    !is_empty_table(tree, table_pointer(tree, slot_frame(tree->format, old))))
 		return false;
 	store64(slot, 0);
 	let_go_table(tree, make->stale, level, old, GONE_TABLE);
 	return true;
 }
 
-static void note(struct make *make, uint32_t level, struct span part, uint64_t old, uint64_t new, enum action action)
+static void note(struct make *make, uint32_t level, struct span part, uint64_t old, uint64_t new,
+		 enum action action)
 {
 	struct span span = slot_span(make->tree, level, part.first);
 
@@ -354,7 +388,8 @@ static void note(struct make *make, uint32_t level, struct span part, uint64_t o
 }
 
 /* True where the slot itself was written. An unseen slot is of a table that is not linked yet. */
-static bool make_slot(struct make *make, uint64_t *slot, uint32_t level, struct span part, bool unseen)
+static bool make_slot(struct make *make, uint64_t *slot, uint32_t level, struct span part,
+		      bool unseen)
 {
 	struct tree *tree = make->tree;
 	uint64_t old = load64(slot), new = 0;
@@ -365,7 +400,8 @@ static bool make_slot(struct make *make, uint64_t *slot, uint32_t level, struct 
 		return false;
 	case ACTION_LEAF:
 		new = make_leaf(tree, level,
-				wanted_frame(tree, make->plan, slot_span(tree, level, part.first), old, part.first),
+				wanted_frame(tree, make->plan, slot_span(tree, level, part.first),
+					     old, part.first),
 				&make->plan->target);
 		/* fall through */
 	case ACTION_CLEAR:
@@ -373,7 +409,8 @@ static bool make_slot(struct make *make, uint64_t *slot, uint32_t level, struct 
 		let_go_old(make, level, old, new);
 		break;
 	case ACTION_DESCEND:
-		make_part(make, table_pointer(tree, slot_frame(tree->format, old)), level - 1, part, false);
+		make_part(make, table_pointer(tree, slot_frame(tree->format, old)), level - 1, part,
+			  false);
 		if (!unlink_if_empty(make, slot, level, old))
 			return false;
 		break;
@@ -388,7 +425,8 @@ static bool make_slot(struct make *make, uint64_t *slot, uint32_t level, struct 
 	return true;
 }
 
-static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part, bool unseen)
+static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part,
+		      bool unseen)
 {
 	struct tree *tree = make->tree;
 	uint64_t *low = NULL, *high = NULL;
@@ -404,7 +442,8 @@ static void make_part(struct make *make, uint64_t *table, uint32_t level, struct
 		}
 		first = piece.end;
 	}
-	if (low && !unseen && tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_SLOT_NOT_WRITTEN_BACK))
+	if (low && !unseen && tree->write_back &&
+	    !MUTANT_IS(*tree->mutant, SP_MUT_SLOT_NOT_WRITTEN_BACK))
 		platform_write_back(tree->embedder, low, (size_t)(high - low + 1) * sizeof(*low));
 }
 
@@ -428,7 +467,8 @@ static void make_split(struct make *make)
 		platform_write_back(tree->embedder, slot, sizeof(*slot));
 }
 
-void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve, struct stale *stale)
+void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve,
+		 struct stale *stale)
 {
 	struct make make = { tree, plan, reserve, stale };
 
@@ -436,14 +476,16 @@ void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *res
 		make_split(&make);
 	else if (plan->first < tree_frames(tree))
 		make_part(&make, table_pointer(tree, tree->root.mfn), tree->levels - 1u,
-			  (struct span){ plan->first, min_u64(plan->end, tree_frames(tree)) }, false);
+			  (struct span){ plan->first, min_u64(plan->end, tree_frames(tree)) },
+			  false);
 }
 
 /* ---- reading ---- */
 
 static const uint32_t no_mutant = SP_MUT_NONE;
 
-void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root, uint32_t levels)
+void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root,
+	       uint32_t levels)
 {
 	uint64_t *table = platform_pointer(embedder, root);
 

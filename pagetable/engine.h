@@ -2,8 +2,9 @@
 /*
  * pagetable/engine.h - one algorithm for every format: find, prepare, commit, merge, dismantle.
  *
- * prepare may refuse and has changed nothing; commit cannot fail. Between the two the caller holds the tree's
- * lock. Frames are plain numbers here: a tree does not know whether a guest or a device asks.
+ * prepare may refuse and has changed nothing; commit cannot fail. Between the two the caller holds
+ * the tree's lock. Frames are plain numbers here: a tree does not know whether a guest or a device
+ * asks.
  */
 #pragma once
 
@@ -16,12 +17,20 @@ struct tree {
 	const uint32_t *mutant; /* lib/mutant.h; the host's */
 	void *embedder;
 	sp_mfn_t root;
-	uint8_t levels;		   /* tables on a walk; the root's slots are at level levels - 1 */
-	uint8_t leaf_levels;	   /* bit n: leaves at level n may be used; bit 0 always */
-	bool owns_frames;	   /* leaves that go are let go; false for the second of two maps */
-	bool write_back;	   /* a walker does not snoop */
-	uint64_t shape;		   /* advanced by unlink and merge: saved places in the tree are void */
+	uint8_t levels;	     /* tables on a walk; the root's slots are at level levels - 1 */
+	uint8_t leaf_levels; /* bit n: leaves at level n may be used; bit 0 always */
+	bool owns_frames;    /* leaves that go are let go; false for the second of two maps */
+	bool write_back;     /* a walker does not snoop */
+	uint64_t shape;	     /* advanced by unlink and merge: saved places in the tree are void */
 };
+
+/* The pieces of a leaf are leaves too: a level is of use only where all levels below it are. */
+static inline bool tree_has_leaves(const struct tree *tree, uint32_t level)
+{
+	uint64_t needed = BITS(level, 0) & ~1ull;
+
+	return (tree->leaf_levels & needed) == needed;
+}
 
 /* What a range is wished to be. rights 0: absent. */
 struct target {
@@ -32,12 +41,13 @@ struct target {
 };
 
 struct plan {
-	uint64_t first, end;  /* the range that commit will make so; end may be less than asked */
+	uint64_t first, end; /* the range that commit will make so; end may be less than asked */
 	struct target target;
-	bool split_only;      /* one large leaf is split, translations kept; must be paid, then asked again */
-	uint32_t tables;      /* pages that commit takes from the reserve */
-	uint32_t gone;	      /* entries it may add to stale->gone, at most */
-	uint32_t slots;	      /* stores */
+	bool split_only; /* one large leaf is split, translations kept; must be paid, then asked
+			    again */
+	uint32_t tables; /* pages that commit takes from the reserve */
+	uint32_t gone;	 /* entries it may add to stale->gone, at most */
+	uint32_t slots;	 /* stores */
 };
 
 /* Table pages that were taken before the lock. */
@@ -55,24 +65,32 @@ struct found {
 };
 
 /* The root is cleared. The page is the caller's. */
-void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root, uint32_t levels);
+void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root,
+	       uint32_t levels);
 uint64_t tree_frames(const struct tree *tree); /* how many frames it can address */
 
-/* Takes no lock: each slot is read once; the caller keeps tables from being reused (or holds the lock). */
+/*
+ * Takes no lock: each slot is read once; the caller keeps tables from being reused (or holds the
+ * lock).
+ */
 bool tree_find(const struct tree *tree, uint64_t frame, struct found *found);
 
 /* SP_OK, SP_RANGE, SP_UNSUPPORTED. */
 SP_MUST_USE enum sp_status tree_prepare(const struct tree *tree, uint64_t first, uint64_t end,
 					const struct target *target, struct plan *plan);
-void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve, struct stale *stale);
+void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve,
+		 struct stale *stale);
 
 /*
- * Makes the table under the slot at `level` that spans `frame` a leaf, if its slots are one run with equal
- * attributes and the level may hold leaves. One store. False: nothing changed.
+ * Makes the table under the slot at `level` that spans `frame` a leaf, if its slots are one run
+ * with equal attributes and the level may hold leaves. One store. False: nothing changed.
  */
 bool tree_merge(struct tree *tree, uint64_t frame, uint32_t level, struct stale *stale);
 
-/* Lets the whole content go with one store a root slot, for destroying. At most `slots` of them; true when empty. */
+/*
+ * Lets the whole content go with one store a root slot, for destroying. At most `slots` of them;
+ * true when empty.
+ */
 bool tree_close(struct tree *tree, uint32_t slots, struct stale *stale);
 
 /* Where a dismantling stands: the index reached in each table of the path, the top first. */
@@ -89,6 +107,8 @@ struct dismantle_sink {
 	void (*table)(struct dismantle_sink *sink, uint64_t mfn);
 };
 
-/* Works on a subtree that everybody has forgotten, *budget slots at most; true when it is all gone. */
+/*
+ * Works on a subtree that everybody has forgotten, *budget slots at most; true when it is all gone.
+ */
 bool tree_dismantle(const struct tree *tree, struct dismantle *place, uint64_t mfn, uint32_t level,
 		    struct dismantle_sink *sink, uint32_t *budget);

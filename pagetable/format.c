@@ -25,7 +25,8 @@ enum memory_type slot_memory(const struct format *format, uint64_t slot)
 
 bool format_holds(const struct format *format, uint32_t rights, enum memory_type memory)
 {
-	return (format->held >> (rights & format->rights_seen) & 1) && (uint32_t)memory < MEMORY_TYPE_COUNT;
+	return (format->held >> (rights & format->rights_seen) & 1) &&
+	       (uint32_t)memory < MEMORY_TYPE_COUNT;
 }
 
 uint64_t format_attributes(const struct format *format, uint32_t rights, enum memory_type memory)

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pagetable/format.h - what a page-table format is: a row of masks. Constant data; the one algorithm is engine.c.
+ * pagetable/format.h - what a page-table format is: a row of masks. Constant data; the one
+ * algorithm is engine.c.
  *
  *   63        rights, software       51              12      large  memory  rights        0
  *   +-------------------------------+------------------+--------------------------------+
  *   |                               |      frame       |                                |  slot
  *   +-------------------------------+------------------+--------------------------------+
  *
- * Rights are two sets, the CPU's and the device's. A format holds some pairs of them: `held` says which, and what
- * it does not hold is refused, never approximated. A format looks only at the rights of those who walk it.
+ * Rights are two sets, the CPU's and the device's. A format holds some pairs of them: `held` says
+ * which, and what it does not hold is refused, never approximated. A format looks only at the
+ * rights of those who walk it.
  */
 #pragma once
 
@@ -45,28 +47,30 @@ enum memory_type {
 
 struct format {
 	const char *name;
-	uint8_t slots_order;  /* log2 of slots per table: 9, toy 1 */
-	uint8_t levels_max;   /* tables on the longest walk */
-	uint8_t rights_seen;  /* enum rights of those who walk it */
-	uint64_t present;     /* any of these set: present. The absent value is 0 in every format */
-	uint64_t frame;	      /* of a link, and of a leaf at level 0 */
-	uint64_t large_test;  /* above level 0, slot & large_test == large_value: a leaf */
+	uint8_t slots_order; /* log2 of slots per table: 9, toy 1 */
+	uint8_t levels_max;  /* tables on the longest walk */
+	uint8_t rights_seen; /* enum rights of those who walk it */
+	uint64_t present;    /* any of these set: present. The absent value is 0 in every format */
+	uint64_t frame;	     /* of a link, and of a leaf at level 0 */
+	uint64_t large_test; /* above level 0, slot & large_test == large_value: a leaf */
 	uint64_t large_value;
-	uint64_t link[MAX_LEVELS]; /* a link at this level, but for its frame: all rights, leaves decide */
+	uint64_t link[MAX_LEVELS]; /* a link at this level, but for its frame: all rights, leaves
+				      decide */
 	uint64_t leaf[MAX_LEVELS]; /* a leaf at this level, but for frame, rights and memory type */
 	uint64_t right_bit[RIGHTS_COUNT]; /* 0: not seen here */
 	uint64_t right_flip;		  /* rights bits that forbid where set */
-	uint32_t held;			  /* bit n: the pair of sets n, as in enum rights, can be held */
+	uint32_t held; /* bit n: the pair of sets n, as in enum rights, can be held */
 	uint64_t memory[MEMORY_TYPE_COUNT];
 	uint64_t memory_mask;
 	uint64_t hardware; /* accessed and dirty: hardware writes them, comparisons mask them */
 	uint64_t software; /* ours in a present slot, ignored by whoever walks */
-	uint64_t reserved_low[MAX_LEVELS]; /* bits of a leaf at this level that must be 0, besides frame alignment */
+	uint64_t reserved_low[MAX_LEVELS]; /* bits of a leaf at this level that must be 0, besides
+					      frame alignment */
 };
 
-extern const struct format format_ept;	     /* SDM 3C 29.3.2, CPU alone */
-extern const struct format format_ept_vtd;   /* the same, also walked by VT-d: second stage, VT-d 9.8 */
-extern const struct format format_npt;	     /* APM 2 15.25, CPU alone */
+extern const struct format format_ept;	   /* SDM 3C 29.3.2, CPU alone */
+extern const struct format format_ept_vtd; /* the same, also walked by VT-d: second stage, VT-d 9.8 */
+extern const struct format format_npt;	   /* APM 2 15.25, CPU alone */
 extern const struct format format_npt_amdvi; /* the same, also walked by AMD-Vi: 48882 2.2.3 */
 extern const struct format format_vtd;	     /* VT-d 9.8, second stage of a unit alone */
 extern const struct format format_amdvi;     /* 48882 2.2.3, v1 host table of a unit alone */
@@ -82,7 +86,8 @@ static inline enum slot_kind slot_kind(const struct format *format, uint32_t lev
 {
 	if (!(slot & format->present))
 		return SLOT_ABSENT;
-	return level == 0 || (slot & format->large_test) == format->large_value ? SLOT_LEAF : SLOT_LINK;
+	return level == 0 || (slot & format->large_test) == format->large_value ? SLOT_LEAF
+										: SLOT_LINK;
 }
 
 /* log2 of the frames that one slot at this level spans. */
@@ -99,7 +104,10 @@ static inline uint64_t slot_frame(const struct format *format, uint64_t slot)
 uint32_t slot_rights(const struct format *format, uint64_t slot);
 enum memory_type slot_memory(const struct format *format, uint64_t slot);
 
-/* False where the format does not hold the rights or the memory type. Rights it does not see are left out. */
+/*
+ * False where the format does not hold the rights or the memory type. Rights it does not see are
+ * left out.
+ */
 bool format_holds(const struct format *format, uint32_t rights, enum memory_type memory);
 /* The bits of a leaf but for frame and level. */
 uint64_t format_attributes(const struct format *format, uint32_t rights, enum memory_type memory);

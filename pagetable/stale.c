@@ -2,8 +2,8 @@
 /*
  * pagetable/stale.c - what a store did, as each walker sees it.
  *
- * Old and new entry are both looked at, whole: what was, what is, which frame, which rights. No sentinel stands
- * for either (A1.2), and the old frame is a property of the old entry alone (A1.5).
+ * Old and new entry are both looked at, whole: what was, what is, which frame, which rights. No
+ * sentinel stands for either (A1.2), and the old frame is a property of the old entry alone (A1.5).
  */
 #include "pagetable/stale.h"
 
@@ -13,7 +13,8 @@ static const uint32_t walker_rights[WALKER_COUNT] = {
 };
 
 /* KIND_COUNT: nothing that this walker looks at. */
-static enum change_kind kind_of_leaves(const struct format *format, enum walker walker, uint64_t old, uint64_t new)
+static enum change_kind kind_of_leaves(const struct format *format, enum walker walker,
+				       uint64_t old, uint64_t new)
 {
 	uint32_t before = slot_rights(format, old) & walker_rights[walker];
 	uint32_t after = slot_rights(format, new) & walker_rights[walker];
@@ -30,30 +31,32 @@ static enum change_kind kind_of_leaves(const struct format *format, enum walker 
 	return KIND_COUNT;
 }
 
-static enum change_kind kind_of(const struct format *format, enum walker walker, uint32_t level, uint64_t old,
-				uint64_t new)
+static enum change_kind kind_of(const struct format *format, enum walker walker, uint32_t level,
+				uint64_t old, uint64_t new)
 {
 	static const uint8_t kinds[3][3] = {
 		[SLOT_ABSENT] = { KIND_COUNT, KIND_MAP, KIND_LINK },
 		[SLOT_LEAF] = { KIND_UNMAP, KIND_COUNT, KIND_SPLIT },
 		[SLOT_LINK] = { KIND_UNLINK, KIND_MERGE, KIND_COUNT },
 	};
-	enum slot_kind before = slot_kind(format, level, old), after = slot_kind(format, level, new);
+	enum slot_kind before = slot_kind(format, level, old),
+		       after = slot_kind(format, level, new);
 
 	if (before == SLOT_LEAF && after == SLOT_LEAF)
 		return kind_of_leaves(format, walker, old, new);
 	return (enum change_kind)kinds[before][after];
 }
 
-static void note_kind(struct stale *stale, enum walker walker, enum change_kind kind, struct span span)
+static void note_kind(struct stale *stale, enum walker walker, enum change_kind kind,
+		      struct span span)
 {
 	struct span *noted = &stale->span[walker][kind];
 
 	*noted = span_join(*noted, span);
 }
 
-void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span, uint64_t old_slot,
-		uint64_t new_slot)
+void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,
+		uint64_t old_slot, uint64_t new_slot)
 {
 	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++) {
 		enum change_kind kind;
@@ -76,8 +79,9 @@ void stale_note_punch(struct stale *stale, const struct format *format, struct s
 /* Frames that follow one another with the same attributes become one run. */
 static bool extend(struct let_go *last, const struct let_go *gone)
 {
-	if (last->kind != GONE_FRAMES || gone->kind != GONE_FRAMES || last->mfn + last->count != gone->mfn ||
-	    last->rights != gone->rights || last->memory != gone->memory)
+	if (last->kind != GONE_FRAMES || gone->kind != GONE_FRAMES ||
+	    last->mfn + last->count != gone->mfn || last->rights != gone->rights ||
+	    last->memory != gone->memory)
 		return false;
 	last->count += gone->count;
 	return true;

@@ -2,14 +2,17 @@
 /*
  * pagetable/stale.h - what one change made stale: handed back by the engine, judged by sync/.
  *
- * The engine never flushes and never frees. It says what kinds of change it made, for each who walks, over which
- * frames (the widest old span included), and what it let go.
+ * The engine never flushes and never frees. It says what kinds of change it made, for each who
+ * walks, over which frames (the widest old span included), and what it let go.
  */
 #pragma once
 
 #include "pagetable/format.h"
 
-/* What a store did to a slot, as one walker sees it. docs/acceptance.md section 7, the number of its row. */
+/*
+ * What a store did to a slot, as one walker sees it. docs/acceptance.md section 7, the number of
+ * its row.
+ */
 enum change_kind {
 	KIND_MAP,	/* 1 not present -> leaf */
 	KIND_LINK,	/* 2 not present -> table */
@@ -47,16 +50,17 @@ static inline struct span span_join(struct span a, struct span b)
 }
 
 enum let_go_kind {
-	GONE_FRAMES,  /* a run of mapped frames */
-	GONE_TABLE,   /* one table page; what its slots held lives on elsewhere, or was let go by itself */
-	GONE_SUBTREE  /* a table page and everything under it, leaves included */
+	GONE_FRAMES, /* a run of mapped frames */
+	GONE_TABLE,  /* one table page; what its slots held lives on elsewhere, or was let go by
+			itself */
+	GONE_SUBTREE /* a table page and everything under it, leaves included */
 };
 
 struct let_go {
 	uint64_t mfn;
 	uint64_t count;
 	enum let_go_kind kind;
-	uint8_t level; /* of the slots in the table */
+	uint8_t level;		/* of the slots in the table */
 	uint8_t rights, memory; /* of GONE_FRAMES, as enum rights and enum memory_type */
 };
 
@@ -67,8 +71,8 @@ struct stale {
 };
 
 /* Adds what one store at `level` did to the slot that spans [first, first + 2^order). */
-void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span, uint64_t old_slot,
-		uint64_t new_slot);
+void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,
+		uint64_t old_slot, uint64_t new_slot);
 /* A leaf became a table of its pieces, some of them not present, in one store. */
 void stale_note_punch(struct stale *stale, const struct format *format, struct span span);
 void stale_let_go(struct stale *stale, struct let_go gone);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pagetable/toy.c - a format that no hardware walks: two slots a table, so that tests can try everything.
+ * pagetable/toy.c - a format that no hardware walks: two slots a table, so that tests can try
+ * everything.
  *
- * If the engine could not run it, formats would not yet be data. It holds every pair of rights in which the CPU
- * reads.
+ * If the engine could not run it, formats would not yet be data. It holds every pair of rights in
+ * which the CPU reads.
  */
 #include "pagetable/format.h"
 
 #define PRESENT BIT(0)
-#define LARGE BIT(7)
-#define RIGHTS BITS(4, 0)
+#define LARGE	BIT(7)
+#define RIGHTS	BITS(4, 0)
 
 const struct format format_toy = {
 	.name = "toy",
@@ -24,7 +25,9 @@ const struct format format_toy = {
 	.leaf = { 0, LARGE, LARGE, LARGE, LARGE },
 	.right_bit = { BIT(0), BIT(1), BIT(2), BIT(3), BIT(4) },
 	.held = 0xaaaaaaaa,
-	.memory = { [MEMORY_WRITE_BACK] = 0, [MEMORY_WRITE_THROUGH] = BIT(5), [MEMORY_UNCACHED] = BIT(6) },
+	.memory = { [MEMORY_WRITE_BACK] = 0,
+		    [MEMORY_WRITE_THROUGH] = BIT(5),
+		    [MEMORY_UNCACHED] = BIT(6) },
 	.memory_mask = BIT(5) | BIT(6),
 	.hardware = BIT(8) | BIT(9),
 	.software = BITS(56, 52),

@@ -2,11 +2,12 @@
 /*
  * pagetable/vtd.c - VT-d second stage, 3 to 5 levels, of a unit alone. VT-d 9.8.
  *
- * The legacy mode's entries know no memory type; bit 11 (snoop) and bit 62 are reserved without their capability.
+ * The legacy mode's entries know no memory type; bit 11 (snoop) and bit 62 are reserved without
+ * their capability.
  */
 #include "pagetable/format.h"
 
-#define READ BIT(0)
+#define READ  BIT(0)
 #define WRITE BIT(1)
 #define LARGE BIT(7)
 

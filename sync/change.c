@@ -10,7 +10,8 @@
  *   drop   kick
  *   ...    sp_progress(): collect, settle, merge
  *
- * All maps are written in one change, so that none is ever seen to disagree longer than the lock is held.
+ * All maps are written in one change, so that none is ever seen to disagree longer than the lock is
+ * held.
  */
 #include "sync/domain.h"
 
@@ -20,8 +21,9 @@ struct plans {
 	uint32_t split;	       /* index of the one that only splits; count if none */
 };
 
-static enum sp_status plan_maps(const struct sp_domain *domain, uint64_t first, uint64_t end, const struct wish *wishes,
-				uint32_t count, struct plans *plans) MUST_HOLD(domain->lock)
+static enum sp_status plan_maps(const struct sp_domain *domain, uint64_t first, uint64_t end,
+				const struct wish *wishes, uint32_t count, struct plans *plans)
+	MUST_HOLD(domain->lock)
 {
 	*plans = (struct plans){ .split = count };
 	for (uint32_t i = 0; i < count; i++) {
@@ -65,8 +67,8 @@ static enum sp_status plan_together(const struct sp_domain *domain, uint64_t fir
 	}
 }
 
-static uint64_t commit_map(struct sp_domain *domain, uint32_t index, const struct plan *plan, struct stale *stale)
-	MUST_HOLD(domain->lock)
+static uint64_t commit_map(struct sp_domain *domain, uint32_t index, const struct plan *plan,
+			   struct stale *stale) MUST_HOLD(domain->lock)
 {
 	struct map *map = &domain->maps[index];
 
@@ -75,8 +77,8 @@ static uint64_t commit_map(struct sp_domain *domain, uint32_t index, const struc
 }
 
 /* Each map's part of the scratch; frames wait for what all maps owe, hence limbo comes last. */
-static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans, const struct wish *wishes,
-			    uint32_t count) MUST_HOLD(domain->lock)
+static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
+			    const struct wish *wishes, uint32_t count) MUST_HOLD(domain->lock)
 {
 	struct stale stale[1 + MAX_UNITS];
 	struct let_go *gone = domain->gone;
@@ -92,8 +94,8 @@ static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
 	return number;
 }
 
-static uint64_t commit_split(struct sp_domain *domain, const struct plans *plans, const struct wish *wishes)
-	MUST_HOLD(domain->lock)
+static uint64_t commit_split(struct sp_domain *domain, const struct plans *plans,
+			     const struct wish *wishes) MUST_HOLD(domain->lock)
 {
 	struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
 
@@ -101,7 +103,8 @@ static uint64_t commit_split(struct sp_domain *domain, const struct plans *plans
 }
 
 /* Small pages that became a run are merged when this change is paid. */
-static void note_merge(struct sp_domain *domain, const struct wish *wish, struct span span) MUST_HOLD(domain->lock)
+static void note_merge(struct sp_domain *domain, const struct wish *wish, struct span span)
+	MUST_HOLD(domain->lock)
 {
 	if (wish->target.rights == 0)
 		return;
@@ -111,14 +114,16 @@ static void note_merge(struct sp_domain *domain, const struct wish *wish, struct
 	domain->merge_number = domain->ledger;
 }
 
-static enum sp_status busy(struct sp_domain *domain, struct sp_result *result) MUST_HOLD(domain->lock)
+static enum sp_status busy(struct sp_domain *domain, struct sp_result *result)
+	MUST_HOLD(domain->lock)
 {
 	result->ticket.number = domain->ledger;
 	return SP_BUSY;
 }
 
 /* What firmware reserved for a device stays as it is while the device is here (XSA-378). */
-static bool touches_reserved(const struct sp_domain *domain, uint64_t first, uint64_t end) MUST_HOLD(domain->lock)
+static bool touches_reserved(const struct sp_domain *domain, uint64_t first, uint64_t end)
+	MUST_HOLD(domain->lock)
 {
 	for (uint32_t i = 0; i < domain->reserved_count; i++)
 		if (first < domain->reserved[i].end && domain->reserved[i].first < end)
@@ -127,8 +132,9 @@ static bool touches_reserved(const struct sp_domain *domain, uint64_t first, uin
 }
 
 /* SP_PENDING: *tables pages must be in the reserve first. */
-static enum sp_status change_locked(struct sp_domain *domain, uint64_t first, uint64_t end, const struct wish *wishes,
-				    uint32_t count, struct sp_result *result, uint32_t *tables)
+static enum sp_status change_locked(struct sp_domain *domain, uint64_t first, uint64_t end,
+				    const struct wish *wishes, uint32_t count,
+				    struct sp_result *result, uint32_t *tables)
 	MUST_HOLD(domain->lock)
 {
 	struct plans plans;
@@ -165,7 +171,8 @@ static enum sp_status check_budget(struct sp_domain *domain, struct sp_result *r
 	domain_take(domain);
 	if (domain->reserve.count == sizeof(domain->reserve.page) / sizeof(domain->reserve.page[0]))
 		status = SP_NO_SPACE;
-	else if (domain->tables_used >= domain->table_budget && !MUTANT(domain->host, SP_MUT_BUDGET_UNCHECKED))
+	else if (domain->tables_used >= domain->table_budget &&
+		 !MUTANT(domain->host, SP_MUT_BUDGET_UNCHECKED))
 		status = domain->limbo.count ? busy(domain, result) : SP_NO_MEMORY;
 	else
 		domain->tables_used++;
@@ -193,8 +200,8 @@ static enum sp_status add_reserve(struct sp_domain *domain, struct sp_result *re
 	return status;
 }
 
-enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t end, const struct wish *wishes,
-			     uint32_t count, struct sp_result *result)
+enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t end,
+			     const struct wish *wishes, uint32_t count, struct sp_result *result)
 {
 	enum sp_status status;
 	uint32_t tables, have;
@@ -226,7 +233,8 @@ bool domain_let_go(struct sp_domain *domain)
 
 		if (!map->used)
 			continue;
-		empty = tree_close(&map->tree, (uint32_t)min_u64(limbo_room(domain), domain->gone_max), &stale);
+		empty = tree_close(&map->tree,
+				   (uint32_t)min_u64(limbo_room(domain), domain->gone_max), &stale);
 		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));
 		ledger_post(domain);
 		if (!empty)
@@ -236,13 +244,15 @@ bool domain_let_go(struct sp_domain *domain)
 }
 
 /* The table under one slot, in every map. */
-static void merge_at(struct sp_domain *domain, uint64_t frame, uint32_t level) MUST_HOLD(domain->lock)
+static void merge_at(struct sp_domain *domain, uint64_t frame, uint32_t level)
+	MUST_HOLD(domain->lock)
 {
 	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
 		struct map *map = &domain->maps[i];
 		struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
 
-		if (!map->used || !limbo_room(domain) || !tree_merge(&map->tree, frame, level, &stale))
+		if (!map->used || !limbo_room(domain) ||
+		    !tree_merge(&map->tree, frame, level, &stale))
 			continue;
 		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));
 	}

@@ -63,8 +63,8 @@ enum sp_status domain_open(struct sp_host *host, bool quarantine, struct sp_doma
 	return status;
 }
 
-enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const struct format *format, uint32_t levels,
-			      uint32_t leaf_levels, bool write_back)
+enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const struct format *format,
+			      uint32_t levels, uint32_t leaf_levels, bool write_back)
 {
 	struct map *map = &domain->maps[index];
 	enum sp_status status;
@@ -79,8 +79,8 @@ enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const st
 	map->tree.write_back = write_back;
 	map->tree.owns_frames = index == 0;
 	if (write_back)
-		platform_write_back(domain->host->embedder, platform_pointer(domain->host->embedder, root),
-				    SP_FRAME_BYTES);
+		platform_write_back(domain->host->embedder,
+				    platform_pointer(domain->host->embedder, root), SP_FRAME_BYTES);
 	domain_take(domain);
 	domain->tables_used++;
 	map->used = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sync/domain.h - what shares one set of translations: its maps, who watches them, what is owed, what waits.
+ * sync/domain.h - what shares one set of translations: its maps, who watches them, what is owed,
+ * what waits.
  *
  *   domain --- maps[0]  the CPU's table (or, in a domain for devices alone, the device's)
  *          |   maps[n]  a unit's own table, where it cannot walk the CPU's
@@ -10,9 +11,9 @@
  *          |
  *          +-- limbo: | frames, tables, names | each with the ledger's number | oldest first
  *
- * A change notes its debt with every watch of the map it changed and takes the ledger's next number. A number is
- * settled when no watch has unpaid debt of that number or an earlier one; so a change that owes nothing still
- * waits for what was owed before it.
+ * A change notes its debt with every watch of the map it changed and takes the ledger's next
+ * number. A number is settled when no watch has unpaid debt of that number or an earlier one; so a
+ * change that owes nothing still waits for what was owed before it.
  */
 #pragma once
 
@@ -21,9 +22,9 @@
 #include "pagetable/engine.h"
 #include "sync/observer.h"
 
-#define DEBT_RANGES 4  /* then the whole domain (note n3 of section 7) */
-#define DEBT_ENTRIES 4 /* then every entry */
-#define DOMAIN_RESERVED 16 /* ranges of assigned functions */
+#define DEBT_RANGES	 4  /* then the whole domain (note n3 of section 7) */
+#define DEBT_ENTRIES	 4  /* then every entry */
+#define DOMAIN_RESERVED	 16 /* ranges of assigned functions */
 #define QUARANTINE_LIMBO 64u
 
 struct debt_range {
@@ -49,8 +50,8 @@ struct map {
 struct watch {
 	struct observer *observer; /* NULL: free */
 	struct map *map;
-	uint16_t name;	    /* the domain id that this unit puts on it */
-	uint16_t users;	    /* requester ids attached; gone at 0 when paid */
+	uint16_t name;	/* the domain id that this unit puts on it */
+	uint16_t users; /* requester ids attached; gone at 0 when paid */
 	struct debt gathering, posted;
 	uint64_t gathering_first; /* ledger number of the first debt that gathers */
 	uint64_t posted_first;
@@ -94,28 +95,32 @@ struct sp_domain {
 	uint32_t node;
 	uint32_t table_budget, tables_used; /* lock; pages linked, in reserve and in limbo */
 
-	struct map maps[1 + MAX_UNITS];	       /* lock */
-	struct watch watches[1 + MAX_UNITS];   /* lock */
-	uint64_t ledger;		       /* lock; number of the last change that owed */
-	struct limbo limbo;		       /* lock */
-	struct let_go *gone;		       /* lock; scratch of one change */
+	struct map maps[1 + MAX_UNITS];	     /* lock */
+	struct watch watches[1 + MAX_UNITS]; /* lock */
+	uint64_t ledger;		     /* lock; number of the last change that owed */
+	struct limbo limbo;		     /* lock */
+	struct let_go *gone;		     /* lock; scratch of one change */
 	uint32_t gone_max;
-	struct reserve reserve;		       /* lock */
-	struct span merge;		       /* lock; frames whose tables may have become one run */
-	uint64_t merge_at;		       /* lock; how far the look has come */
-	uint32_t merge_level;		       /* lock; of the links looked at */
-	uint64_t merge_number;		       /* lock; not before this is settled */
+	struct reserve reserve; /* lock */
+	struct span merge;	/* lock; frames whose tables may have become one run */
+	uint64_t merge_at;	/* lock; how far the look has come */
+	uint32_t merge_level;	/* lock; of the links looked at */
+	uint64_t merge_number;	/* lock; not before this is settled */
 
-	struct span reserved[DOMAIN_RESERVED]; /* lock; firmware's ranges of assigned functions, gfn == mfn */
+	struct span reserved[DOMAIN_RESERVED]; /* lock; firmware's ranges of assigned functions, gfn
+						  == mfn */
 	uint32_t reserved_count;
 
-	/* p2m/: what frames with these rights were mapped as. NULL: nobody is told of frames (quarantine) */
+	/*
+	 * p2m/: what frames with these rights were mapped as. NULL: nobody is told of frames
+	 * (quarantine)
+	 */
 	enum sp_type (*type_of)(uint32_t rights, enum memory_type memory);
 
 	struct observer cpus;
-	uint64_t asked;		/* number that CPUs must reach before they run the guest */
+	uint64_t asked;		      /* number that CPUs must reach before they run the guest */
 	struct cpu_state *cpu_states; /* limits.cpus; NULL for SP_CPU_NONE */
-	struct sp_cpu_set kick; /* lock; CPUs to kick when the lock is dropped */
+	struct sp_cpu_set kick;	      /* lock; CPUs to kick when the lock is dropped */
 	bool kick_any;
 };
 
@@ -125,14 +130,20 @@ void domain_take(struct sp_domain *domain) TAKES(domain->lock);
 /* Also sends the kicks that are due. */
 void domain_drop(struct sp_domain *domain) DROPS(domain->lock);
 
-/* A free slot of host->domains, from the guests or the quarantines; SP_NO_SPACE. Live, empty, no maps. */
+/*
+ * A free slot of host->domains, from the guests or the quarantines; SP_NO_SPACE. Live, empty, no
+ * maps.
+ */
 enum sp_status domain_open(struct sp_host *host, bool quarantine, struct sp_domain **domain);
 
 /* Takes a page for the root, makes maps[index]. lock: not held. */
-enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const struct format *format, uint32_t levels,
-			      uint32_t leaf_levels, bool write_back);
+enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const struct format *format,
+			      uint32_t levels, uint32_t leaf_levels, bool write_back);
 
-/* The domain is gone: pages back, slot free. Nothing owed, limbo empty, no watch of a unit. lock: not held. */
+/*
+ * The domain is gone: pages back, slot free. Nothing owed, limbo empty, no watch of a unit. lock:
+ * not held.
+ */
 void domain_close(struct sp_domain *domain);
 
 /* change.c: the life of a change. */
@@ -140,26 +151,31 @@ void domain_close(struct sp_domain *domain);
 /* One for each map that the change concerns. */
 struct wish {
 	uint32_t map;
-	bool reserved; /* on behalf of passthrough/: may touch domain->reserved; the first wish speaks for all */
+	bool reserved; /* on behalf of passthrough/: may touch domain->reserved; the first wish
+			  speaks for all */
 	struct target target;
 };
 
 /*
- * Makes [first, end) as wished in every map named, in one change; result as in sallyport/p2m.h. Maps are written
- * in the order given. lock: not held; the platform may be asked for frames.
+ * Makes [first, end) as wished in every map named, in one change; result as in sallyport/p2m.h.
+ * Maps are written in the order given. lock: not held; the platform may be asked for frames.
  */
 SP_MUST_USE enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t end,
-					 const struct wish *wishes, uint32_t count, struct sp_result *result);
+					 const struct wish *wishes, uint32_t count,
+					 struct sp_result *result);
 /* Lets go of everything mapped, some slots a call; true when every map is empty. */
 bool domain_let_go(struct sp_domain *domain) MUST_HOLD(domain->lock);
-/* Turns runs of small pages into large ones where what changed there is paid; *budget tables at most. */
+/*
+ * Turns runs of small pages into large ones where what changed there is paid; *budget tables at
+ * most.
+ */
 void domain_merge(struct sp_domain *domain, uint32_t *budget) MUST_HOLD(domain->lock);
 
 /* ledger.c: who owes what to whom. */
 
 /* A unit begins to watch a map, before any way is opened to it. NULL: no room. */
-struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map, uint16_t name)
-	MUST_HOLD(domain->lock);
+struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map,
+			       uint16_t name) MUST_HOLD(domain->lock);
 /* The watch ends: no user, nothing owed. */
 void ledger_remove_watch(struct sp_domain *domain, struct watch *watch) MUST_HOLD(domain->lock);
 /* True where the watch has debt that is not paid. */
@@ -167,24 +183,28 @@ bool ledger_owes(const struct watch *watch);
 /* Enters a change's stale value; answers the number to wait for. */
 uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
 	MUST_HOLD(domain->lock);
-/* A function's entry was replaced: whoever it led to before owes that entry and its old translations. */
+/*
+ * A function's entry was replaced: whoever it led to before owes that entry and its old
+ * translations.
+ */
 uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester,
 			    enum change_kind kind) MUST_HOLD(domain->lock);
 /* Tells observers what gathers, where nothing is under way; reads what they have done. */
 void ledger_post(struct sp_domain *domain) MUST_HOLD(domain->lock);
 void ledger_collect(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* SP_OK: everything up to the number is paid. SP_PENDING. SP_LOST. */
-enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock);
+enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
+	MUST_HOLD(domain->lock);
 
 /* invalidate.c: the one table of what each change owes to each kind of observer. */
 
 /* Adds what a change of this kind over this span owes; false: nothing. */
-bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column, enum change_kind kind,
-	      struct span span);
+bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column,
+	      enum change_kind kind, struct span span);
 void debt_add_entry(struct debt *debt, uint16_t requester);
 /* In the order in which they must be executed; at most POST_COMMANDS. */
-uint32_t debt_commands(const struct debt *debt, const struct sp_host *host, const struct watch *watch,
-		       struct command commands[POST_COMMANDS]);
+uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
+		       const struct watch *watch, struct command commands[POST_COMMANDS]);
 
 /* limbo.c: where frames wait. */
 

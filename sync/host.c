@@ -5,9 +5,9 @@
 #include "sync/domain.h"
 
 #define HOST_ALIGNMENT 64u
-#define MAX_DOMAINS 4096u
-#define MAX_FUNCTIONS 4096u
-#define MAX_LIMBO (1u << 20)
+#define MAX_DOMAINS    4096u
+#define MAX_FUNCTIONS  4096u
+#define MAX_LIMBO      (1u << 20)
 
 static size_t rounded(size_t bytes)
 {
@@ -28,14 +28,15 @@ static bool complete_limits(const struct sp_limits *given, struct sp_limits *lim
 				      .functions = or_default(given->functions, 64),
 				      .limbo = or_default(given->limbo, 2 * SP_STEP_SLOTS),
 				      .node = given->node };
-	return limits->cpus <= SP_MAX_CPUS && limits->domains <= MAX_DOMAINS && limits->units <= MAX_UNITS &&
-	       limits->functions <= MAX_FUNCTIONS && limits->limbo >= SP_STEP_SLOTS + 16 && limits->limbo <= MAX_LIMBO;
+	return limits->cpus <= SP_MAX_CPUS && limits->domains <= MAX_DOMAINS &&
+	       limits->units <= MAX_UNITS && limits->functions <= MAX_FUNCTIONS &&
+	       limits->limbo >= SP_STEP_SLOTS + 16 && limits->limbo <= MAX_LIMBO;
 }
 
 static size_t domain_bytes(uint32_t limbo, uint32_t cpus)
 {
-	return rounded(limbo * sizeof(struct limbo_entry)) + rounded(limbo * sizeof(struct let_go)) +
-	       rounded(cpus * sizeof(struct cpu_state));
+	return rounded(limbo * sizeof(struct limbo_entry)) +
+	       rounded(limbo * sizeof(struct let_go)) + rounded(cpus * sizeof(struct cpu_state));
 }
 
 size_t sp_host_size(const struct sp_limits *given)
@@ -47,7 +48,8 @@ size_t sp_host_size(const struct sp_limits *given)
 	return rounded(sizeof(struct sp_host)) + HOST_ALIGNMENT +
 	       rounded(((size_t)limits.domains + limits.functions) * sizeof(struct sp_domain)) +
 	       limits.domains * domain_bytes(limits.limbo, limits.cpus) +
-	       limits.functions * (domain_bytes(QUARANTINE_LIMBO, 0) + rounded(HOST_FUNCTION_BYTES)) +
+	       limits.functions *
+		       (domain_bytes(QUARANTINE_LIMBO, 0) + rounded(HOST_FUNCTION_BYTES)) +
 	       limits.units * rounded(HOST_UNIT_BYTES) + rounded(HOST_SCOPES * HOST_SCOPE_BYTES) +
 	       rounded(HOST_RESERVED * HOST_RESERVED_BYTES);
 }
@@ -77,7 +79,8 @@ static bool furnish_domain(struct sp_host *host, struct sp_domain *domain, bool 
 	domain->gone_max = limbo;
 	domain->gone = host_alloc(host, limbo * sizeof(*domain->gone));
 	if (!quarantine)
-		domain->cpu_states = host_alloc(host, host->limits.cpus * sizeof(*domain->cpu_states));
+		domain->cpu_states =
+			host_alloc(host, host->limits.cpus * sizeof(*domain->cpu_states));
 	return domain->limbo.entry && domain->gone && (quarantine || domain->cpu_states);
 }
 
@@ -93,20 +96,24 @@ static bool furnish(struct sp_host *host)
 	return true;
 }
 
-struct sp_host *sp_host_create(void *memory, size_t bytes, const struct sp_limits *given, void *embedder)
+struct sp_host *sp_host_create(void *memory, size_t bytes, const struct sp_limits *given,
+			       void *embedder)
 {
 	struct sp_host *host = memory;
 	struct sp_limits limits;
 	uintptr_t arena;
 
-	if (!memory || (uintptr_t)memory % 16 || !complete_limits(given, &limits) || bytes < sp_host_size(given))
+	if (!memory || (uintptr_t)memory % 16 || !complete_limits(given, &limits) ||
+	    bytes < sp_host_size(given))
 		return NULL;
 	*host = (struct sp_host){ .embedder = embedder, .limits = limits };
-	arena = ((uintptr_t)memory + sizeof(*host) + HOST_ALIGNMENT - 1) & ~(uintptr_t)(HOST_ALIGNMENT - 1);
+	arena = ((uintptr_t)memory + sizeof(*host) + HOST_ALIGNMENT - 1) &
+		~(uintptr_t)(HOST_ALIGNMENT - 1);
 	host->arena = (uint8_t *)arena;
 	host->arena_end = (uint8_t *)memory + bytes;
 	/* The message window, in every unit's eyes (VT-d 3.14, 48882 2.1.4). */
-	host->special[host->special_count++] = (struct forbidden){ 0xfee00, 0xfef00, "the interrupt message window" };
+	host->special[host->special_count++] =
+		(struct forbidden){ 0xfee00, 0xfef00, "the interrupt message window" };
 	return furnish(host) ? host : NULL;
 }
 
@@ -116,11 +123,13 @@ enum sp_status sp_host_forbid(struct sp_host *host, sp_mfn_t first, uint64_t cou
 		return SP_INVALID;
 	if (host->forbidden_count == HOST_FORBIDDEN)
 		return SP_NO_SPACE;
-	host->forbidden[host->forbidden_count++] = (struct forbidden){ first.mfn, first.mfn + count, why };
+	host->forbidden[host->forbidden_count++] =
+		(struct forbidden){ first.mfn, first.mfn + count, why };
 	return SP_OK;
 }
 
-static const char *find_overlap(const struct forbidden *ranges, uint32_t range_count, uint64_t first, uint64_t count)
+static const char *find_overlap(const struct forbidden *ranges, uint32_t range_count,
+				uint64_t first, uint64_t count)
 {
 	for (uint32_t i = 0; i < range_count; i++)
 		if (first < ranges[i].end && ranges[i].first < first + count)
@@ -138,7 +147,8 @@ const char *host_treats_specially(const struct sp_host *host, uint64_t first_dfn
 	return find_overlap(host->special, host->special_count, first_dfn, count);
 }
 
-enum sp_status host_add_special(struct sp_host *host, uint64_t first_dfn, uint64_t end, const char *why)
+enum sp_status host_add_special(struct sp_host *host, uint64_t first_dfn, uint64_t end,
+				const char *why)
 {
 	if (host->special_count == HOST_SPECIAL)
 		return SP_NO_SPACE;

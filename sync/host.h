@@ -2,9 +2,10 @@
 /*
  * sync/host.h - everything the library knows, in the one piece of memory the embedder gave.
  *
- *   memory: | sp_host | cpu states | domains, their limbo | quarantines | units | functions | ...  arena |
+ *   memory: | sp_host | domains, their limbo and CPU states | units | functions | ... | arena |
  *
- * There are no globals but constant tables. What upper rooms keep here is theirs: sync/ does not look into it.
+ * There are no globals but constant tables. What upper rooms keep here is theirs: sync/ does not
+ * look into it.
  */
 #pragma once
 
@@ -13,16 +14,16 @@
 #include "lib/lock.h"
 #include "lib/mutant.h"
 
-#define HOST_FORBIDDEN 32
-#define HOST_SPECIAL 16
-#define HOST_SCOPES 256
-#define HOST_RESERVED 64
-#define MAX_UNITS 8
+#define HOST_FORBIDDEN	    32
+#define HOST_SPECIAL	    16
+#define HOST_SCOPES	    256
+#define HOST_RESERVED	    64
+#define MAX_UNITS	    8
 
 /* What upper rooms may take of the arena. */
-#define HOST_UNIT_BYTES 8192u
+#define HOST_UNIT_BYTES	    8192u
 #define HOST_FUNCTION_BYTES 512u
-#define HOST_SCOPE_BYTES 64u
+#define HOST_SCOPE_BYTES    64u
 #define HOST_RESERVED_BYTES 128u
 
 struct forbidden {
@@ -41,16 +42,20 @@ struct sp_host {
 	struct sp_limits limits;
 	uint8_t *arena, *arena_end; /* what is left; only bring-up takes from it */
 
-	struct lock lock; /* ranks before a domain's: which domains are alive */
+	struct lock lock;	   /* ranks before a domain's: which domains are alive */
 	struct sp_domain *domains; /* limits.domains guests, then limits.functions quarantines */
 	uint32_t domain_count;	   /* both */
 
 	struct forbidden forbidden[HOST_FORBIDDEN];
 	uint32_t forbidden_count;
-	struct forbidden special[HOST_SPECIAL]; /* dfns that a unit treats specially: no memory there */
+	struct forbidden
+		special[HOST_SPECIAL]; /* dfns that a unit treats specially: no memory there */
 	uint32_t special_count;
 
-	/* iommu/, pci/: filled at bring-up by one CPU, constant afterwards but for what they lock themselves */
+	/*
+	 * iommu/, pci/: filled at bring-up by one CPU, constant afterwards but for what they lock
+	 * themselves
+	 */
 	struct unit *units[MAX_UNITS];
 	uint32_t unit_count;
 	struct function *functions; /* limits.functions */
@@ -59,9 +64,10 @@ struct sp_host {
 	uint32_t scope_count;
 	struct reserved *reserved; /* HOST_RESERVED: firmware's ranges */
 	uint32_t reserved_count;
-	void (*units_progress)(struct sp_host *host); /* reads every unit's completions; NULL without units. No lock */
+	void (*units_progress)(struct sp_host *host); /* reads every unit's completions; NULL
+							 without units. No lock */
 	uint32_t fault_next; /* the unit that is asked first for the next fault; any value will do */
-	struct lock assign; /* ranks before everything: one assignment at a time */
+	struct lock assign;  /* ranks before everything: one assignment at a time */
 	bool started;
 };
 
@@ -74,6 +80,7 @@ const char *host_forbids(const struct sp_host *host, uint64_t first_mfn, uint64_
 /* Why a device frame may not carry memory, or NULL. */
 const char *host_treats_specially(const struct sp_host *host, uint64_t first_dfn, uint64_t count);
 /* SP_NO_SPACE. Bring-up only. */
-SP_MUST_USE enum sp_status host_add_special(struct sp_host *host, uint64_t first_dfn, uint64_t end, const char *why);
+SP_MUST_USE enum sp_status host_add_special(struct sp_host *host, uint64_t first_dfn, uint64_t end,
+					    const char *why);
 
 void host_log(const struct sp_host *host, enum sp_log level, const char *line);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sync/invalidate.c - what each change owes to each kind of observer: the one place where that is decided.
+ * sync/invalidate.c - what each change owes to each kind of observer: the one place where that is
+ * decided.
  *
- * The table has the shape of docs/acceptance.md section 7. Safety: no cell is weaker. Exactness: no cell is
- * stronger. The model judges by its own transcription, so that a typing error in one is found by the other.
+ * The table has the shape of docs/acceptance.md section 7. Safety: no cell is weaker. Exactness: no
+ * cell is stronger. The model judges by its own transcription, so that a typing error in one is
+ * found by the other.
  *
  *   change --kind, span--> cell --> debt, joined --> commands, in the order of execution
  */
@@ -54,7 +56,8 @@ static bool is_cpu(enum observer_column column)
 }
 
 /* The negative controls: one kind of change that units are not told of. */
-static bool is_left_out(const struct sp_host *host, enum observer_column column, enum change_kind kind)
+static bool is_left_out(const struct sp_host *host, enum observer_column column,
+			enum change_kind kind)
 {
 	if (is_cpu(column))
 		return false;
@@ -68,7 +71,8 @@ static bool is_left_out(const struct sp_host *host, enum observer_column column,
 	       (MUTANT(host, SP_MUT_ABSENT_NOT_TOLD) && (kind == KIND_MAP || kind == KIND_LINK));
 }
 
-static struct cell cell_of(const struct sp_host *host, enum observer_column column, enum change_kind kind)
+static struct cell cell_of(const struct sp_host *host, enum observer_column column,
+			   enum change_kind kind)
 {
 	struct cell cell = table[kind][column];
 
@@ -97,8 +101,8 @@ static void add_range(struct debt *debt, struct span span, bool links)
 		debt->range[debt->range_count++] = (struct debt_range){ span, links };
 }
 
-bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column, enum change_kind kind,
-	      struct span span)
+bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column,
+	      enum change_kind kind, struct span span)
 {
 	struct cell cell = cell_of(host, column, kind);
 
@@ -125,7 +129,8 @@ void debt_add_entry(struct debt *debt, uint16_t requester)
 		debt->entry[debt->entry_count++] = requester;
 }
 
-static uint32_t entry_commands(const struct debt *debt, const struct watch *watch, struct command *commands)
+static uint32_t entry_commands(const struct debt *debt, const struct watch *watch,
+			       struct command *commands)
 {
 	if (debt->every_entry) {
 		commands[0] = (struct command){ .kind = COMMAND_ENTRIES, .name = watch->name };
@@ -143,15 +148,19 @@ static bool is_too_wide(const struct debt *debt, const struct observer *observer
 	if (debt->whole || observer->no_pages)
 		return true;
 	for (uint32_t i = 0; i < debt->range_count; i++)
-		if (order_covering(debt->range[i].span.first, debt->range[i].span.end) > observer->widest_order)
+		if (order_covering(debt->range[i].span.first, debt->range[i].span.end) >
+		    observer->widest_order)
 			return true; /* note n2 */
 	return false;
 }
 
-static uint32_t translation_commands(const struct debt *debt, const struct watch *watch, struct command *commands)
+static uint32_t translation_commands(const struct debt *debt, const struct watch *watch,
+				     struct command *commands)
 {
 	if (is_too_wide(debt, watch->observer)) {
-		commands[0] = (struct command){ .kind = COMMAND_DOMAIN, .name = watch->name, .links = true };
+		commands[0] = (struct command){ .kind = COMMAND_DOMAIN,
+						.name = watch->name,
+						.links = true };
 		return 1;
 	}
 	for (uint32_t i = 0; i < debt->range_count; i++) {
@@ -167,8 +176,8 @@ static uint32_t translation_commands(const struct debt *debt, const struct watch
 	return debt->range_count;
 }
 
-uint32_t debt_commands(const struct debt *debt, const struct sp_host *host, const struct watch *watch,
-		       struct command commands[POST_COMMANDS])
+uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
+		       const struct watch *watch, struct command commands[POST_COMMANDS])
 {
 	uint32_t count;
 

@@ -6,8 +6,9 @@
  *   CPUs     x       x   x                posted: 1 .. 3, gathering: 4
  *   unit A       x   x       x            posted: 2, gathering: 3, 5
  *
- * For each watch at most one debt is posted and one gathers, so a queue sized for that never fills; what gathers
- * is joined. Number n is settled when no watch has unpaid debt that began at n or before.
+ * For each watch at most one debt is posted and one gathers, so a queue sized for that never fills;
+ * what gathers is joined. Number n is settled when no watch has unpaid debt that began at n or
+ * before.
  */
 #include "sync/domain.h"
 
@@ -16,7 +17,8 @@ static bool is_cpu_watch(const struct sp_domain *domain, const struct watch *wat
 	return watch == &domain->watches[CPU_WATCH];
 }
 
-struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map, uint16_t name)
+struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map,
+			       uint16_t name)
 {
 	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++) {
 		struct watch *watch = &domain->watches[i];
@@ -83,7 +85,8 @@ uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const str
 	return owed ? take_number(domain) : domain->ledger;
 }
 
-uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester, enum change_kind kind)
+uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester,
+			    enum change_kind kind)
 {
 	const struct span whole = { 0, UINT64_MAX };
 
@@ -91,7 +94,8 @@ uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint1
 	/* AMD 48882 2.4.4 reads as if the entry's invalidation were enough; it is not (XSA-442). */
 	if (!(MUTANT(domain->host, SP_MUT_RELEASE_UNPAID) && kind == KIND_RELEASE) &&
 	    !(MUTANT(domain->host, SP_MUT_HAND_OVER_UNPAID) && kind == KIND_HAND_OVER))
-		(void)debt_add(&watch->gathering, domain->host, watch->observer->column, kind, whole);
+		(void)debt_add(&watch->gathering, domain->host, watch->observer->column, kind,
+			       whole);
 	return take_number(domain);
 }
 
@@ -101,7 +105,8 @@ static void post_watch(struct sp_domain *domain, struct watch *watch)
 	uint32_t count = debt_commands(&watch->gathering, domain->host, watch, commands);
 
 	/* A queue without room: it gathers on, and the next progress tries again. */
-	if (watch->observer->ops->post(watch->observer, commands, count, &watch->posted_number) != SP_OK)
+	if (watch->observer->ops->post(watch->observer, commands, count, &watch->posted_number) !=
+	    SP_OK)
 		return;
 	watch->posted = watch->gathering;
 	watch->posted_first = watch->gathering_first;

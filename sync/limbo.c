@@ -2,10 +2,11 @@
 /*
  * sync/limbo.c - where frames, tables and subtrees wait until every observer has forgotten them.
  *
- *   head                                  head + count
- *    | number 4 | number 4 | number 7 | ...  |        a ring, oldest first: what is settled is at the head
+ *   head                                head + count
+ *    | number 4 | number 4 | number 7 | ...  |      a ring, oldest first: the head settles first
  *
- * Nothing is written into what waits here: hardware may still walk it, and write accessed bits into it.
+ * Nothing is written into what waits here: hardware may still walk it, and write accessed bits into
+ * it.
  */
 #include "sync/domain.h"
 
@@ -19,8 +20,9 @@ void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale
 	struct limbo *limbo = &domain->limbo;
 
 	for (uint32_t i = 0; i < stale->gone_count; i++)
-		limbo->entry[(limbo->head + limbo->count++) % limbo->size] =
-			(struct limbo_entry){ .gone = stale->gone[i], .number = number, .map = (uint8_t)map };
+		limbo->entry[(limbo->head + limbo->count++) % limbo->size] = (struct limbo_entry){
+			.gone = stale->gone[i], .number = number, .map = (uint8_t)map
+		};
 }
 
 struct release {
@@ -28,8 +30,8 @@ struct release {
 	struct sp_domain *domain;
 };
 
-static void release_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count, uint32_t rights,
-			   enum memory_type memory)
+static void release_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count,
+			   uint32_t rights, enum memory_type memory)
 {
 	struct sp_domain *domain = ((struct release *)sink)->domain;
 	struct sp_forgotten run = { .domain = domain->number, .first = { mfn }, .count = count };
@@ -56,15 +58,15 @@ static bool release_head(struct sp_domain *domain, struct release *release, uint
 
 	switch (entry->gone.kind) {
 	case GONE_FRAMES:
-		release_frames(&release->sink, entry->gone.mfn, entry->gone.count, entry->gone.rights,
-			       (enum memory_type)entry->gone.memory);
+		release_frames(&release->sink, entry->gone.mfn, entry->gone.count,
+			       entry->gone.rights, (enum memory_type)entry->gone.memory);
 		break;
 	case GONE_TABLE:
 		release_table(&release->sink, entry->gone.mfn);
 		break;
 	case GONE_SUBTREE:
-		return tree_dismantle(&domain->maps[entry->map].tree, &limbo->place, entry->gone.mfn,
-				      entry->gone.level, &release->sink, budget);
+		return tree_dismantle(&domain->maps[entry->map].tree, &limbo->place,
+				      entry->gone.mfn, entry->gone.level, &release->sink, budget);
 	}
 	--*budget;
 	return true;

@@ -2,16 +2,16 @@
 /*
  * sync/observer.c - the CPUs of a domain, as an observer.
  *
- *   asking CPU                                entering CPU (interrupts off)
- *   write the slot                            in_guest = 1
- *   full barrier                              full barrier
- *   asked = n                                 read asked; behind? flush goes with this entry, reached = asked
- *   full barrier                              enter
+ *   asking CPU                 entering CPU (interrupts off)
+ *   write the slot             in_guest = 1
+ *   full barrier               full barrier
+ *   asked = n                  read asked; behind? a flush goes with this entry, reached = asked
+ *   full barrier               enter
  *   read in_guest; set? kick
  *
- * One of the two sees the other: either the asker sees in_guest and kicks, or the enterer sees n and flushes. A CPU
- * outside guest mode uses nothing it remembers, so being seen outside is an answer; what sleeps under the tag is
- * flushed by its next entry.
+ * One of the two sees the other: either the asker sees in_guest and kicks, or the enterer sees n
+ * and flushes. A CPU outside guest mode uses nothing it remembers, so being seen outside is an
+ * answer; what sleeps under the tag is flushed by its next entry.
  */
 #include "memory.h"
 #include "sync/domain.h"
@@ -21,7 +21,8 @@ static struct sp_domain *domain_of(struct observer *cpus)
 	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
 }
 
-static enum sp_status cpus_post(struct observer *cpus, const struct command *commands, uint32_t count, uint64_t *number)
+static enum sp_status cpus_post(struct observer *cpus, const struct command *commands,
+				uint32_t count, uint64_t *number)
 {
 	struct sp_domain *domain = domain_of(cpus);
 
@@ -32,7 +33,8 @@ static enum sp_status cpus_post(struct observer *cpus, const struct command *com
 	store64(&domain->asked, *number);
 	full_barrier();
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
-		if (!load64(&domain->cpu_states[cpu].in_guest) || MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
+		if (!load64(&domain->cpu_states[cpu].in_guest) ||
+		    MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
 			continue;
 		domain->kick.word[cpu / 64] |= BIT(cpu % 64);
 		domain->kick_any = true;
@@ -47,7 +49,8 @@ static bool cpus_have_reached(struct observer *cpus, uint64_t number)
 	if (MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
 		return true;
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
-		if (load64(&domain->cpu_states[cpu].in_guest) && load64(&domain->cpu_states[cpu].reached) < number)
+		if (load64(&domain->cpu_states[cpu].in_guest) &&
+		    load64(&domain->cpu_states[cpu].reached) < number)
 			return false;
 	return true;
 }
@@ -56,13 +59,18 @@ static const struct observer_ops cpus_ops = { cpus_post, cpus_have_reached };
 
 void cpus_open(struct sp_domain *domain)
 {
-	domain->cpus = (struct observer){ .ops = &cpus_ops,
-					  .column = domain->cpu == SP_CPU_EPT ? COLUMN_EPT : COLUMN_NPT };
+	domain->cpus =
+		(struct observer){ .ops = &cpus_ops,
+				   .column = domain->cpu == SP_CPU_EPT ? COLUMN_EPT : COLUMN_NPT };
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
 		domain->cpu_states[cpu] = (struct cpu_state){ 0 };
-	/* The tag may have been another domain's: each CPU flushes before its first entry (section 7, row 12). */
+	/*
+	 * The tag may have been another domain's: each CPU flushes before its first entry (section
+	 * 7, row 12).
+	 */
 	domain->asked = MUTANT(domain->host, SP_MUT_CPU_NAME_REUSED) ? 0 : 1;
-	domain->watches[CPU_WATCH] = (struct watch){ .observer = &domain->cpus, .map = &domain->maps[0], .users = 1 };
+	domain->watches[CPU_WATCH] =
+		(struct watch){ .observer = &domain->cpus, .map = &domain->maps[0], .users = 1 };
 }
 
 void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)

@@ -2,8 +2,9 @@
 /*
  * sync/observer.h - whoever remembers translations, and what it is told.
  *
- * An observer has a clock: the number it was asked to reach, and the number it has reached. It is told commands,
- * in no vendor's words; drivers encode them. The set of observers is open: adding one adds a file and a column.
+ * An observer has a clock: the number it was asked to reach, and the number it has reached. It is
+ * told commands, in no vendor's words; drivers encode them. The set of observers is open: adding
+ * one adds a file and a column.
  */
 #pragma once
 
@@ -21,21 +22,21 @@ enum observer_column {
 };
 
 enum command_kind {
-	COMMAND_FLUSH,	/* CPUs: everything under the domain's tag */
-	COMMAND_ENTRY,	/* what a unit remembers of `requester`'s context or device table entry */
+	COMMAND_FLUSH,	 /* CPUs: everything under the domain's tag */
+	COMMAND_ENTRY,	 /* what a unit remembers of `requester`'s context or device table entry */
 	COMMAND_ENTRIES, /* ... of every requester */
-	COMMAND_PAGES,	/* translations under `name` in [first, first + 2^order) */
-	COMMAND_DOMAIN, /* all translations under `name`, paging-structure entries too */
-	COMMAND_ALL	/* all translations */
+	COMMAND_PAGES,	 /* translations under `name` in [first, first + 2^order) */
+	COMMAND_DOMAIN,	 /* all translations under `name`, paging-structure entries too */
+	COMMAND_ALL	 /* all translations */
 };
 
 struct command {
 	enum command_kind kind;
-	uint16_t name;	    /* domain id */
+	uint16_t name; /* domain id */
 	uint16_t requester;
 	uint8_t order;
-	bool links;	    /* paging-structure entries too: VT-d IH = 0, AMD-Vi PDE = 1 */
-	uint64_t first;	    /* dfn, aligned to order */
+	bool links;	/* paging-structure entries too: VT-d IH = 0, AMD-Vi PDE = 1 */
+	uint64_t first; /* dfn, aligned to order */
 };
 
 /* The most that one post carries, the wait that the driver adds not counted. */
@@ -45,12 +46,13 @@ struct observer;
 
 struct observer_ops {
 	/*
-	 * Queues the commands and a wait behind them. *number is what the observer will have reached when all
-	 * is forgotten. SP_OK; SP_BUSY when the queue has no room for all (nothing was queued); SP_LOST.
-	 * The slots that changed are stored and visible. Does not wait. The domain's lock is held.
+	 * Queues the commands and a wait behind them. *number is what the observer will have
+	 * reached when all is forgotten. SP_OK; SP_BUSY when the queue has no room for all (nothing
+	 * was queued); SP_LOST. The slots that changed are stored and visible. Does not wait. The
+	 * domain's lock is held.
 	 */
-	enum sp_status (*post)(struct observer *observer, const struct command *commands, uint32_t count,
-			       uint64_t *number);
+	enum sp_status (*post)(struct observer *observer, const struct command *commands,
+			       uint32_t count, uint64_t *number);
 	/* Any lock. */
 	bool (*has_reached)(struct observer *observer, uint64_t number);
 };

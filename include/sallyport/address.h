@@ -5,9 +5,10 @@
  *   guest ----gfn----> p2m ----mfn----> machine memory
  *   device ---dfn----> IOMMU ---mfn---> machine memory
  *
- * A frame is 4096 bytes in every kind. A range is a first frame and a count, never an inclusive end. Only
- * conversions that mean something exist: an assigned device names guest memory by the guest's own frame
- * numbers, hence sp_dfn_from_gfn(); there is none from gfn to mfn, that is what a p2m is for.
+ * A frame is 4096 bytes in every kind. A range is a first frame and a count, never an inclusive
+ * end. Only conversions that mean something exist: an assigned device names guest memory by the
+ * guest's own frame numbers, hence sp_dfn_from_gfn(); there is none from gfn to mfn, that is what a
+ * p2m is for.
  */
 #pragma once
 
@@ -54,7 +55,8 @@ static inline sp_maddr_t sp_maddr_from_mfn(sp_mfn_t frame)
 
 static inline sp_sbdf_t sp_sbdf(uint32_t segment, uint32_t bus, uint32_t device, uint32_t function)
 {
-	return (sp_sbdf_t){ segment << 16 | (bus & 0xff) << 8 | (device & 0x1f) << 3 | (function & 7) };
+	return (sp_sbdf_t){ segment << 16 | (bus & 0xff) << 8 | (device & 0x1f) << 3 |
+			    (function & 7) };
 }
 
 static inline uint16_t sp_sbdf_segment(sp_sbdf_t id)

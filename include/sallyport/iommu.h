@@ -4,7 +4,7 @@
  *
  *   sp_iommu_discover_dmar() or _ivrs()   reads firmware's table; nothing is touched
  *   sp_pci_scan()                         every function, and the requester ids it uses
- *   sp_iommu_start()                      every function in quarantine, then translation on: no window opens
+ *   sp_iommu_start()                      every function in quarantine, then translation on
  *   ...                                   passthrough.h
  *   sp_iommu_stop()                       bus masters off, then translation off
  */
@@ -34,15 +34,18 @@ struct sp_fault {
 	sp_maddr_t unit; /* register base of the unit that reports */
 	enum sp_vendor vendor;
 	sp_sbdf_t requester;
-	sp_dfn_t frame;	    /* for interrupts: the index */
+	sp_dfn_t frame; /* for interrupts: the index */
 	bool write;
-	bool has_address;   /* some hardware reports none */
+	bool has_address; /* some hardware reports none */
 	enum sp_fault_kind kind;
-	uint8_t reason;	    /* the vendor's code: VT-d 7.1 fault reason; AMD 48882 2.5 event code */
-	bool overflow;	    /* faults before this one were lost */
+	uint8_t reason; /* the vendor's code: VT-d 7.1 fault reason; AMD 48882 2.5 event code */
+	bool overflow;	/* faults before this one were lost */
 };
 
-/* "sbdf 0000:00:02.0 write dfn 0x80: not present (VT-d reason 0x05)"; at most `bytes` with the ending zero. */
+/*
+ * "sbdf 0000:00:02.0 write dfn 0x80: not present (VT-d reason 0x05)"; at most `bytes` with the
+ * ending zero.
+ */
 void sp_fault_text(const struct sp_fault *fault, char *line, size_t bytes);
 
 /* What discovery found, for logs; numbered from 0. SP_NOT_FOUND past the last. */
@@ -52,42 +55,52 @@ struct sp_unit_info {
 	uint16_t segment;
 	bool started;
 	bool lost;
-	bool coherent; /* walks snoop the CPU's caches */
+	bool coherent;		 /* walks snoop the CPU's caches */
 	bool caches_not_present; /* VT-d caching mode, AMD-Vi NpCache */
 	bool interrupt_remapping;
-	uint8_t levels;		 /* bit n: can walk n levels */
-	uint8_t large_pages;	 /* bit 1: 2 MiB, bit 2: 1 GiB */
+	uint8_t levels;	     /* bit n: can walk n levels */
+	uint8_t large_pages; /* bit 1: 2 MiB, bit 2: 1 GiB */
 	uint32_t domain_ids;
 	uint64_t posted, reached; /* waits */
 };
-SP_MUST_USE enum sp_status sp_unit_info(struct sp_host *host, uint32_t index, struct sp_unit_info *info);
+SP_MUST_USE enum sp_status sp_unit_info(struct sp_host *host, uint32_t index,
+					struct sp_unit_info *info);
 
 /*
- * Firmware's table, checksum already verified by the caller, `bytes` long in all. Every entry type is known;
- * impossible lengths and contradictions are SP_MALFORMED with one log line that says where. SP_NOT_FOUND where
- * the table names no unit.
+ * Firmware's table, checksum already verified by the caller, `bytes` long in all. Every entry type
+ * is known; impossible lengths and contradictions are SP_MALFORMED with one log line that says
+ * where. SP_NOT_FOUND where the table names no unit.
  */
-SP_MUST_USE enum sp_status sp_iommu_discover_dmar(struct sp_host *host, const void *table, size_t bytes);
-SP_MUST_USE enum sp_status sp_iommu_discover_ivrs(struct sp_host *host, const void *table, size_t bytes);
+SP_MUST_USE enum sp_status sp_iommu_discover_dmar(struct sp_host *host, const void *table,
+						  size_t bytes);
+SP_MUST_USE enum sp_status sp_iommu_discover_ivrs(struct sp_host *host, const void *table,
+						  size_t bytes);
 
-/* Finds every function of the segment through configuration space, behind bridges too. After discovery. */
+/*
+ * Finds every function of the segment through configuration space, behind bridges too. After
+ * discovery.
+ */
 SP_MUST_USE enum sp_status sp_pci_scan(struct sp_host *host, uint16_t segment);
 
 /*
- * Brings up all units: each function's quarantine is complete before its unit translates, and where firmware
- * left translation on it stays on and the root is replaced under it. SP_NOT_FOUND where no unit was discovered.
- * A function that no unit covers has its bus mastering switched off and cannot be assigned.
+ * Brings up all units: each function's quarantine is complete before its unit translates, and where
+ * firmware left translation on it stays on and the root is replaced under it. SP_NOT_FOUND where no
+ * unit was discovered. A function that no unit covers has its bus mastering switched off and cannot
+ * be assigned.
  */
 SP_MUST_USE enum sp_status sp_iommu_start(struct sp_host *host);
 
 /* Orderly shutdown; every device released before. */
 void sp_iommu_stop(struct sp_host *host);
 
-/* The oldest fault not yet taken, of any unit. SP_NOT_FOUND when there is none. Bounded work a call. */
+/*
+ * The oldest fault not yet taken, of any unit. SP_NOT_FOUND when there is none. Bounded work a
+ * call.
+ */
 SP_MUST_USE enum sp_status sp_iommu_next_fault(struct sp_host *host, struct sp_fault *fault);
 
 /*
- * From a crash, NMI included: bus mastering off for all functions, translation left on. Takes no lock, waits
- * for nothing.
+ * From a crash, NMI included: bus mastering off for all functions, translation left on. Takes no
+ * lock, waits for nothing.
  */
 void sp_crash_stop(struct sp_host *host);

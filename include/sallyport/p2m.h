@@ -5,13 +5,15 @@
  *   type              CPU    device  memory type   meant for
  *   SP_RAM            rwx    rw      write-back    ordinary memory
  *   SP_RAM_READONLY   r-x    r-      write-back    ROM, copy-on-write
- *   SP_MMIO           rw-    --      uncached      a device's registers, given to the guest's CPUs alone
+ *   SP_MMIO           rw-    --      uncached      a device's registers, for the guest's CPUs alone
  *   SP_RESERVED       rw-    rw      write-back    firmware's ranges for a device, gfn == mfn
  *
- * A map that cannot hold a pair of rights refuses the change (SP_UNSUPPORTED): a shared EPT map holds only equal
- * read and write rights for CPU and device; who wants MMIO for the CPU alone chooses SP_TABLES_SEPARATE.
+ * A map that cannot hold a pair of rights refuses the change (SP_UNSUPPORTED): a shared EPT map
+ * holds only equal read and write rights for CPU and device; who wants MMIO for the CPU alone
+ * chooses SP_TABLES_SEPARATE.
  *
- * The library holds a reference on every frame from the call that maps it until platform_forgotten().
+ * The library holds a reference on every frame from the call that maps it until
+ * platform_forgotten().
  */
 #pragma once
 
@@ -36,7 +38,7 @@ struct sp_domain_config {
 	uint32_t node;
 	uint8_t cpu_levels;	 /* 4 or 5; 0 is 4 */
 	uint8_t cpu_large_pages; /* bit 1: 2 MiB, bit 2: 1 GiB pages may be used */
-	uint16_t asid;		 /* NPT's tag, the embedder's; unique among live domains; 0 with EPT */
+	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT */
 };
 
 /* What a change came to. */
@@ -46,57 +48,63 @@ struct sp_result {
 };
 
 struct sp_mapping {
-	sp_mfn_t frame;	/* of the gfn asked for */
-	uint64_t count;	/* frames from there to the end of the page it is part of */
-	uint32_t order;	/* of that page: 0, 9 or 18 */
+	sp_mfn_t frame; /* of the gfn asked for */
+	uint64_t count; /* frames from there to the end of the page it is part of */
+	uint32_t order; /* of that page: 0, 9 or 18 */
 	enum sp_type type;
 };
 
-SP_MUST_USE enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_config *config,
+SP_MUST_USE enum sp_status sp_domain_create(struct sp_host *host,
+					    const struct sp_domain_config *config,
 					    struct sp_domain **domain);
 
 /*
- * Every device must have been released. Closes the maps at once; frames come back through platform_forgotten()
- * as progress is made. When the ticket is settled and SP_OK comes back from a second call, the domain is gone:
- * SP_PENDING until then. No CPU may enter it any more.
+ * Every device must have been released. Closes the maps at once; frames come back through
+ * platform_forgotten() as progress is made. When the ticket is settled and SP_OK comes back from a
+ * second call, the domain is gone: SP_PENDING until then. No CPU may enter it any more.
  */
 SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
 
 /*
  * Map, unmap, or change the type of frames that stay. All three:
- * - SP_OK: the first result->done frames are as wished; when that is less than count, call again with the rest
- *   (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is forgotten when the ticket settles.
- * - SP_BUSY: wait for result->ticket, then call again. A large page was split first and that must be paid before
- *   its pieces may differ, or limbo is full. result->done is 0 and no translation changed.
+ * - SP_OK: the first result->done frames are as wished; when that is less than count, call again
+ * with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is forgotten
+ * when the ticket settles.
+ * - SP_BUSY: wait for result->ticket, then call again. A large page was split first and that must
+ * be paid before its pieces may differ, or limbo is full. result->done is 0 and no translation
+ * changed.
  * - any other status: nothing changed.
  * Any CPU; takes the domain's lock; interrupts on or off.
  */
-SP_MUST_USE enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count,
-				      enum sp_type type, struct sp_result *result);
+SP_MUST_USE enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame,
+				      uint64_t count, enum sp_type type, struct sp_result *result);
 SP_MUST_USE enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
 					struct sp_result *result);
 /*
- * From SP_RAM to SP_RAM_READONLY or back. SP_NOT_FOUND where the first frame is neither; result->done ends before a
- * later one that is not. The caller keeps others from changing the same range meanwhile.
+ * From SP_RAM to SP_RAM_READONLY or back. SP_NOT_FOUND where the first frame is neither;
+ * result->done ends before a later one that is not. The caller keeps others from changing the same
+ * range meanwhile.
  */
 SP_MUST_USE enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
 					   enum sp_type type, struct sp_result *result);
 
 /* SP_NOT_FOUND for a hole, with mapping->count the frames that are certainly hole. */
-SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame, struct sp_mapping *mapping);
+SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
+				       struct sp_mapping *mapping);
 
 /* What the embedder loads before it enters the guest. */
 struct sp_entry {
 	sp_maddr_t root; /* nCR3, or the EPT table of EPTP */
 	uint8_t levels;
 	uint16_t asid;
-	bool flush; /* NPT: TLB_CONTROL 3, or 1 without FlushByASID. EPT: INVEPT single-context. Before this entry */
+	bool flush; /* NPT: TLB_CONTROL 3, or 1 without FlushByASID. EPT: INVEPT single-context.
+		       Before this entry */
 };
 
 /*
- * Around every entry to guest mode, interrupts off from before sp_cpu_enter() until the guest runs. The exit
- * itself is the answer to a kick. sp_cpu_leave() follows each entry; when the entry was not made after all,
- * `entered` is false and the flush stays owed.
+ * Around every entry to guest mode, interrupts off from before sp_cpu_enter() until the guest runs.
+ * The exit itself is the answer to a kick. sp_cpu_leave() follows each entry; when the entry was
+ * not made after all, `entered` is false and the flush stays owed.
  */
 void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry);
 void sp_cpu_leave(struct sp_domain *domain, bool entered);

@@ -11,7 +11,7 @@
 
 #include <sallyport/iommu.h>
 
-#define SP_BARS 6
+#define SP_BARS	      6
 #define SP_REQUESTERS 8
 
 struct sp_bar {
@@ -25,48 +25,57 @@ struct sp_function_info {
 	uint16_t vendor, device;
 	uint32_t class_code; /* 24 bits */
 	bool is_bridge;
-	bool covered;	     /* a unit translates it */
-	bool can_reset;	     /* a function level reset is known */
-	uint32_t unit;	     /* sp_unit_info() index, if covered */
+	bool covered;	/* a unit translates it */
+	bool can_reset; /* a function level reset is known */
+	uint32_t unit;	/* sp_unit_info() index, if covered */
 	uint32_t requester_count;
-	uint16_t requester[SP_REQUESTERS]; /* ids that its requests may carry: its own, bridges', phantom functions' */
-	uint32_t reserved_count; /* ranges of firmware */
-	struct sp_domain *owner; /* NULL: quarantine */
+	uint16_t requester[SP_REQUESTERS]; /* ids that its requests may carry: its own, bridges',
+					      phantom functions' */
+	uint32_t reserved_count;	   /* ranges of firmware */
+	struct sp_domain *owner;	   /* NULL: quarantine */
 	struct sp_bar bar[SP_BARS];
 };
 
 /* Numbered from 0; SP_NOT_FOUND past the last. */
-SP_MUST_USE enum sp_status sp_function_info(struct sp_host *host, uint32_t index, struct sp_function_info *info);
+SP_MUST_USE enum sp_status sp_function_info(struct sp_host *host, uint32_t index,
+					    struct sp_function_info *info);
 
 /*
- * Gives a function to a domain. Decided before anything changes: SP_NOT_FOUND (no such function, or no unit
- * covers it), SP_BUSY (owned already: release or hand over), SP_SHARED_REQUESTER (a function that shares one of
- * its requester ids has another owner), SP_UNSUPPORTED (bridge, or the unit cannot hold the domain's map),
- * SP_RANGE (the domain maps memory beyond the unit's width), SP_RESERVED_RANGE (the domain's memory lies where the
- * function's reserved ranges or the unit's special addresses are), SP_NO_MEMORY, SP_NO_SPACE. Fills a map of the unit's own from the p2m first if
- * the unit cannot walk the CPU's. On return the device reaches the domain's memory; bus mastering is still off
- * and the registers are not mapped: sp_device_map_bar() and sp_device_set_master(). No lock held; waits.
+ * Gives a function to a domain. Decided before anything changes: SP_NOT_FOUND (no such function, or
+ * no unit covers it), SP_BUSY (owned already: release or hand over), SP_SHARED_REQUESTER (a
+ * function that shares one of its requester ids has another owner), SP_UNSUPPORTED (bridge, or the
+ * unit cannot hold the domain's map), SP_RANGE (the domain maps memory beyond the unit's width),
+ * SP_RESERVED_RANGE (the domain's memory lies where the function's reserved ranges or the unit's
+ * special addresses are), SP_NO_MEMORY, SP_NO_SPACE. Fills a map of the unit's own from the p2m
+ * first if the unit cannot walk the CPU's. On return the device reaches the domain's memory; bus
+ * mastering is still off and the registers are not mapped: sp_device_map_bar() and
+ * sp_device_set_master(). No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_device_assign(struct sp_domain *domain, sp_sbdf_t function);
 
-/* Bus mastering off, registers unmapped, entry to quarantine, everything forgotten, reset. No lock held; waits. */
+/*
+ * Bus mastering off, registers unmapped, entry to quarantine, everything forgotten, reset. No lock
+ * held; waits.
+ */
 SP_MUST_USE enum sp_status sp_device_release(struct sp_domain *domain, sp_sbdf_t function);
 
 /*
- * Release and assign in one; the device is in quarantine in between. What sp_device_assign() would refuse is
- * refused before anything changes; on a later failure the device stays in quarantine.
+ * Release and assign in one; the device is in quarantine in between. What sp_device_assign() would
+ * refuse is refused before anything changes; on a later failure the device stays in quarantine.
  */
-SP_MUST_USE enum sp_status sp_device_hand_over(struct sp_domain *from, struct sp_domain *to, sp_sbdf_t function);
+SP_MUST_USE enum sp_status sp_device_hand_over(struct sp_domain *from, struct sp_domain *to,
+					       sp_sbdf_t function);
 
 /* Maps a memory BAR of an assigned function at a gfn of its domain, as SP_MMIO. Waits. */
-SP_MUST_USE enum sp_status sp_device_map_bar(struct sp_domain *domain, sp_sbdf_t function, uint32_t bar, sp_gfn_t first);
+SP_MUST_USE enum sp_status sp_device_map_bar(struct sp_domain *domain, sp_sbdf_t function,
+					     uint32_t bar, sp_gfn_t first);
 
 /* Bus mastering of a function, whoever owns it; what it reaches is the unit's business. */
 SP_MUST_USE enum sp_status sp_device_set_master(struct sp_host *host, sp_sbdf_t function, bool on);
 
 /*
- * A range that firmware's table did not name but the device needs (or a test wants). Before sp_iommu_start().
- * gfn == mfn in quarantine and in whatever domain the function is assigned to.
+ * A range that firmware's table did not name but the device needs (or a test wants). Before
+ * sp_iommu_start(). gfn == mfn in quarantine and in whatever domain the function is assigned to.
  */
-SP_MUST_USE enum sp_status sp_function_reserve(struct sp_host *host, sp_sbdf_t function, sp_mfn_t first, uint64_t count,
-					       bool writable);
+SP_MUST_USE enum sp_status sp_function_reserve(struct sp_host *host, sp_sbdf_t function,
+					       sp_mfn_t first, uint64_t count, bool writable);

@@ -2,8 +2,9 @@
 /*
  * sallyport/status.h - what a call answers.
  *
- * Whatever can be refused is refused before anything changes: after any status but SP_OK, every translation is
- * as it was. The two exceptions say so in the call's own description (a call that reports how far it came).
+ * Whatever can be refused is refused before anything changes: after any status but SP_OK, every
+ * translation is as it was. The two exceptions say so in the call's own description (a call that
+ * reports how far it came).
  */
 #pragma once
 
@@ -11,18 +12,20 @@
 
 enum sp_status {
 	SP_OK,
-	SP_PENDING,	/* not yet: ask again, or wait */
-	SP_BUSY,	/* in the way is something that ends: wait for the ticket given, then repeat the call */
-	SP_NO_MEMORY,	/* the embedder refused frames, or the domain's budget is used up */
-	SP_NO_SPACE,	/* a fixed table of the host is full: raise it in struct sp_limits */
-	SP_INVALID,	/* the arguments contradict each other or the interface */
-	SP_RANGE,	/* frames beyond what the map or the machine can address */
-	SP_RESERVED_RANGE, /* frames that must not be mapped: message window, unit registers, firmware's own */
-	SP_UNSUPPORTED,	/* this map, unit or machine cannot do it; nothing is approximated */
+	SP_PENDING, /* not yet: ask again, or wait */
+	SP_BUSY,    /* in the way is something that ends: wait for the ticket given, then repeat the
+		       call */
+	SP_NO_MEMORY,	     /* the embedder refused frames, or the domain's budget is used up */
+	SP_NO_SPACE,	     /* a fixed table of the host is full: raise it in struct sp_limits */
+	SP_INVALID,	     /* the arguments contradict each other or the interface */
+	SP_RANGE,	     /* frames beyond what the map or the machine can address */
+	SP_RESERVED_RANGE,   /* frames that must not be mapped: message window, unit registers,
+				firmware's own */
+	SP_UNSUPPORTED,	     /* this map, unit or machine cannot do it; nothing is approximated */
 	SP_SHARED_REQUESTER, /* another owner's function uses the same requester id */
-	SP_NOT_FOUND,	/* no such mapping, function, unit or table */
-	SP_MALFORMED,	/* firmware tables or device registers that contradict themselves */
-	SP_LOST,	/* an observer did not answer in time; what it may remember stays in limbo */
+	SP_NOT_FOUND,	     /* no such mapping, function, unit or table */
+	SP_MALFORMED,	     /* firmware tables or device registers that contradict themselves */
+	SP_LOST, /* an observer did not answer in time; what it may remember stays in limbo */
 	SP_STATUS_COUNT
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lib/plain/annotate.h - who holds which lock, for readers. The twin under tests/lint/ lets clang check it.
+ * lib/plain/annotate.h - who holds which lock, for readers. The twin under tests/lint/ lets clang
+ * check it.
  */
 #pragma once
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * lib/plain/memory.h - every access to memory that another party sees: slots, entries, queues, clocks.
+ * lib/plain/memory.h - every access to memory that another party sees: slots, entries, queues,
+ * clocks.
  *
- * There are two of this file, chosen by include path, with the same functions: this one, and the model's
- * (platform/model/memory/memory.h), which shows each access to the model first. The core includes "memory.h".
+ * There are two of this file, chosen by include path, with the same functions: this one, and the
+ * model's (platform/model/memory/memory.h), which shows each access to the model first. The core
+ * includes "memory.h".
  *
- * x86: stores are seen in program order, so write_barrier() only stops the compiler; a load may pass an earlier
- * store to another address, which full_barrier() stops.
+ * x86: stores are seen in program order, so write_barrier() only stops the compiler; a load may
+ * pass an earlier store to another address, which full_barrier() stops.
  */
 #pragma once
 
@@ -33,7 +35,10 @@ static inline void store64(uint64_t *to, uint64_t value)
 	__atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 
-/* Sixteen bytes, aligned, in one store that no walker sees half of (SDM 3A 9.1.1; APM 2 7.3.2: cmpxchg16b). */
+/*
+ * Sixteen bytes, aligned, in one store that no walker sees half of (SDM 3A 9.1.1; APM 2 7.3.2:
+ * cmpxchg16b).
+ */
 static inline void store128(uint64_t *to, uint64_t low, uint64_t high)
 {
 	uint64_t old_low = to[0], old_high = to[1];
@@ -41,7 +46,8 @@ static inline void store128(uint64_t *to, uint64_t low, uint64_t high)
 
 	do {
 		__asm__ volatile("lock cmpxchg16b %1"
-				 : "=@ccz"(done), "+m"(*(__uint128_t *)to), "+a"(old_low), "+d"(old_high)
+				 : "=@ccz"(done), "+m"(*(__uint128_t *)to), "+a"(old_low),
+				   "+d"(old_high)
 				 : "b"(low), "c"(high)
 				 : "memory");
 	} while (!done);
