@@ -8,38 +8,15 @@
  */
 #include "p2m/types.h"
 
-enum direction {
-	UP,
-	DOWN
-};
-
-static uint32_t make_wishes(const struct sp_domain *domain, const struct target *target,
-			    enum direction direction, struct wish wishes[1 + MAX_UNITS])
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
-		uint32_t index = direction == DOWN ? i : MAX_UNITS - i;
-
-		if (!domain->maps[index].used)
-			continue;
-		wishes[count++] = (struct wish){ .map = index, .target = *target };
-	}
-	return count;
-}
-
 static enum sp_status change(struct sp_domain *domain, uint64_t first, uint64_t count,
-			     const struct target *target, enum direction direction, bool reserved,
+			     const struct target *target, bool down, bool reserved,
 			     struct sp_result *result)
 {
-	struct wish wishes[1 + MAX_UNITS];
-	uint32_t wish_count = make_wishes(domain, target, direction, wishes);
-
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (count == 0 || first + count < first)
 		return SP_INVALID;
-	wishes[0].reserved = reserved;
-	return domain_change(domain, first, first + count, wishes, wish_count, result);
+	return domain_change(domain, (struct span){ first, first + count }, target, down, reserved,
+			     result);
 }
 
 static void log_refusal(const struct sp_domain *domain, const char *why)
@@ -87,7 +64,7 @@ enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t fra
 	if (type == SP_RESERVED)
 		return SP_INVALID; /* passthrough/ alone, for a function's ranges */
 	target = target_of(type, frame.mfn, false);
-	return change(domain, first.gfn, count, &target, UP, false, result);
+	return change(domain, first.gfn, count, &target, false, false, result);
 }
 
 enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
@@ -95,7 +72,7 @@ enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t c
 {
 	struct target target = { .rights = 0 };
 
-	return change(domain, first.gfn, count, &target, DOWN, false, result);
+	return change(domain, first.gfn, count, &target, true, false, result);
 }
 
 static bool is_ram(const struct found *found)
@@ -138,7 +115,7 @@ enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_
 	if (ram == 0)
 		return SP_NOT_FOUND;
 	target = target_of(type, 0, true);
-	return change(domain, first.gfn, ram, &target, type == SP_RAM ? UP : DOWN, false, result);
+	return change(domain, first.gfn, ram, &target, type == SP_RAM_READONLY, false, result);
 }
 
 enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame, struct sp_mapping *mapping)
@@ -184,13 +161,13 @@ static bool is_hole(struct sp_domain *domain, struct span span)
 }
 
 static enum sp_status change_all(struct sp_domain *domain, struct span span, enum sp_type type,
-				 enum direction direction)
+				 bool down)
 {
 	while (span.first < span.end) {
 		struct target target = target_of(type, span.first, false);
 		struct sp_result result;
 		enum sp_status status = change(domain, span.first, span.end - span.first, &target,
-					       direction, true, &result);
+					       down, true, &result);
 
 		if (status == SP_OK || status == SP_BUSY) {
 			enum sp_status waited = sp_wait(domain->host, result.ticket);
@@ -216,9 +193,9 @@ enum sp_status p2m_reserve(struct sp_domain *domain, uint64_t first_mfn, uint64_
 		return SP_NO_SPACE;
 	if (!is_hole(domain, span))
 		return SP_RESERVED_RANGE;
-	status = change_all(domain, span, SP_RESERVED, UP);
+	status = change_all(domain, span, SP_RESERVED, false);
 	if (status != SP_OK) {
-		enum sp_status undone = change_all(domain, span, SP_HOLE, DOWN);
+		enum sp_status undone = change_all(domain, span, SP_HOLE, true);
 
 		return undone == SP_LOST ? SP_LOST : status;
 	}
@@ -238,5 +215,5 @@ enum sp_status p2m_unreserve(struct sp_domain *domain, uint64_t first_mfn, uint6
 	domain_take(domain);
 	*reserved = domain->reserved[--domain->reserved_count];
 	domain_drop(domain);
-	return change_all(domain, span, SP_HOLE, DOWN);
+	return change_all(domain, span, SP_HOLE, true);
 }

@@ -15,6 +15,16 @@
  */
 #include "sync/domain.h"
 
+struct request {
+	struct span span;
+	struct target target;
+	bool all;      /* every map, listed under the lock */
+	bool down;     /* something is taken away */
+	bool reserved; /* may touch domain->reserved */
+	struct wish wishes[1 + MAX_UNITS];
+	uint32_t count;
+};
+
 struct plans {
 	struct plan plan[1 + MAX_UNITS];
 	uint32_t tables, gone; /* sums */
@@ -114,26 +124,66 @@ static void note_merge(struct sp_domain *domain, const struct wish *wish, struct
 	domain->merge_number = domain->ledger;
 }
 
+/* What is settled already goes now: waiting for a ticket alone hands nothing back. */
 static enum sp_status busy(struct sp_domain *domain, struct sp_result *result)
 	MUST_HOLD(domain->lock)
 {
+	uint32_t budget = SP_STEP_SLOTS;
+
+	ledger_collect(domain);
+	limbo_settle(domain, &budget);
 	result->ticket.number = domain->ledger;
 	return SP_BUSY;
 }
 
 /* What firmware reserved for a device stays as it is while the device is here (XSA-378). */
-static bool touches_reserved(const struct sp_domain *domain, uint64_t first, uint64_t end)
+static bool touches_reserved(const struct sp_domain *domain, struct span span)
 	MUST_HOLD(domain->lock)
 {
 	for (uint32_t i = 0; i < domain->reserved_count; i++)
-		if (first < domain->reserved[i].end && domain->reserved[i].first < end)
+		if (span.first < domain->reserved[i].end && domain->reserved[i].first < span.end)
 			return true;
 	return false;
 }
 
+/*
+ * A change of every map is listed under the lock, so that a map that came in between is written too.
+ * On the way up the device's map comes before the CPU's, on the way down the CPU's first.
+ */
+static void list_wishes(const struct sp_domain *domain, struct request *request)
+	MUST_HOLD(domain->lock)
+{
+	request->count = 0;
+	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+		uint32_t index = request->down ? i : MAX_UNITS - i;
+
+		if (domain->maps[index].used)
+			request->wishes[request->count++] =
+				(struct wish){ .map = index, .target = request->target };
+	}
+}
+
+static enum sp_status commit(struct sp_domain *domain, const struct plans *plans,
+			     const struct request *request, struct sp_result *result)
+	MUST_HOLD(domain->lock)
+{
+	enum sp_status status = SP_OK;
+
+	if (plans->split < request->count) {
+		(void)commit_split(domain, plans, request->wishes);
+		status = busy(domain, result);
+	} else {
+		result->ticket.number = commit_maps(domain, plans, request->wishes, request->count);
+		result->done = plans->plan[0].end - request->span.first;
+		note_merge(domain, &request->wishes[0],
+			   (struct span){ request->span.first, plans->plan[0].end });
+	}
+	ledger_post(domain);
+	return status;
+}
+
 /* SP_PENDING: *tables pages must be in the reserve first. */
-static enum sp_status change_locked(struct sp_domain *domain, uint64_t first, uint64_t end,
-				    const struct wish *wishes, uint32_t count,
+static enum sp_status change_locked(struct sp_domain *domain, struct request *request,
 				    struct sp_result *result, uint32_t *tables)
 	MUST_HOLD(domain->lock)
 {
@@ -142,9 +192,12 @@ static enum sp_status change_locked(struct sp_domain *domain, uint64_t first, ui
 
 	if (domain->state != DOMAIN_LIVE)
 		return SP_INVALID;
-	if (!wishes[0].reserved && touches_reserved(domain, first, end))
+	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
-	status = plan_together(domain, first, end, wishes, count, &plans);
+	if (request->all)
+		list_wishes(domain, request);
+	status = plan_together(domain, request->span.first, request->span.end, request->wishes,
+			       request->count, &plans);
 	if (status != SP_OK)
 		return status;
 	if (plans.gone > limbo_room(domain))
@@ -152,16 +205,7 @@ static enum sp_status change_locked(struct sp_domain *domain, uint64_t first, ui
 	*tables = plans.tables;
 	if (plans.tables > domain->reserve.count)
 		return SP_PENDING;
-	if (plans.split < count) {
-		(void)commit_split(domain, &plans, wishes);
-		ledger_post(domain);
-		return busy(domain, result);
-	}
-	result->ticket.number = commit_maps(domain, &plans, wishes, count);
-	result->done = plans.plan[0].end - first;
-	note_merge(domain, &wishes[0], (struct span){ first, plans.plan[0].end });
-	ledger_post(domain);
-	return SP_OK;
+	return commit(domain, &plans, request, result);
 }
 
 static enum sp_status check_budget(struct sp_domain *domain, struct sp_result *result)
@@ -200,18 +244,18 @@ static enum sp_status add_reserve(struct sp_domain *domain, struct sp_result *re
 	return status;
 }
 
-enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t end,
-			     const struct wish *wishes, uint32_t count, struct sp_result *result)
+static enum sp_status change(struct sp_domain *domain, struct request *request,
+			     struct sp_result *result)
 {
 	enum sp_status status;
 	uint32_t tables, have;
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
-	if (count == 0 || first >= end)
+	if (request->span.first >= request->span.end)
 		return SP_INVALID;
 	for (;;) {
 		domain_take(domain);
-		status = change_locked(domain, first, end, wishes, count, result, &tables);
+		status = change_locked(domain, request, result, &tables);
 		have = domain->reserve.count;
 		domain_drop(domain);
 		if (status != SP_PENDING)
@@ -222,6 +266,28 @@ enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t 
 				return status;
 		}
 	}
+}
+
+enum sp_status domain_change(struct sp_domain *domain, struct span span,
+			     const struct target *target, bool down, bool reserved,
+			     struct sp_result *result)
+{
+	struct request request = {
+		.span = span, .target = *target, .all = true, .down = down, .reserved = reserved
+	};
+
+	return change(domain, &request, result);
+}
+
+enum sp_status domain_change_maps(struct sp_domain *domain, struct span span,
+				  const struct wish *wishes, uint32_t count,
+				  struct sp_result *result)
+{
+	struct request request = { .span = span, .reserved = true, .count = count };
+
+	for (uint32_t i = 0; i < count; i++)
+		request.wishes[i] = wishes[i];
+	return change(domain, &request, result);
 }
 
 bool domain_let_go(struct sp_domain *domain)

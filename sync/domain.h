@@ -148,21 +148,25 @@ void domain_close(struct sp_domain *domain);
 
 /* change.c: the life of a change. */
 
-/* One for each map that the change concerns. */
+/*
+ * Makes the frames of the span as wished in every map of the domain, in one change; result as in
+ * sallyport/p2m.h. Each map takes of the target's rights those that its walkers see. `down` where
+ * something is taken away: then the CPU's map is written first, else the device's. `reserved`: on
+ * behalf of passthrough/, may touch domain->reserved. lock: not held; the platform may be asked
+ * for frames.
+ */
+SP_MUST_USE enum sp_status domain_change(struct sp_domain *domain, struct span span,
+					 const struct target *target, bool down, bool reserved,
+					 struct sp_result *result);
+/* One map's part of a change. */
 struct wish {
 	uint32_t map;
-	bool reserved; /* on behalf of passthrough/: may touch domain->reserved; the first wish
-			  speaks for all */
 	struct target target;
 };
-
-/*
- * Makes [first, end) as wished in every map named, in one change; result as in sallyport/p2m.h.
- * Maps are written in the order given. lock: not held; the platform may be asked for frames.
- */
-SP_MUST_USE enum sp_status domain_change(struct sp_domain *domain, uint64_t first, uint64_t end,
-					 const struct wish *wishes, uint32_t count,
-					 struct sp_result *result);
+/* The same in the maps named alone, reserved ranges too: a quarantine's, or one being filled. */
+SP_MUST_USE enum sp_status domain_change_maps(struct sp_domain *domain, struct span span,
+					      const struct wish *wishes, uint32_t count,
+					      struct sp_result *result);
 /* Lets go of everything mapped, some slots a call; true when every map is empty. */
 bool domain_let_go(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /*

@@ -63,12 +63,14 @@ enum sp_status sp_poll(struct sp_host *host, struct sp_ticket ticket)
 
 enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket)
 {
-	for (;;) {
-		enum sp_status status = sp_poll(host, ticket);
+	enum sp_status status;
 
+	/* Progress at least once: a BUSY that ends at once must still have moved something. */
+	for (;;) {
+		(void)sp_progress(host, SP_STEP_SLOTS);
+		status = sp_poll(host, ticket);
 		if (status != SP_PENDING)
 			return status;
-		(void)sp_progress(host, SP_STEP_SLOTS);
 		platform_relax(host->embedder);
 	}
 }

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/model/bench.c - machines and guests for the tests on the model.
+ */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "lib/mutant.h"
+
+const struct bench_mode bench_modes[] = {
+	{ "NPT shared with AMD-Vi", MODEL_AMDVI, SP_CPU_NPT, SP_TABLES_SHARED, false },
+	{ "NPT, AMD-Vi separate", MODEL_AMDVI, SP_CPU_NPT, SP_TABLES_SEPARATE, false },
+	{ "NPT, AMD-Vi separate, NpCache", MODEL_AMDVI, SP_CPU_NPT, SP_TABLES_SEPARATE, true },
+	{ "EPT shared with VT-d", MODEL_VTD, SP_CPU_EPT, SP_TABLES_SHARED, false },
+	{ "EPT, VT-d separate", MODEL_VTD, SP_CPU_EPT, SP_TABLES_SEPARATE, false },
+	{ "NPT, VT-d separate, caching mode", MODEL_VTD, SP_CPU_NPT, SP_TABLES_SEPARATE, true },
+};
+const uint32_t bench_mode_count = sizeof(bench_modes) / sizeof(bench_modes[0]);
+
+/* A kick is answered by the exit; the guest that ran is the one the bench made first, or its other. */
+static void exit_cpu(struct model *model, uint32_t cpu, void *argument)
+{
+	struct bench *bench = argument;
+
+	model_cpu_leave(model, cpu);
+	model_set_cpu(cpu);
+	sp_cpu_leave(bench->guest, true);
+	model_set_cpu(0);
+}
+
+static void start(struct bench *bench)
+{
+	static unsigned char table[8192];
+	size_t bytes;
+
+	if (bench->config.mode->vendor == MODEL_VTD) {
+		bytes = model_dmar(bench->model, MODEL_TABLE_SOUND, table, sizeof(table));
+		assert_int_equal(sp_iommu_discover_dmar(bench->host, table, bytes), SP_OK);
+	} else {
+		bytes = model_ivrs(bench->model, MODEL_TABLE_SOUND, table, sizeof(table));
+		assert_int_equal(sp_iommu_discover_ivrs(bench->host, table, bytes), SP_OK);
+	}
+	assert_int_equal(sp_pci_scan(bench->host, 0), SP_OK);
+	assert_int_equal(sp_iommu_start(bench->host), SP_OK);
+}
+
+struct sp_domain *bench_guest(struct bench *bench, uint32_t number)
+{
+	const struct bench_mode *mode = bench->config.mode;
+	const struct sp_domain_config config = {
+		.number = number,
+		.cpu = mode->cpu,
+		.tables = mode->tables,
+		.table_budget = 400,
+		.cpu_large_pages = 6,
+		.asid = mode->cpu == SP_CPU_NPT ? (uint16_t)++bench->asids : 0,
+	};
+	struct sp_domain *guest;
+
+	assert_int_equal(sp_domain_create(bench->host, &config, &guest), SP_OK);
+	return guest;
+}
+
+static void assign(struct bench *bench, uint32_t sbdf)
+{
+	assert_int_equal(sp_device_assign(bench->guest, (sp_sbdf_t){ sbdf }), SP_OK);
+	assert_int_equal(sp_device_set_master(bench->host, (sp_sbdf_t){ sbdf }, true), SP_OK);
+}
+
+static struct model_config machine_of(struct bench *bench)
+{
+	const struct bench_config *config = &bench->config;
+	struct model_config machine = {
+		.cpus = 2,
+		.unit_count = config->two_units ? 2 : 1,
+		.device_count = 2,
+		.adversary = config->adversary,
+		.seed = config->seed,
+		.exit_cpu = exit_cpu,
+		.argument = bench,
+	};
+
+	for (uint32_t i = 0; i < machine.unit_count; i++)
+		machine.unit[i] = (struct model_unit_config){
+			.vendor = config->mode->vendor,
+			.answers = config->answers,
+			.not_coherent = config->not_coherent,
+			.caches_not_present = config->mode->caches_not_present,
+		};
+	for (uint32_t i = 0; i < machine.device_count; i++)
+		machine.device[i] = (struct model_device_config){
+			.sbdf = i ? BENCH_SECOND : BENCH_DEVICE,
+			.unit = i < machine.unit_count ? i : 0,
+			.reset = MODEL_RESET_FLR,
+		};
+	return machine;
+}
+
+struct bench *bench_make(const struct bench_config *config)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	const struct sp_limits limits = { .cpus = 2, .domains = 3, .functions = 8 };
+	size_t bytes = (sp_host_size(&limits) + 63) / 64 * 64;
+	struct model_config machine;
+
+	bench->config = *config;
+	machine = machine_of(bench);
+	bench->model = model_create(&machine);
+	assert_non_null(bench->model);
+	model_make_current(bench->model);
+	bench->arena = aligned_alloc(64, bytes);
+	bench->host = sp_host_create(bench->arena, bytes, &limits, bench->model);
+	assert_non_null(bench->host);
+	start(bench);
+	bench->guest = bench_guest(bench, 1);
+	assign(bench, BENCH_DEVICE);
+	if (config->two_units)
+		assign(bench, BENCH_SECOND);
+	bench_settle(bench);
+	return bench;
+}
+
+static void destroy(struct bench *bench, struct sp_domain *guest)
+{
+	uint32_t tries = 0;
+
+	while (sp_domain_destroy(guest) == SP_PENDING && ++tries < 100000)
+		bench_settle(bench);
+	assert_in_range(tries, 0, 99999);
+}
+
+void bench_free(struct bench *bench)
+{
+	assert_int_equal(sp_mutant_choose(bench->host, SP_MUT_NONE), SP_OK);
+	bench_leave(bench, bench->guest);
+	(void)sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_DEVICE });
+	(void)sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_SECOND });
+	if (bench->other) {
+		(void)sp_device_release(bench->other, (sp_sbdf_t){ BENCH_DEVICE });
+		destroy(bench, bench->other);
+	}
+	destroy(bench, bench->guest);
+	sp_iommu_stop(bench->host);
+	model_make_current(NULL);
+	model_destroy(bench->model);
+	free(bench->arena);
+	free(bench);
+}
+
+void bench_complain(struct bench *bench, const char *format, ...)
+{
+	va_list arguments;
+
+	if (bench->complaint[0])
+		return;
+	va_start(arguments, format);
+	vsnprintf(bench->complaint, sizeof(bench->complaint), format, arguments);
+	va_end(arguments);
+}
+
+const char *bench_complaint(struct bench *bench)
+{
+	if (model_verdict(bench->model))
+		bench_complain(bench, "%s", model_verdict(bench->model));
+	return bench->complaint[0] ? bench->complaint : NULL;
+}
+
+void bench_settle(struct bench *bench)
+{
+	for (uint32_t i = 0; i < 100000 && sp_progress(bench->host, 4096) != UINT64_MAX; i++)
+		platform_relax(bench->model);
+}
+
+void bench_enter(struct bench *bench, struct sp_domain *guest)
+{
+	bool is_npt = bench->config.mode->cpu == SP_CPU_NPT;
+	struct sp_entry entry;
+
+	model_set_cpu(1);
+	sp_cpu_enter(guest, &entry);
+	model_cpu_enter(bench->model, 1, is_npt ? MODEL_NPT : MODEL_EPT, entry.root.maddr,
+			entry.levels, entry.asid, entry.flush);
+	model_set_cpu(0);
+}
+
+void bench_leave(struct bench *bench, struct sp_domain *guest)
+{
+	if (!model_cpu_in_guest(bench->model, 1))
+		return;
+	model_cpu_leave(bench->model, 1);
+	model_set_cpu(1);
+	sp_cpu_leave(guest, true);
+	model_set_cpu(0);
+}
+
+void bench_map(struct bench *bench, struct sp_domain *guest, uint64_t gfn, uint64_t mfn,
+	       uint64_t count, enum sp_type type)
+{
+	while (count) {
+		struct sp_result result;
+		enum sp_status status = sp_p2m_map(guest, (sp_gfn_t){ gfn }, (sp_mfn_t){ mfn },
+						   count, type, &result);
+
+		if (status != SP_BUSY)
+			assert_int_equal(status, SP_OK);
+		assert_int_equal(sp_wait(bench->host, result.ticket), SP_OK);
+		gfn += result.done;
+		mfn += result.done;
+		count -= result.done;
+	}
+}
+
+struct sp_result bench_unmap(struct bench *bench, struct sp_domain *guest, uint64_t gfn,
+			     uint64_t count)
+{
+	struct sp_result result;
+
+	(void)bench;
+	assert_int_equal(sp_p2m_unmap(guest, (sp_gfn_t){ gfn }, count, &result), SP_OK);
+	assert_int_equal(result.done, count);
+	return result;
+}

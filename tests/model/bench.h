@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/model/bench.h - a guest with a device on the model, and changes that the three oracles judge.
+ *
+ *   bench_make()   machine, units started, one guest, its device assigned, one CPU in the guest
+ *   bench_run()    old state, caches warmed, one change, then: what would an oracle say?
+ *
+ * R: nothing is reached after release (the model's own verdict). A: once settled, device and CPU reach
+ * exactly what the maps say. E: the unit was told exactly what section 7 says, by the model's table.
+ */
+#pragma once
+
+#include <sallyport/passthrough.h>
+
+#include "model.h"
+
+#define BENCH_DEVICE 0x10u /* 00:02.0 */
+#define BENCH_SECOND 0x18u /* 00:03.0, on the second unit where there is one */
+#define BENCH_GFN    0x40000u
+
+struct bench_mode {
+	const char *name;
+	enum model_vendor vendor;
+	enum sp_cpu_format cpu;
+	enum sp_tables tables;
+	bool caches_not_present;
+};
+
+extern const struct bench_mode bench_modes[];
+extern const uint32_t bench_mode_count;
+
+struct bench_config {
+	const struct bench_mode *mode;
+	enum model_adversary adversary;
+	enum model_answers answers;
+	bool not_coherent;
+	bool two_units;
+	uint32_t seed;
+};
+
+struct bench {
+	struct bench_config config;
+	struct model *model;
+	struct sp_host *host;
+	void *arena;
+	struct sp_domain *guest, *other;
+	uint32_t asids;
+	char complaint[400];
+};
+
+struct bench *bench_make(const struct bench_config *config);
+/* Device released, guests destroyed, units stopped; complains about what is left. */
+void bench_free(struct bench *bench);
+
+/* The first thing that an oracle objects to, or NULL. */
+const char *bench_complaint(struct bench *bench);
+void bench_complain(struct bench *bench, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* What happens to one range; each begins from its own old state, at BENCH_GFN. */
+enum bench_change {
+	BENCH_MAP,	    /* absent -> 4K */
+	BENCH_UNMAP,	    /* 4K -> absent */
+	BENCH_GRANT,	    /* 4K ro -> rw */
+	BENCH_REVOKE,	    /* 4K rw -> ro */
+	BENCH_REPLACE,	    /* 4K -> another frame */
+	BENCH_UNMAP_LARGE,  /* 2M -> absent */
+	BENCH_PUNCH,	    /* 2M -> a piece absent */
+	BENCH_REVOKE_PIECE, /* 2M -> split, paid, a piece ro */
+	BENCH_UNLINK,	    /* 512 x 4K -> absent, one store */
+	BENCH_UNLINK_LAST,  /* the only 4K of a table -> absent, and its table */
+	BENCH_MERGE,	    /* the last of 512 x 4K arrives -> 2M */
+	BENCH_CHANGE_COUNT
+};
+
+const char *bench_change_name(enum bench_change change);
+/* NULL, or the complaint. */
+const char *bench_run(struct bench *bench, enum bench_change change);
+
+/* CPU 1 runs the guest, until a kick or bench_leave(). */
+void bench_enter(struct bench *bench, struct sp_domain *guest);
+void bench_leave(struct bench *bench, struct sp_domain *guest);
+/* All of it, and wait. */
+void bench_map(struct bench *bench, struct sp_domain *guest, uint64_t gfn, uint64_t mfn,
+	       uint64_t count, enum sp_type type);
+struct sp_result bench_unmap(struct bench *bench, struct sp_domain *guest, uint64_t gfn,
+			     uint64_t count);
+/* Until there is nothing to do. */
+void bench_settle(struct bench *bench);
+struct sp_domain *bench_guest(struct bench *bench, uint32_t number);

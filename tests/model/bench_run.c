@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/model/bench_run.c - one change from a known old state, judged by the oracles.
+ */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sync/domain.h"
+
+#define LARGE 512u
+
+/* What each change begins from, and what section 7 calls it in the device's map. */
+static const struct recipe {
+	const char *name;
+	uint64_t frames; /* of the old state, from BENCH_GFN */
+	bool large;	 /* one 2M page; else scattered 4K pages */
+	enum sp_type type;
+	enum model_change change;
+	uint32_t order; /* of the old entry */
+	uint32_t at;	/* which frame changes */
+} recipes[BENCH_CHANGE_COUNT] = {
+	[BENCH_MAP] = { "map", 4, false, SP_RAM, MODEL_CHANGE_LEAF_SET, 0, 9 },
+	[BENCH_UNMAP] = { "unmap", 4, false, SP_RAM, MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
+	[BENCH_GRANT] = { "grant", 4, false, SP_RAM_READONLY, MODEL_CHANGE_RIGHTS_UP, 0, 1 },
+	[BENCH_REVOKE] = { "revoke", 4, false, SP_RAM, MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
+	[BENCH_REPLACE] = { "replace", 4, false, SP_RAM, MODEL_CHANGE_FRAME, 0, 1 },
+	[BENCH_UNMAP_LARGE] = { "unmap large", LARGE, true, SP_RAM, MODEL_CHANGE_LEAF_CLEARED, 9,
+				0 },
+	[BENCH_PUNCH] = { "punch", LARGE, true, SP_RAM, MODEL_CHANGE_SPLIT, 9, 0 },
+	[BENCH_REVOKE_PIECE] = { "revoke piece", LARGE, true, SP_RAM, MODEL_CHANGE_SPLIT, 9, 0 },
+	[BENCH_UNLINK] = { "unlink", LARGE, false, SP_RAM, MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
+	[BENCH_UNLINK_LAST] = { "unlink last", 1, false, SP_RAM, MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
+	[BENCH_MERGE] = { "merge", LARGE - 1, true, SP_RAM, MODEL_CHANGE_COLLAPSE, 9, 0 },
+};
+
+const char *bench_change_name(enum bench_change change)
+{
+	return recipes[change].name;
+}
+
+/* mfn of each frame of the old state: a 2M run, or frames that no large page could hold. */
+static uint64_t frame_of(const struct recipe *recipe, uint64_t run, uint64_t index)
+{
+	return recipe->large ? run + index : run + (index * 5 + 1) % (2 * LARGE);
+}
+
+static void set_up(struct bench *bench, const struct recipe *recipe, uint64_t run)
+{
+	if (recipe->large) {
+		bench_map(bench, bench->guest, BENCH_GFN, run, recipe->frames, recipe->type);
+	} else {
+		for (uint64_t i = 0; i < recipe->frames; i++)
+			bench_map(bench, bench->guest, BENCH_GFN + i, frame_of(recipe, run, i), 1,
+				  recipe->type);
+	}
+	bench_settle(bench);
+}
+
+static struct model_dma dma(struct bench *bench, uint64_t gfn, bool write)
+{
+	char byte = 'x';
+
+	return model_dma(bench->model, BENCH_DEVICE, gfn << 12, &byte, 1, write);
+}
+
+/* The device and the CPU go through every page: what may be remembered now is. */
+static void warm(struct bench *bench, uint64_t frames)
+{
+	bench_enter(bench, bench->guest);
+	for (uint64_t i = 0; i < frames; i++) {
+		(void)dma(bench, BENCH_GFN + i, false);
+		(void)dma(bench, BENCH_GFN + i, true);
+		(void)model_cpu_access(bench->model, 1, BENCH_GFN + i, MODEL_READ);
+	}
+	model_watch(bench->model, BENCH_GFN);
+	model_watch(bench->model, BENCH_GFN + 1);
+	model_look(bench->model);
+}
+
+static bool device_may(enum sp_type type, bool write)
+{
+	return type == SP_RAM || (type == SP_RAM_READONLY && !write);
+}
+
+/* Oracle A: device and CPU reach exactly what the p2m says, for reads and for writes. */
+static void agree(struct bench *bench, uint64_t gfn)
+{
+	struct sp_mapping mapping = { .type = SP_HOLE };
+	bool mapped = sp_p2m_find(bench->guest, (sp_gfn_t){ gfn }, &mapping) == SP_OK;
+
+	for (int write = 0; write < 2; write++) {
+		struct model_dma done = dma(bench, gfn, write);
+		bool may = mapped && device_may(mapping.type, write);
+
+		if (done.fault == may)
+			bench_complain(bench, "oracle A: DMA %s at dfn %#llx %s",
+				       write ? "write" : "read", (unsigned long long)gfn,
+				       may ? "is blocked" : "arrives");
+		else if (may && done.maddr >> 12 != mapping.frame.mfn)
+			bench_complain(bench,
+				       "oracle A: DMA at dfn %#llx reaches mfn %#llx, not %#llx",
+				       (unsigned long long)gfn,
+				       (unsigned long long)done.maddr >> 12,
+				       (unsigned long long)mapping.frame.mfn);
+	}
+	bench_leave(bench, bench->guest);
+	bench_enter(bench, bench->guest);
+	if (model_cpu_access(bench->model, 1, gfn, MODEL_READ).ok != mapped)
+		bench_complain(bench, "oracle A: the CPU's read at gfn %#llx is wrong",
+			       (unsigned long long)gfn);
+}
+
+/* The change itself, by the public calls. Answers what to wait for. */
+static enum sp_status change_once(struct bench *bench, enum bench_change change, uint64_t run,
+				  struct sp_result *result)
+{
+	struct sp_domain *guest = bench->guest;
+	const sp_gfn_t first = { BENCH_GFN }, second = { BENCH_GFN + 1 };
+
+	switch (change) {
+	case BENCH_MAP:
+		return sp_p2m_map(guest, (sp_gfn_t){ BENCH_GFN + 9 },
+				  (sp_mfn_t){ run + 2 * LARGE - 1 }, 1, SP_RAM, result);
+	case BENCH_GRANT:
+		return sp_p2m_set_type(guest, second, 1, SP_RAM, result);
+	case BENCH_REVOKE:
+	case BENCH_REVOKE_PIECE:
+		return sp_p2m_set_type(guest, second, 1, SP_RAM_READONLY, result);
+	case BENCH_REPLACE:
+		return sp_p2m_map(guest, second, (sp_mfn_t){ run + 2 * LARGE - 1 }, 1, SP_RAM,
+				  result);
+	case BENCH_UNMAP_LARGE:
+	case BENCH_UNLINK:
+		return sp_p2m_unmap(guest, first, LARGE, result);
+	case BENCH_UNMAP:
+	case BENCH_PUNCH:
+		return sp_p2m_unmap(guest, second, 1, result);
+	case BENCH_UNLINK_LAST:
+		return sp_p2m_unmap(guest, first, 1, result);
+	case BENCH_MERGE:
+		return sp_p2m_map(guest, (sp_gfn_t){ BENCH_GFN + LARGE - 1 },
+				  (sp_mfn_t){ run + LARGE - 1 }, 1, SP_RAM, result);
+	case BENCH_CHANGE_COUNT:
+		break;
+	}
+	return SP_INVALID;
+}
+
+/* Oracle E, over what the unit was told since the reset. */
+static void compare(struct bench *bench, const struct recipe *recipe, enum model_change change,
+		    uint32_t order, uint32_t at)
+{
+	const struct model_changed changed = {
+		.change = change,
+		.domain = bench->guest->watches[1].name,
+		.requester = BENCH_DEVICE,
+		.first = BENCH_GFN + at,
+		.old_order = order,
+		.new_order = order,
+		.table_order = order,
+	};
+	const char *difference = model_compare(bench->model, &changed);
+
+	if (difference)
+		bench_complain(bench, "oracle E: %s: %s", recipe->name, difference);
+}
+
+/* A split of a separate map tells its own walkers alone: E is asked once the device's was split. */
+static void pay_for_splits(struct bench *bench, enum bench_change change, uint64_t run,
+			   struct sp_result *result)
+{
+	while (change_once(bench, change, run, result) == SP_BUSY) {
+		if (sp_wait(bench->host, result->ticket) != SP_OK)
+			return;
+		if (model_command_count(bench->model))
+			compare(bench, &recipes[change], MODEL_CHANGE_SPLIT, 9, 0);
+		model_commands_reset(bench->model);
+		bench_leave(bench, bench->guest);
+		bench_enter(bench, bench->guest);
+	}
+}
+
+static void judge_commands(struct bench *bench, enum bench_change change)
+{
+	const struct recipe *recipe = &recipes[change];
+
+	if (change == BENCH_REVOKE_PIECE)
+		compare(bench, recipe, MODEL_CHANGE_RIGHTS_DOWN, 0, 1);
+	else if (change != BENCH_MERGE || !bench->config.mode->caches_not_present)
+		/* there the arrival of the last page has commands of its own */
+		compare(bench, recipe, recipe->change, recipe->order, recipe->at);
+}
+
+const char *bench_run(struct bench *bench, enum bench_change change)
+{
+	const struct recipe *recipe = &recipes[change];
+	uint64_t run = model_guest_frames(bench->model, 10);
+	struct sp_result result;
+
+	set_up(bench, recipe, run);
+	warm(bench, recipe->frames);
+	model_commands_reset(bench->model);
+	pay_for_splits(bench, change, run, &result);
+	if (sp_wait(bench->host, result.ticket) != SP_OK)
+		bench_complain(bench, "the unit was lost");
+	bench_settle(bench);
+	judge_commands(bench, change);
+	for (uint64_t gfn = BENCH_GFN; gfn < BENCH_GFN + 12; gfn++)
+		agree(bench, gfn);
+	agree(bench, BENCH_GFN + LARGE - 1);
+	return bench_complaint(bench);
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/model/matrix_test.c - A1.1 for this slice: each change in each mode, judged by R, A and E.
+ *
+ * Once with caches that keep what was used, once with caches that also look between any two stores
+ * of the core and use the oldest entry they have.
+ */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+struct cell {
+	struct bench_config config;
+	enum bench_change change;
+	char name[160];
+};
+
+static void the_oracles_agree(void **state)
+{
+	const struct cell *cell = *state;
+	struct bench *bench = bench_make(&cell->config);
+	const char *complaint = bench_run(bench, cell->change);
+
+	if (complaint)
+		print_message("%s\n", complaint);
+	assert_null(complaint);
+	bench_free(bench);
+}
+
+int main(void)
+{
+	static struct cell cells[400];
+	static struct CMUnitTest tests[400];
+	size_t count = 0;
+
+	for (uint32_t mode = 0; mode < bench_mode_count; mode++) {
+		for (uint32_t change = 0; change < BENCH_CHANGE_COUNT; change++) {
+			for (int max = 0; max < 2; max++, count++) {
+				struct cell *cell = &cells[count];
+
+				cell->config.mode = &bench_modes[mode];
+				cell->config.adversary =
+					max ? MODEL_ADVERSARY_MAX : MODEL_ADVERSARY_NONE;
+				cell->change = (enum bench_change)change;
+				snprintf(cell->name, sizeof(cell->name), "%s, %s, %s",
+					 bench_change_name(cell->change), bench_modes[mode].name,
+					 max ? "adversary looks" : "caches keep");
+				tests[count] = (struct CMUnitTest){ cell->name, the_oracles_agree,
+								    NULL, NULL, cell };
+			}
+		}
+	}
+	return _cmocka_run_group_tests("matrix", tests, count, NULL, NULL);
+}
