@@ -310,16 +310,11 @@ static void let_go_old(struct make *make, uint32_t level, uint64_t old, uint64_t
 		let_go_leaf(make, level, old);
 }
 
-/* A page from the reserve, every slot written: the pieces of `leaf`, or absent. */
-static uint64_t *new_table(struct make *make, uint32_t level, uint64_t leaf, uint64_t *mfn)
+/* A page from the reserve comes dirty: every slot is written, the pieces of `leaf`, or absent. */
+static void fill_table(const struct tree *tree, uint64_t *table, uint32_t level, uint64_t leaf)
 {
-	uint64_t *table;
-
-	*mfn = make->reserve->page[--make->reserve->count].mfn;
-	table = table_pointer(make->tree, *mfn);
-	for (uint32_t i = 0; i < slots_per_table(make->tree); i++)
-		store64(&table[i], leaf ? leaf_piece(make->tree, level, leaf, i) : 0);
-	return table;
+	for (uint32_t i = 0; i < slots_per_table(tree); i++)
+		store64(&table[i], leaf ? leaf_piece(tree, level, leaf, i) : 0);
 }
 
 static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part,
@@ -340,17 +335,18 @@ static uint64_t link_table(struct make *make, uint64_t *slot, uint32_t level, st
 			   uint64_t old, enum action action)
 {
 	struct tree *tree = make->tree;
-	uint64_t mfn, *table;
+	uint64_t mfn = make->reserve->page[--make->reserve->count].mfn;
+	uint64_t *table = table_pointer(tree, mfn), link = mfn << 12 | tree->format->link[level];
 
-	table = new_table(make, level, action == ACTION_BUILD ? 0 : old, &mfn);
 	if (MUTANT_IS(*tree->mutant, SP_MUT_LINK_BEFORE_FILL))
-		store64(slot, mfn << 12 | tree->format->link[level]);
+		store64(slot, link);
+	fill_table(tree, table, level, action == ACTION_BUILD ? 0 : old);
 	if (action != ACTION_SPLIT)
 		make_part(make, table, level - 1, part, true);
 	write_back_child(tree, table);
 	write_barrier();
-	store64(slot, mfn << 12 | tree->format->link[level]);
-	return mfn << 12 | tree->format->link[level];
+	store64(slot, link);
+	return link;
 }
 
 static bool is_empty_table(const struct tree *tree, const uint64_t *table)

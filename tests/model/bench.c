@@ -127,7 +127,7 @@ struct bench *bench_make(const struct bench_config *config)
 	return bench;
 }
 
-static void destroy(struct bench *bench, struct sp_domain *guest)
+void bench_destroy(struct bench *bench, struct sp_domain *guest)
 {
 	uint32_t tries = 0;
 
@@ -144,9 +144,9 @@ void bench_free(struct bench *bench)
 	(void)sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_SECOND });
 	if (bench->other) {
 		(void)sp_device_release(bench->other, (sp_sbdf_t){ BENCH_DEVICE });
-		destroy(bench, bench->other);
+		bench_destroy(bench, bench->other);
 	}
-	destroy(bench, bench->guest);
+	bench_destroy(bench, bench->guest);
 	sp_iommu_stop(bench->host);
 	model_make_current(NULL);
 	model_destroy(bench->model);

@@ -77,6 +77,11 @@ const char *bench_change_name(enum bench_change change);
 /* NULL, or the complaint. */
 const char *bench_run(struct bench *bench, enum bench_change change);
 
+/* A warm device is released; is handed to another guest; a tag and a root are used again. */
+const char *bench_run_release(struct bench *bench);
+const char *bench_run_hand_over(struct bench *bench);
+const char *bench_run_reuse(struct bench *bench);
+
 /* CPU 1 runs the guest, until a kick or bench_leave(). */
 void bench_enter(struct bench *bench, struct sp_domain *guest);
 void bench_leave(struct bench *bench, struct sp_domain *guest);
@@ -87,4 +92,5 @@ struct sp_result bench_unmap(struct bench *bench, struct sp_domain *guest, uint6
 			     uint64_t count);
 /* Until there is nothing to do. */
 void bench_settle(struct bench *bench);
+void bench_destroy(struct bench *bench, struct sp_domain *guest);
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number);

@@ -62,20 +62,28 @@ static void set_up(struct bench *bench, const struct recipe *recipe, uint64_t ru
 	bench_settle(bench);
 }
 
-static struct model_dma dma(struct bench *bench, uint64_t gfn, bool write)
+static struct model_dma dma_of(struct bench *bench, uint32_t sbdf, uint64_t gfn, bool write)
 {
 	char byte = 'x';
 
-	return model_dma(bench->model, BENCH_DEVICE, gfn << 12, &byte, 1, write);
+	return model_dma(bench->model, sbdf, gfn << 12, &byte, 1, write);
 }
 
-/* The device and the CPU go through every page: what may be remembered now is. */
+static struct model_dma dma(struct bench *bench, uint64_t gfn, bool write)
+{
+	return dma_of(bench, BENCH_DEVICE, gfn, write);
+}
+
+/* Devices and the CPU go through every page: what may be remembered now is, absence included. */
 static void warm(struct bench *bench, uint64_t frames)
 {
 	bench_enter(bench, bench->guest);
-	for (uint64_t i = 0; i < frames; i++) {
-		(void)dma(bench, BENCH_GFN + i, false);
-		(void)dma(bench, BENCH_GFN + i, true);
+	for (uint64_t i = 0; i < frames || i < 12; i++) {
+		for (int write = 0; write < 2; write++) {
+			(void)dma(bench, BENCH_GFN + i, write);
+			if (bench->config.two_units)
+				(void)dma_of(bench, BENCH_SECOND, BENCH_GFN + i, write);
+		}
 		(void)model_cpu_access(bench->model, 1, BENCH_GFN + i, MODEL_READ);
 	}
 	model_watch(bench->model, BENCH_GFN);
@@ -214,5 +222,67 @@ const char *bench_run(struct bench *bench, enum bench_change change)
 	for (uint64_t gfn = BENCH_GFN; gfn < BENCH_GFN + 12; gfn++)
 		agree(bench, gfn);
 	agree(bench, BENCH_GFN + LARGE - 1);
+	return bench_complaint(bench);
+}
+
+/* A guest's page behind BENCH_GFN, warm in the device's caches. */
+static uint64_t warm_page(struct bench *bench, struct sp_domain *guest)
+{
+	uint64_t mfn = model_guest_frame(bench->model);
+
+	bench_map(bench, guest, BENCH_GFN, mfn, 1, SP_RAM);
+	if (guest == bench->guest)
+		warm(bench, 1);
+	return mfn;
+}
+
+const char *bench_run_release(struct bench *bench)
+{
+	const sp_sbdf_t device = { BENCH_DEVICE };
+
+	(void)warm_page(bench, bench->guest);
+	if (sp_device_release(bench->guest, device) != SP_OK ||
+	    sp_device_set_master(bench->host, device, true) != SP_OK)
+		bench_complain(bench, "the release failed");
+	if (!dma(bench, BENCH_GFN, true).fault)
+		bench_complain(bench, "oracle A: a released device reaches its old guest");
+	return bench_complaint(bench);
+}
+
+const char *bench_run_hand_over(struct bench *bench)
+{
+	const sp_sbdf_t device = { BENCH_DEVICE };
+	uint64_t theirs;
+
+	bench->other = bench_guest(bench, 2);
+	(void)warm_page(bench, bench->guest);
+	theirs = warm_page(bench, bench->other);
+	if (sp_device_hand_over(bench->guest, bench->other, device) != SP_OK ||
+	    sp_device_set_master(bench->host, device, true) != SP_OK)
+		bench_complain(bench, "the hand-over failed");
+	if (dma(bench, BENCH_GFN, true).maddr >> 12 != theirs)
+		bench_complain(bench, "oracle A: a device reaches a guest that gave it away");
+	return bench_complaint(bench);
+}
+
+/* A guest ends, and another begins under its tag and over its tables' frames. */
+const char *bench_run_reuse(struct bench *bench)
+{
+	uint64_t before = model_guest_frame(bench->model), after = model_guest_frame(bench->model);
+	struct model_reach reach;
+
+	for (int turn = 0; turn < 2; turn++) {
+		bench->asids = 7;
+		bench->other = bench_guest(bench, 2);
+		bench_map(bench, bench->other, BENCH_GFN, turn ? after : before, 1, SP_RAM);
+		bench_enter(bench, bench->other);
+		reach = model_cpu_access(bench->model, 1, BENCH_GFN, MODEL_READ);
+		bench_leave(bench, bench->other);
+		if (!reach.ok || reach.mfn != (turn ? after : before))
+			bench_complain(bench, "oracle A: the CPU reaches mfn %#llx",
+				       (unsigned long long)reach.mfn);
+		bench_destroy(bench, bench->other);
+		bench->other = NULL;
+	}
 	return bench_complaint(bench);
 }

@@ -45,6 +45,13 @@ struct fixture {
 	void (*meanwhile)(struct fixture *fixture);
 };
 
+struct fixture_looks {
+	void (*before_load)(const void *from);
+	void (*before_store)(const void *to);
+	void (*at_full_barrier)(void);
+};
+extern struct fixture_looks fixture_looks;
+
 /* A separate map for unit 0 (and 1): maps[1]; both columns as given. */
 struct fixture *fixture_make(enum sp_tables tables, uint32_t units, enum observer_column column);
 void fixture_free(struct fixture *fixture);

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/boot/machines.c - the table of machines, rows and refusals. Data only.
+ */
+#include "machines.h"
+
+#include <string.h>
+
+/* Virtual time: a run does not depend on the host's load, and edu's 100 ms pass in an instant. */
+#define VIRTUAL_TIME "shift=10,sleep=off"
+#define CPU	     "EPYC"
+
+const struct row row_table[ROW_COUNT + 1] = {
+	[1] = { "the guest's own memory", false },
+	[2] = { "beyond the guest's memory", true },
+	[3] = { "a second guest's memory", true },
+	[4] = { "the hypervisor's image", true },
+	[5] = { "the page tables", true },
+	[6] = { "the IOMMU's registers", true },
+	[7] = { "forged interrupt messages", true },
+	[8] = { "a 4K page after its unmap", true },
+	[9] = { "4K unmapped out of a 2M page", true },
+	[10] = { "a write after rw became ro", true },
+	[11] = { "a frame that was replaced", true },
+	[12] = { "a transfer under way at unmap", true },
+	[13] = { "after the device's release", true },
+	[14] = { "after the hand-over to B", true },
+	[15] = { "another CPU after an unmap", true },
+};
+
+const struct machine machine_table[] = {
+	{ "amdvi-shared", UNIT_AMDVI, CPU, "tables=shared", VIRTUAL_TIME, 30 },
+	{ "amdvi-separate", UNIT_AMDVI, CPU, "tables=separate", VIRTUAL_TIME, 30 },
+	{ "vtd-separate", UNIT_VTD, CPU, "tables=separate", VIRTUAL_TIME, 30 },
+};
+const size_t machine_count = sizeof(machine_table) / sizeof(machine_table[0]);
+
+/* clang-format off */
+const struct probe probe_table[] = {
+	{ { "no-iommu", UNIT_NONE, CPU, "tables=separate", VIRTUAL_TIME, 10 },
+	  "refused: ", "IOMMU", false },
+	{ { "no-svm", UNIT_AMDVI, "qemu64,-svm", "tables=separate", VIRTUAL_TIME, 10 },
+	  "refused: ", "SVM", false },
+	{ { "vtd-shared", UNIT_VTD, CPU, "tables=shared", VIRTUAL_TIME, 10 },
+	  "refused: ", "shared", false },
+	{ { "unknown-option", UNIT_AMDVI, CPU, "tabels=shared", VIRTUAL_TIME, 10 },
+	  "refused: ", "tabels", false },
+	{ { "unknown-value", UNIT_AMDVI, CPU, "tables=both", VIRTUAL_TIME, 10 },
+	  "refused: ", "tables=both", false },
+	{ { "help", UNIT_AMDVI, CPU, "help=1", VIRTUAL_TIME, 10 },
+	  "  tables", "", true },
+};
+/* clang-format on */
+const size_t probe_count = sizeof(probe_table) / sizeof(probe_table[0]);
+
+const struct machine *machine_find(const char *name)
+{
+	for (size_t i = 0; i < machine_count; i++)
+		if (strcmp(machine_table[i].name, name) == 0)
+			return &machine_table[i];
+	return NULL;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/boot/qemu.c - finds the emulator and runs one machine in it.
+ *
+ *   QEMU= -> words -> --version -> device options -> fork, wait with a deadline -> how it ended
+ */
+#include "qemu.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	TIME_FACTOR = 10,
+	VERSION_SECONDS = 20,
+	ARGUMENTS = 64
+};
+
+/* The version from which on a unit is spelled so; the last line that applies is taken. */
+struct unit_option {
+	unsigned int since;
+	enum unit_kind unit;
+	const char *option;
+};
+
+static const struct unit_option unit_options[] = {
+	{ 0, UNIT_AMDVI, "amd-iommu" },
+	/* With its default, pt=on, no DMA is ever translated by the first releases of 10.0. */
+	{ 100000, UNIT_AMDVI, "amd-iommu,pt=off" },
+	{ 100013, UNIT_AMDVI, "amd-iommu" },
+	/* From here on DMA is translated only when asked for. */
+	{ 110000, UNIT_AMDVI, "amd-iommu,dma-remap=on" },
+	{ 0, UNIT_VTD, "intel-iommu" },
+};
+
+const char *qemu_unit_option(unsigned int version, enum unit_kind unit)
+{
+	const char *option = NULL;
+
+	for (size_t i = 0; i < sizeof(unit_options) / sizeof(unit_options[0]); i++)
+		if (unit_options[i].unit == unit && unit_options[i].since <= version)
+			option = unit_options[i].option;
+	return option;
+}
+
+unsigned int qemu_version_from_text(const char *text, char *version, size_t size)
+{
+	static const char mark[] = "QEMU emulator version ";
+	const char *at = strstr(text, mark);
+	unsigned int major, minor, micro;
+
+	if (!at || sscanf(at + strlen(mark), "%3u.%2u.%2u", &major, &minor, &micro) != 3)
+		return 0;
+	snprintf(version, size, "%u.%u.%u", major, minor, micro);
+	return major * 10000 + minor * 100 + micro;
+}
+
+unsigned int qemu_time_limit(const struct machine *machine)
+{
+	return machine->expected_seconds * TIME_FACTOR;
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (double)time.tv_sec + (double)time.tv_nsec / 1e9;
+}
+
+/* In the child: from here on nothing returns. Its end must not depend on ours being orderly. */
+static _Noreturn void become(const char *const *words, int output, int errors, int report)
+{
+	int reason;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (dup2(output, STDOUT_FILENO) >= 0 && dup2(errors, STDERR_FILENO) >= 0)
+		/* execvp promises not to write, but its type says so only of the pointers. */
+		execvp(words[0], (char *const *)(uintptr_t)words);
+	reason = errno;
+	if (write(report, &reason, sizeof(reason)) < 0)
+		_exit(126);
+	_exit(127);
+}
+
+/* The child's pid, or -1 with errno; a command that cannot be run is found out here. */
+static pid_t start(const char *const *words, int output, int errors)
+{
+	int report[2];
+	int reason = 0;
+	pid_t child;
+	ssize_t got;
+
+	if (pipe2(report, O_CLOEXEC) < 0)
+		return -1;
+	child = fork();
+	if (child == 0)
+		become(words, output, errors, report[1]);
+	close(report[1]);
+	got = child > 0 ? read(report[0], &reason, sizeof(reason)) : 0;
+	close(report[0]);
+	if (got != (ssize_t)sizeof(reason))
+		return child;
+	waitpid(child, NULL, 0);
+	errno = reason;
+	return -1;
+}
+
+static struct boot_result result_from_status(int status, double seconds)
+{
+	if (WIFEXITED(status))
+		return (struct boot_result){ BOOT_EXITED, WEXITSTATUS(status), seconds };
+	return (struct boot_result){ BOOT_KILLED, WTERMSIG(status), seconds };
+}
+
+static struct boot_result wait_for(pid_t child, double limit, const struct boot *boot)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	double began = now();
+	int status;
+
+	while (waitpid(child, &status, WNOHANG) == 0) {
+		if (now() - began > limit) {
+			kill(child, SIGKILL);
+			waitpid(child, &status, 0);
+			return (struct boot_result){ BOOT_TIMED_OUT, 0, now() - began };
+		}
+		if (boot && boot->progress)
+			boot->progress(boot->context, now() - began);
+		nanosleep(&pause, NULL);
+	}
+	return result_from_status(status, now() - began);
+}
+
+/* QEMU= may hold several words: a loader and its options before the emulator's own path. */
+static bool split(struct qemu *qemu, const char *command)
+{
+	size_t count = 0;
+	char *rest = NULL;
+	char *word;
+
+	if (strlen(command) >= sizeof(qemu->text))
+		return false;
+	strcpy(qemu->text, command);
+	if (access(command, X_OK) == 0) {
+		qemu->words[0] = qemu->text;
+		qemu->words[1] = NULL;
+		return true;
+	}
+	for (word = strtok_r(qemu->text, " \t", &rest); word && count < QEMU_WORDS;
+	     word = strtok_r(NULL, " \t", &rest))
+		qemu->words[count++] = word;
+	qemu->words[count] = NULL;
+	return count > 0 && !word;
+}
+
+static size_t copy_words(const char **to, const char *const *words)
+{
+	size_t count = 0;
+
+	for (; words[count]; count++)
+		to[count] = words[count];
+	return count;
+}
+
+static bool ask_version(const struct qemu *qemu, char *answer, size_t size)
+{
+	const char *words[QEMU_WORDS + 2];
+	size_t count = 0;
+	FILE *output = tmpfile();
+	pid_t child;
+
+	if (!output)
+		return false;
+	count = copy_words(words, qemu->words);
+	words[count++] = "--version";
+	words[count] = NULL;
+	child = start(words, fileno(output), fileno(output));
+	if (child > 0) {
+		wait_for(child, VERSION_SECONDS, NULL);
+		rewind(output);
+		answer[fread(answer, 1, size - 1, output)] = '\0';
+	}
+	fclose(output);
+	return child > 0;
+}
+
+bool qemu_find(struct qemu *qemu, const char *command, char *message, size_t size)
+{
+	char answer[512] = "";
+
+	*qemu = (struct qemu){ .number = 0 };
+	if (!split(qemu, command)) {
+		snprintf(message, size, "QEMU=%s: this is no command", command);
+		return false;
+	}
+	if (!ask_version(qemu, answer, sizeof(answer))) {
+		snprintf(message, size,
+			 "QEMU=%s: cannot be run (%s); install qemu-system-x86, or set QEMU= to "
+			 "the path of a qemu-system-x86_64",
+			 command, strerror(errno));
+		return false;
+	}
+	qemu->number = qemu_version_from_text(answer, qemu->version, sizeof(qemu->version));
+	if (qemu->number == 0) {
+		answer[strcspn(answer, "\n")] = '\0';
+		snprintf(message, size,
+			 "QEMU=%s: `--version` does not answer like a QEMU: \"%.200s\"; set QEMU= "
+			 "to the path of a qemu-system-x86_64",
+			 command, answer);
+		return false;
+	}
+	return true;
+}
+
+/* What all machines have in common. */
+/* clang-format off */
+static const char *const common_words[] = {
+	"-machine", "q35",
+	"-m", "512M",
+	"-smp", "3",
+	"-nodefaults",
+	"-no-reboot",
+	"-display", "none",
+	"-device", "isa-debug-exit,iobase=0xf4,iosize=4",
+	NULL
+};
+/* clang-format on */
+
+/* What a run's command line points to, beside constants. */
+struct spelling {
+	char serial[QEMU_TEXT];
+	char append[QEMU_TEXT];
+	const char *arguments[ARGUMENTS];
+};
+
+static void spell(struct spelling *to, const struct qemu *qemu, const struct boot *boot)
+{
+	const struct machine *machine = boot->machine;
+	const char *unit = qemu_unit_option(qemu->number, machine->unit);
+	const char *options[] = {
+		"-accel",  machine->icount ? "tcg" : "tcg,thread=multi",
+		"-icount", machine->icount,
+		"-cpu",	   machine->cpu,
+		"-serial", to->serial,
+		"-device", unit, /* before what it translates for */
+		"-device", "edu,dma_mask=0xffffffffffffffff",
+		"-kernel", boot->image,
+		"-append", to->append,
+	};
+	size_t count = copy_words(to->arguments, qemu->words);
+
+	snprintf(to->serial, sizeof(to->serial), "file:%s", boot->serial);
+	snprintf(to->append, sizeof(to->append), "%s%s", machine->append, boot->append_more);
+	count += copy_words(to->arguments + count, common_words);
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i += 2) {
+		if (!options[i + 1])
+			continue;
+		to->arguments[count++] = options[i];
+		to->arguments[count++] = options[i + 1];
+	}
+	to->arguments[count] = NULL;
+}
+
+/* The first line of what QEMU itself said is how it was called: who reads the file can repeat it. */
+static void write_command(int errors, const char *const *arguments)
+{
+	for (; *arguments; arguments++)
+		dprintf(errors, strpbrk(*arguments, " ;") ? "'%s' " : "%s ", *arguments);
+	dprintf(errors, "\n");
+}
+
+struct boot_result qemu_boot(const struct qemu *qemu, const struct boot *boot)
+{
+	struct spelling spelling;
+	int errors = open(boot->errors, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0644);
+	pid_t child;
+	struct boot_result result;
+
+	if (errors < 0)
+		return (struct boot_result){ .end = BOOT_NOT_STARTED };
+	/* QEMU creates the file anew; what an earlier run said must not be read if it does not. */
+	unlink(boot->serial);
+	spell(&spelling, qemu, boot);
+	write_command(errors, spelling.arguments);
+	child = start(spelling.arguments, errors, errors);
+	if (child > 0)
+		result = wait_for(child, qemu_time_limit(boot->machine), boot);
+	else
+		result = (struct boot_result){ .end = BOOT_NOT_STARTED };
+	close(errors);
+	return result;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/boot/qemu.h - the emulator: which one, how a machine is spelled for it, one run of it.
+ */
+#pragma once
+
+#include "machines.h"
+
+enum {
+	QEMU_WORDS = 16,
+	QEMU_TEXT = 1024
+};
+
+struct qemu {
+	char text[QEMU_TEXT];		   /* what words point into */
+	const char *words[QEMU_WORDS + 1]; /* the command, NULL at its end */
+	char version[32];		   /* "7.2.22" */
+	unsigned int number;		   /* 7.2.22 is 70222 */
+};
+
+/* One run of one machine. */
+struct boot {
+	const struct machine *machine;
+	const char *image;
+	const char *append_more; /* "" or what follows the machine's own options */
+	const char *serial;	 /* path: what the hypervisor says */
+	const char *errors;	 /* path: what QEMU itself says */
+	/* called a few times a second */
+	void (*progress)(void *context, double seconds);
+	void *context;
+};
+
+enum boot_end {
+	BOOT_EXITED,
+	BOOT_KILLED,
+	BOOT_TIMED_OUT,
+	BOOT_NOT_STARTED
+};
+
+struct boot_result {
+	enum boot_end end;
+	int status; /* of BOOT_EXITED: exit status; of BOOT_KILLED: signal */
+	double seconds;
+};
+
+/*
+ * isa-debug-exit turns the number that is written into twice the number and one: the hypervisor
+ * writes 16 and 17, which no end of QEMU's own can be mistaken for.
+ */
+enum {
+	QEMU_EXIT_SUCCESS = 33,
+	QEMU_EXIT_FAILURE = 35
+};
+
+/* Finds out what `command` is; false with a message that says what to do. */
+bool qemu_find(struct qemu *qemu, const char *command, char *message, size_t size);
+
+/* The -device option of a unit for this version, NULL for no unit. */
+const char *qemu_unit_option(unsigned int version, enum unit_kind unit);
+
+/* "QEMU emulator version 7.2.22 (Debian ...)" -> 70222; 0 when it is no such line. */
+unsigned int qemu_version_from_text(const char *text, char *version, size_t size);
+
+struct boot_result qemu_boot(const struct qemu *qemu, const struct boot *boot);
+unsigned int qemu_time_limit(const struct machine *machine);

@@ -1,0 +1,197 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# tests/check.sh - runs every test of every kind, goes on after a failure, and counts.
+#
+#   tests/check.sh OUT
+#
+#   lint    the rules of tests/lint/, and every room compiled without a warning by gcc and by clang
+#   unit    tests/unit/*_test.c, and the boot runner's own, tests/boot/*_test.c
+#   model   tests/model/*_test.c
+#   embed   examples/embed against the installed library
+#   boot    the hypervisor in QEMU, one test a row
+#
+# A test is a line "ok ..." or "not ok ..." of the program that runs it. A program that dies, does
+# not build or runs fewer tests than it announced is one more failure. What is absent is named,
+# and counted as nothing.
+set -u
+unset MAKEFLAGS MFLAGS MAKELEVEL
+
+out=$1
+make=${MAKE:-make}
+logs=$out/check
+kinds=(lint unit model embed boot)
+declare -A ran
+passed=0
+failed=0
+skipped=0
+failures=()
+limit=900 # seconds for one test program, more than ten times what the slowest takes
+
+mkdir -p "$logs"
+
+for kind in "${kinds[@]}"; do ran[$kind]=0; done
+
+count() { # count KIND PASSED FAILED SKIPPED
+	ran[$1]=$((ran[$1] + $2 + $3 + $4))
+	passed=$((passed + $2))
+	failed=$((failed + $3))
+	skipped=$((skipped + $4))
+}
+
+fail() { # fail KIND WHAT LOG
+	count "$1" 0 1 0
+	failures+=("$1: $2 (log: $3)")
+	echo "  FAILED $2"
+}
+
+# Lines of a TAP log: how many passed, failed, were skipped and were announced by its plans.
+tally() {
+	awk '
+	/^(not )?ok .*# *(SKIP|skip)/ { skipped++; next }
+	/^ok / { passed++; next }
+	/^not ok / { failed++; next }
+	/^1\.\.[0-9]+/ { planned += substr($1, 4) }
+	END { print passed + 0, failed + 0, skipped + 0, planned + 0 }' "$1"
+}
+
+# The failed tests of a log, each with what it said up to the next test.
+show_failures() {
+	awk '
+	/^(not )?ok / || /^1\.\./ { shown = 0 }
+	/^not ok / && !/# *(SKIP|skip)/ { shown = 1 }
+	shown { print "    " $0 }' "$1" | head -60
+}
+
+# judge KIND NAME LOG STATUS: counts the tests in a log
+judge() {
+	local kind=$1 name=$2 log=$3 status=$4 good bad skips planned
+
+	read -r good bad skips planned < <(tally "$log")
+	count "$kind" "$good" "$bad" "$skips"
+	echo "  $name: $good passed, $bad failed, $skips skipped"
+	while IFS= read -r line; do
+		failures+=("$kind: $name: ${line#not ok } (log: $log)")
+	done < <(grep '^not ok ' "$log" | grep -v -i '# *skip')
+	show_failures "$log"
+	if [ "$status" -eq 124 ]; then
+		fail "$kind" "$name was stopped after $limit s" "$log"
+	elif [ "$status" -ge 128 ] || { [ "$status" -ne 0 ] && [ "$bad" -eq 0 ]; }; then
+		fail "$kind" "$name died with status $status" "$log"
+		tail -30 "$log" | sed 's/^/    /'
+	elif [ "$planned" -gt $((good + bad + skips)) ]; then
+		fail "$kind" "$name ran $((good + bad + skips)) of $planned tests" "$log"
+	elif [ $((good + bad + skips)) -eq 0 ]; then
+		fail "$kind" "$name ran no test" "$log"
+	fi
+}
+
+# build KIND TARGET...: false, and counted, when it does not build
+build() {
+	local kind=$1 log=$logs/$1-build.log
+
+	shift
+	"$make" --no-print-directory OUT="$out" "$@" >"$log" 2>&1 && return
+	fail "$kind" "building $*" "$log"
+	grep -E 'error|warning|undefined|\*\*\*' "$log" | head -20 | sed 's/^/    /'
+	return 1
+}
+
+absent() { echo "  none: $1"; }
+
+# test_step KIND NAME COMMAND...: one command is one test
+test_step() {
+	local kind=$1 name=$2 log=$logs/$1-${2//[^a-z0-9]/-}.log
+
+	shift 2
+	if timeout "$limit" "$@" >"$log" 2>&1; then
+		count "$kind" 1 0 0
+		echo "  ok $name"
+	else
+		fail "$kind" "$name" "$log"
+		{ grep -E 'error:|\*\*\* ' "$log" || tail -15 "$log"; } | head -15 | sed 's/^/    /'
+	fi
+}
+
+has_sources() { compgen -G "$1" >/dev/null; }
+
+run_compilers() {
+	local compiler where
+
+	for compiler in gcc clang; do
+		where=$out
+		[ "$compiler" = gcc ] || where=$out/$compiler
+		test_step lint "$compiler builds the libraries without a warning" \
+			"$make" --no-print-directory -k CC="$compiler" OUT="$where" libraries
+		has_sources 'platform/metal/*.c' || { absent "platform/metal has no sources"; continue; }
+		test_step lint "$compiler builds the hypervisor without a warning" \
+			"$make" --no-print-directory -k CC="$compiler" OUT="$where" images
+	done
+}
+
+run_lint() {
+	echo "lint"
+	run_compilers
+	tests/lint/run . >"$logs/lint.log" 2>&1
+	judge lint rules "$logs/lint.log" $?
+}
+
+run_program() { # run_program KIND SOURCE
+	local kind=$1 program=$out/${2%.c} name=${2#tests/} log
+
+	name=${name%.c}
+	log=$logs/${name//\//-}.log
+	build "$kind" "$program" || return
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$program" >"$log" 2>&1
+	judge "$kind" "$name" "$log" $?
+}
+
+run_programs() { # run_programs KIND SOURCE...
+	local kind=$1 source
+
+	shift
+	echo "$kind"
+	[ $# -gt 0 ] || absent "tests/$kind has no *_test.c"
+	for source in "$@"; do run_program "$kind" "$source"; done
+}
+
+run_embed() {
+	echo "embed"
+	has_sources 'examples/embed/*.c' || { absent "examples/embed has no sources"; return; }
+	build embed "$out/embed" || return
+	count embed 1 0 0
+	echo "  ok builds against the installed library"
+	test_step embed "runs" "$out/embed"
+	test_step embed "has fewer than 200 lines" [ "$(cat examples/embed/*.c | wc -l)" -lt 200 ]
+}
+
+run_boot() {
+	echo "boot"
+	has_sources 'platform/metal/*.c' || { absent "platform/metal has no sources"; return; }
+	build boot images "$out/boot" || return
+	"$out/boot" check "$out" 2>&1 | tee "$logs/boot.log" | grep --line-buffered -v -E '^(not )?ok |^1\.\.' | sed 's/^/  /'
+	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
+}
+
+mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')
+mapfile -t model < <(compgen -G 'tests/model/*_test.c')
+
+started=$SECONDS
+run_lint
+"$make" --no-print-directory -k -j"$(nproc)" OUT="$out" tests >"$logs/tests-build.log" 2>&1
+run_programs unit "${unit[@]}"
+run_programs model "${model[@]}"
+run_embed
+run_boot
+
+echo
+if [ ${#failures[@]} -gt 0 ]; then
+	echo "failed:"
+	printf '  %s\n' "${failures[@]:0:25}"
+	[ ${#failures[@]} -le 25 ] || echo "  and $((${#failures[@]} - 25)) more, see $logs/"
+fi
+summary=
+for kind in "${kinds[@]}"; do summary+="${summary:+, }$kind ${ran[$kind]}"; done
+echo "$summary  ($((SECONDS - started)) s)"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/model/controls_test.c - every guard has a negative control: left out, an oracle objects.
+ *
+ * Each row runs twice in the same build: with no mutant chosen the oracles must be content, with the
+ * mutant one of them must object. docs/controls.md lists them.
+ */
+#include "bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "lib/mutant.h"
+
+enum mode {
+	AMDVI_SHARED,
+	AMDVI_SEPARATE,
+	AMDVI_CACHING,
+	VTD_SHARED,
+	VTD_SEPARATE,
+	VTD_CACHING
+};
+
+static const struct control {
+	const char *name;
+	enum sp_mutant mutant;
+	enum mode mode;
+	enum bench_change change; /* where `run` is NULL */
+	const char *(*run)(struct bench *bench);
+	enum model_answers answers;
+	bool not_coherent, two_units;
+} controls[] = {
+	{ .name = "an_unmapped_page_is_forgotten_by_the_unit",
+	  .mutant = SP_MUT_UNMAP_UNPAID,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_UNMAP },
+	{ .name = "a_piece_that_goes_is_forgotten_by_the_unit",
+	  .mutant = SP_MUT_PUNCH_UNPAID,
+	  .mode = AMDVI_SHARED,
+	  .change = BENCH_PUNCH },
+	{ .name = "a_right_that_went_is_forgotten_by_the_unit",
+	  .mutant = SP_MUT_REVOKE_UNPAID,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_REVOKE },
+	{ .name = "a_replaced_frame_is_forgotten_by_the_unit",
+	  .mutant = SP_MUT_REPLACE_UNPAID,
+	  .mode = VTD_SHARED,
+	  .change = BENCH_REPLACE },
+	{ .name = "an_unlinked_table_is_forgotten_by_the_unit",
+	  .mutant = SP_MUT_UNLINK_UNPAID,
+	  .mode = AMDVI_SHARED,
+	  .change = BENCH_UNLINK },
+	{ .name = "a_split_is_paid_before_its_piece_changes",
+	  .mutant = SP_MUT_SPLIT_UNPAID,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_REVOKE_PIECE },
+	{ .name = "a_right_that_came_is_seen_by_the_device",
+	  .mutant = SP_MUT_GRANT_UNPAID,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_GRANT },
+	{ .name = "the_width_is_that_of_the_old_page",
+	  .mutant = SP_MUT_WIDTH_OF_PIECE,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_PUNCH },
+	{ .name = "links_are_forgotten_with_their_table",
+	  .mutant = SP_MUT_LINKS_KEPT,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_UNLINK },
+	{ .name = "release_waits_for_the_unit",
+	  .mutant = SP_MUT_RELEASE_WITHOUT_WAIT,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_UNMAP,
+	  .answers = MODEL_LATE },
+	{ .name = "release_waits_for_more_than_the_cpus",
+	  .mutant = SP_MUT_RELEASE_AFTER_CPUS,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_UNMAP,
+	  .answers = MODEL_LATE },
+	{ .name = "what_was_posted_is_not_yet_paid",
+	  .mutant = SP_MUT_WAIT_NOT_AWAITED,
+	  .mode = AMDVI_SHARED,
+	  .change = BENCH_UNMAP,
+	  .answers = MODEL_LATE },
+	{ .name = "what_vtd_queued_is_not_yet_reached",
+	  .mutant = SP_MUT_WAIT_NOT_QUEUED,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_UNMAP,
+	  .answers = MODEL_LATE },
+	{ .name = "what_amdvi_queued_is_not_yet_reached",
+	  .mutant = SP_MUT_WAIT_NOT_QUEUED,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_UNMAP,
+	  .answers = MODEL_LATE },
+	{ .name = "a_cpu_in_its_guest_is_kicked",
+	  .mutant = SP_MUT_KICK_SKIPPED,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_UNMAP },
+	{ .name = "a_table_is_complete_before_it_is_linked",
+	  .mutant = SP_MUT_LINK_BEFORE_FILL,
+	  .mode = AMDVI_SHARED,
+	  .change = BENCH_PUNCH },
+	{ .name = "a_vtd_context_entry_shows_whole",
+	  .mutant = SP_MUT_PRESENT_FIRST,
+	  .mode = VTD_SEPARATE,
+	  .run = bench_run_hand_over },
+	{ .name = "an_amdvi_device_entry_shows_whole",
+	  .mutant = SP_MUT_PRESENT_FIRST,
+	  .mode = AMDVI_SEPARATE,
+	  .run = bench_run_hand_over },
+	{ .name = "a_new_table_is_written_back",
+	  .mutant = SP_MUT_CHILD_NOT_WRITTEN_BACK,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_PUNCH,
+	  .not_coherent = true },
+	{ .name = "a_changed_slot_is_written_back",
+	  .mutant = SP_MUT_SLOT_NOT_WRITTEN_BACK,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_MAP,
+	  .not_coherent = true },
+	{ .name = "the_device_entry_is_forgotten_before_its_translations",
+	  .mutant = SP_MUT_ENTRY_AFTER_DOMAIN,
+	  .mode = VTD_SEPARATE,
+	  .run = bench_run_release,
+	  .answers = MODEL_LATE },
+	{ .name = "every_unit_of_the_domain_is_told",
+	  .mutant = SP_MUT_FIRST_UNIT_ONLY,
+	  .mode = AMDVI_SHARED,
+	  .change = BENCH_UNMAP,
+	  .two_units = true },
+	{ .name = "vtd_in_caching_mode_is_told_of_new_pages",
+	  .mutant = SP_MUT_ABSENT_NOT_TOLD,
+	  .mode = VTD_CACHING,
+	  .change = BENCH_MAP },
+	{ .name = "amdvi_with_npcache_is_told_of_new_pages",
+	  .mutant = SP_MUT_ABSENT_NOT_TOLD,
+	  .mode = AMDVI_CACHING,
+	  .change = BENCH_MAP },
+	{ .name = "a_released_device_forgets_its_guest",
+	  .mutant = SP_MUT_RELEASE_UNPAID,
+	  .mode = AMDVI_SEPARATE,
+	  .run = bench_run_release },
+	{ .name = "a_device_that_is_handed_over_forgets_its_guest",
+	  .mutant = SP_MUT_HAND_OVER_UNPAID,
+	  .mode = VTD_SEPARATE,
+	  .run = bench_run_hand_over },
+	{ .name = "a_tag_used_again_is_flushed_first",
+	  .mutant = SP_MUT_CPU_NAME_REUSED,
+	  .mode = AMDVI_SHARED,
+	  .run = bench_run_reuse },
+};
+
+static bool objects(const struct control *control, enum sp_mutant mutant)
+{
+	const struct bench_config config = {
+		.mode = &bench_modes[control->mode],
+		.adversary = MODEL_ADVERSARY_MAX,
+		.answers = control->answers,
+		.not_coherent = control->not_coherent,
+		.two_units = control->two_units,
+	};
+	struct bench *bench = bench_make(&config);
+	const char *complaint;
+	bool objected;
+
+	assert_int_equal(sp_mutant_choose(bench->host, mutant), SP_OK);
+	complaint = control->run ? control->run(bench) : bench_run(bench, control->change);
+	if (complaint)
+		print_message("%s%s\n", mutant ? "as it should: " : "", complaint);
+	objected = complaint != NULL;
+	bench_free(bench);
+	return objected;
+}
+
+static void an_oracle_objects_only_to_the_mutant(void **state)
+{
+	const struct control *control = *state;
+
+	assert_false(objects(control, SP_MUT_NONE));
+	assert_true(objects(control, control->mutant));
+}
+
+int main(void)
+{
+	enum {
+		COUNT = sizeof(controls) / sizeof(controls[0])
+	};
+	struct CMUnitTest tests[COUNT];
+
+	for (int i = 0; i < COUNT; i++)
+		tests[i] =
+			(struct CMUnitTest){ controls[i].name, an_oracle_objects_only_to_the_mutant,
+					     NULL, NULL, (void *)(uintptr_t)&controls[i] };
+	return _cmocka_run_group_tests("controls", tests, COUNT, NULL, NULL);
+}

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# tests/setup.sh - installs what `make demo` or `make check` lacks on Debian, and nothing else.
+#
+#   tests/setup.sh demo|check
+#
+# What is there is found by using it (a command, a header), never by asking the package system, so
+# that a machine which has everything is not slowed down and needs neither Debian nor a network.
+set -u
+
+# need PACKAGE WHY TEST...: prints the package when the test fails
+need() {
+	local package=$1 why=$2
+	shift 2
+	"$@" >/dev/null 2>&1 || printf '  %-18s %s\n' "$package" "$why"
+}
+
+has_command() { command -v "$1"; }
+
+has_header() { echo "#include <$1>" | gcc -E -x c -; }
+
+need_for_demo() {
+	need libc6-dev "C library headers, for the test runner" has_header stdio.h
+	need libjansson-dev "the boot runner writes out/matrix.json" has_header jansson.h
+	need libsmartcols-dev "the boot runner prints tables" has_header libsmartcols/libsmartcols.h
+	[ -n "${QEMU:-}" ] ||
+		need qemu-system-x86 "the machines that the hypervisor boots on" \
+			has_command qemu-system-x86_64
+}
+
+need_for_check() {
+	need libcmocka-dev "unit and model tests" \
+		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
+	need clang "the second compiler, and its thread-safety analysis" has_command clang
+	need clang-format "lint: the layout of the code" has_command clang-format
+	need cppcheck "lint: static analysis" has_command cppcheck
+	need universal-ctags "lint: the length of functions" \
+		eval 'ctags --version | grep -q Universal'
+	need pkg-config "the embedding example finds the installed library" has_command pkg-config
+}
+
+run_apt() {
+	local -a apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q)
+
+	[ "$(id -u)" -eq 0 ] || apt=(sudo -n "${apt[@]}")
+	"${apt[@]}" update && "${apt[@]}" install --no-install-recommends "${packages[@]}"
+}
+
+may_install() {
+	command -v apt-get >/dev/null || return 1
+	[ "$(id -u)" -eq 0 ] || { command -v sudo && sudo -n true; } >/dev/null 2>&1
+}
+
+case "${1:-}" in
+demo) missing=$(need_for_demo) ;;
+check) missing=$(need_for_demo && need_for_check) ;;
+*)
+	echo "usage: tests/setup.sh demo|check" >&2
+	exit 2
+	;;
+esac
+[ -n "$missing" ] || exit 0
+
+echo "make $1 lacks these packages:"
+echo "$missing"
+read -r -a packages < <(awk '{ printf "%s ", $1 }' <<<"$missing"; echo)
+if ! may_install; then
+	echo "Installing them takes root. Run this line, then \`make $1\` again:"
+	echo "  sudo apt-get install --no-install-recommends ${packages[*]}"
+	exit 1
+fi
+echo "installing them with apt-get ..."
+if ! run_apt; then
+	echo "apt-get failed; its messages are above. The line that was tried:"
+	echo "  apt-get install --no-install-recommends ${packages[*]}"
+	exit 1
+fi

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/unit/looking/memory.h - lets a test look before every store of the engine.
+ *
+ * Comes after "memory.h", whichever twin the include path has: from here on the engine's stores and barriers are
+ * those below. A store of the engine that bypasses them is found too, because the fixture compares whole pages.
+ */
+#pragma once
+
+#include <stdint.h>
+
+/* The fixture's: called before the store. What the store before it did is visible by now. */
+void look_before_store(const void *to, uint32_t bytes);
+
+static inline void looking_store64(uint64_t *to, uint64_t value)
+{
+	look_before_store(to, sizeof(*to));
+	__atomic_store_n(to, value, __ATOMIC_RELEASE);
+}
+
+#define store64(to, value) looking_store64(to, value)
