@@ -78,6 +78,7 @@ static struct model_config machine_of(struct bench *bench)
 {
 	const struct bench_config *config = &bench->config;
 	struct model_config machine = {
+		.ram_frames = 16384,
 		.cpus = 2,
 		.unit_count = config->two_units ? 2 : 1,
 		.device_count = 2,
@@ -136,14 +137,20 @@ void bench_destroy(struct bench *bench, struct sp_domain *guest)
 	assert_in_range(tries, 0, 99999);
 }
 
+/* Refused where the domain does not own it (any more). */
+static void take_back(struct sp_domain *guest, uint32_t sbdf)
+{
+	assert_int_not_equal(sp_device_release(guest, (sp_sbdf_t){ sbdf }), SP_LOST);
+}
+
 void bench_free(struct bench *bench)
 {
 	assert_int_equal(sp_mutant_choose(bench->host, SP_MUT_NONE), SP_OK);
 	bench_leave(bench, bench->guest);
-	(void)sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_DEVICE });
-	(void)sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_SECOND });
+	take_back(bench->guest, BENCH_DEVICE);
+	take_back(bench->guest, BENCH_SECOND);
 	if (bench->other) {
-		(void)sp_device_release(bench->other, (sp_sbdf_t){ BENCH_DEVICE });
+		take_back(bench->other, BENCH_DEVICE);
 		bench_destroy(bench, bench->other);
 	}
 	bench_destroy(bench, bench->guest);

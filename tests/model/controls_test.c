@@ -32,7 +32,7 @@ static const struct control {
 	enum bench_change change; /* where `run` is NULL */
 	const char *(*run)(struct bench *bench);
 	enum model_answers answers;
-	bool not_coherent, two_units;
+	bool not_coherent, two_units, cpu_outside;
 } controls[] = {
 	{ .name = "an_unmapped_page_is_forgotten_by_the_unit",
 	  .mutant = SP_MUT_UNMAP_UNPAID,
@@ -79,6 +79,7 @@ static const struct control {
 	  .mutant = SP_MUT_RELEASE_AFTER_CPUS,
 	  .mode = VTD_SEPARATE,
 	  .change = BENCH_UNMAP,
+	  .cpu_outside = true,
 	  .answers = MODEL_LATE },
 	{ .name = "what_was_posted_is_not_yet_paid",
 	  .mutant = SP_MUT_WAIT_NOT_AWAITED,
@@ -161,6 +162,7 @@ static bool objects(const struct control *control, enum sp_mutant mutant)
 		.answers = control->answers,
 		.not_coherent = control->not_coherent,
 		.two_units = control->two_units,
+		.cpu_outside = control->cpu_outside,
 	};
 	struct bench *bench = bench_make(&config);
 	const char *complaint;

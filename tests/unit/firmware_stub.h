@@ -202,6 +202,7 @@ static inline void begin_table(const char *signature)
 	memset(&stub, 0, sizeof(stub));
 	memcpy(stub.table, signature, 4);
 	stub.length = 48;
+	stub.limits = (struct sp_limits){ .cpus = 1, .domains = 1, .functions = 1, .limbo = SP_STEP_SLOTS + 16 };
 }
 
 static inline void set_register(uint64_t address, uint64_t value)

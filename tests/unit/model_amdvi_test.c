@@ -6,11 +6,11 @@
 
 #include <string.h>
 
-#define P	 1ull
-#define IR	 (1ull << 61)
-#define IW	 (1ull << 62)
-#define NEXT(n)	 ((uint64_t)(n) << 9)
-#define DOMAIN	 5u
+#define P	  1ull
+#define IR	  (1ull << 61)
+#define IW	  (1ull << 62)
+#define NEXT(n)	  ((uint64_t)(n) << 9)
+#define DOMAIN	  5u
 #define ALL_PAGES 0x7ffffffffffff001ull
 
 struct bench {
@@ -34,7 +34,8 @@ static void invalidate_pages(struct bench *bench, uint64_t address)
 	command(bench, 3ull << 60 | (uint64_t)DOMAIN << 32, address);
 }
 
-static void write_device(struct bench *bench, uint32_t id, uint64_t low, uint64_t domain, uint64_t interrupts)
+static void write_device(struct bench *bench, uint32_t id, uint64_t low, uint64_t domain,
+			 uint64_t interrupts)
 {
 	uint64_t at = (bench->devtab << 12) + id * 32u;
 

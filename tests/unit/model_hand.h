@@ -42,7 +42,8 @@ static inline void hand_set(struct model *model, uint64_t table, uint64_t index,
 
 static inline void hand_write(struct model *model, uint64_t offset, uint32_t bytes, uint64_t value)
 {
-	platform_mmio_write(model, (sp_maddr_t){ model_unit_base(model, 0) + offset }, bytes, value);
+	platform_mmio_write(model, (sp_maddr_t){ model_unit_base(model, 0) + offset }, bytes,
+			    value);
 }
 
 static inline uint64_t hand_read(struct model *model, uint64_t offset, uint32_t bytes)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/enter_test.c - a CPU that enters while another asks, with x86's store buffer between them.
+ * tests/unit/change_enter_test.c - a CPU that enters while another asks, with x86's store buffer between them.
  *
  *   CPU 1 (enters)                         CPU 0 (asks)
  *   in_guest = 1, still in its buffer

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Sallyport - everything is built under out/; `make help` lists what can be asked for.
+#
+#   rooms of the core ----> out/libsallyport.a ---> out/sallyport.elf (with platform/metal, engines)
+#     the same, SP_MUTANTS > out/libsallyport-mutants.a -> out/sallyport-mutants.elf
+#     the same, sanitized -> out/hosted/ -----------> tests/unit, tests/model (with platform/model)
+#   platform/model -------> out/libsallyport-model.a -> examples/embed
+#   tests/boot -----------> out/boot, which starts QEMU
+#
+# A room is its *.c files: a new file needs no change here.
+
+VERSION := 0.1.0
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+OUT ?= out
+PREFIX ?= /usr/local
+DESTDIR ?=
+export QEMU
+
+quiet = $(if $(V),,@printf '  %-6s %s\n' $(1) $(patsubst $(OUT)/%,%,$@);)
+
+# --- flags ------------------------------------------------------------------------------------
+
+warnings := -Wall -Wextra -Wconversion -Wshadow -Wmissing-prototypes -Wvla -Werror
+common := -std=c11 -g $(warnings) -MMD -MP
+freestanding := $(common) -ffreestanding -fno-stack-protector -mgeneral-regs-only -Iinclude -I.
+core_flags := $(freestanding) -O2 -mno-red-zone -fPIE -fvisibility=hidden -Ilib/plain
+fixed := -fno-pic -fno-pie -fno-asynchronous-unwind-tables
+metal_flags := $(freestanding) -O2 -mno-red-zone $(fixed) -Wa,-I$(OUT)
+guest_flags := $(freestanding) -m32 -march=i686 -Os $(fixed)
+sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+hosted := $(common) -D_POSIX_C_SOURCE=200809L -Iinclude -I. -Iplatform/model
+model_flags := $(hosted) -O2 -fPIE
+test_flags := $(hosted) -O1 $(sanitize) -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
+boot_flags := $(common) -O2 -D_GNU_SOURCE -Itests/boot
+
+# --- rooms ------------------------------------------------------------------------------------
+
+core_rooms := lib pagetable sync p2m iommu drivers/vtd drivers/amdvi pci passthrough
+core_src := $(wildcard $(core_rooms:%=%/*.c))
+model_src := $(wildcard platform/model/*.c)
+metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
+engine_src := $(wildcard engines/*.c)
+guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
+embed_src := $(wildcard examples/embed/*.c)
+boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
+test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c)
+headers := $(wildcard include/sallyport/*.h)
+
+# What test programs share: the files beside them that are not programs themselves.
+test_support_src := $(filter-out %_test.c,$(wildcard tests/unit/*.c tests/model/*.c))
+
+objects = $(patsubst %,$(OUT)/$(1)/%.o,$(basename $(2)))
+
+core_obj := $(call objects,core,$(core_src))
+mutant_obj := $(call objects,mutants,$(core_src))
+model_obj := $(call objects,model,$(model_src))
+metal_obj := $(call objects,metal,$(metal_src) $(engine_src))
+guest_obj := $(call objects,guest,$(guest_src))
+change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
+hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(test_support_src)))
+boot_obj := $(call objects,boot-runner,$(boot_src))
+tests := $(test_src:%.c=$(OUT)/%)
+
+libraries := $(if $(core_src),$(OUT)/libsallyport.a $(OUT)/libsallyport-mutants.a) \
+	$(if $(model_src),$(OUT)/libsallyport-model.a)
+images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
+
+# --- what can be asked for --------------------------------------------------------------------
+
+.PHONY: all libraries images mutants tests demo check lint size format install uninstall clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: libraries images
+	@echo
+	@echo "built in $(OUT)/: $(notdir $(libraries) $(images))"
+	@echo "next: make demo   shows on three machines that a device's DMA is contained"
+	@echo "      make check  runs every test;  make help  lists the rest"
+
+libraries: $(libraries)
+images: $(images)
+mutants: $(if $(core_src),$(OUT)/libsallyport-mutants.a) $(filter %-mutants.elf,$(images))
+tests: $(tests)
+
+help:
+	@echo "make            build the libraries and the hypervisor into $(OUT)/"
+	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
+	@echo "                and leave it in $(OUT)/matrix.json; MACHINES=\"amdvi-shared ...\" for some"
+	@echo "make check      every test: lint, unit, model, embed, boot; the last line is the count"
+	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
+	@echo "make size       lines, comments, function lengths and text bytes of each room"
+	@echo "make format     lay the code out with clang-format"
+	@echo "make mutants    the library and hypervisor in which single guards can be left out"
+	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX)"
+	@echo "make clean      remove $(OUT)/"
+	@echo
+	@echo "QEMU=/path/qemu-system-x86_64   another emulator for demo and check"
+	@echo "CC=clang  PREFIX=$(PREFIX)  DESTDIR=  V=1 (show commands)"
+	@echo "demo and check first install the Debian packages that they lack, and say which."
+
+demo:
+	@tests/setup.sh demo
+	@$(MAKE) --no-print-directory images $(OUT)/boot
+	@$(OUT)/boot demo $(OUT) $(MACHINES)
+
+check:
+	@tests/setup.sh check
+	@MAKE='$(MAKE)' tests/check.sh $(OUT)
+
+lint:
+	@tests/setup.sh check
+	@$(MAKE) --no-print-directory libraries
+	@tests/lint/run .
+
+size: libraries images
+	@tests/size/size.sh $(OUT)
+
+format:
+	clang-format -i $$(tests/lint/sources . c)
+
+clean:
+	rm -rf $(OUT)
+
+# --- the core: one object, only sp_* global ---------------------------------------------------
+
+$(OUT)/core/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(core_flags) -c -o $@ $<
+
+$(OUT)/mutants/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(core_flags) -DSP_MUTANTS -c -o $@ $<
+
+define one_object
+	@mkdir -p $(@D)
+	$(call quiet,LD)ld -r -o $(@:.a=.all.o) $^
+	@objcopy -w --keep-global-symbol='sp_*' $(@:.a=.all.o) $(@:.a=.o)
+	@rm -f $@ $(@:.a=.all.o)
+	@ar rcsD $@ $(@:.a=.o)
+endef
+
+$(OUT)/libsallyport.a: $(core_obj)
+	$(one_object)
+
+$(OUT)/libsallyport-mutants.a: $(mutant_obj)
+	$(one_object)
+
+# --- the model --------------------------------------------------------------------------------
+
+$(OUT)/model/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(model_flags) -c -o $@ $<
+
+$(OUT)/libsallyport-model.a: $(model_obj)
+	$(call quiet,AR)rm -f $@; ar rcsD $@ $^
+
+# --- the hypervisor ---------------------------------------------------------------------------
+
+$(OUT)/metal/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(metal_flags) -c -o $@ $<
+
+$(OUT)/metal/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(call quiet,AS)$(CC) $(metal_flags) -c -o $@ $<
+
+# The built-in guest is 32-bit code at a fixed address, carried as a flat image.
+$(OUT)/guest/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(guest_flags) -c -o $@ $<
+
+$(OUT)/guest/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(call quiet,AS)$(CC) $(guest_flags) -c -o $@ $<
+
+$(OUT)/guest.bin: $(guest_obj) platform/metal/guest/guest.ld
+	$(call quiet,LD)ld -m elf_i386 -T platform/metal/guest/guest.ld -o $(@:.bin=.elf) $(guest_obj)
+	@objcopy -O binary $(@:.bin=.elf) $@
+
+$(OUT)/metal/platform/metal/guest_image.o: $(OUT)/guest.bin
+
+# QEMU's multiboot loader takes a 32-bit ELF only; the code in it stays 64-bit.
+define link_hypervisor
+	$(call quiet,LD)ld -m elf_x86_64 -z max-page-size=4096 -z noexecstack --build-id=none \
+		-T platform/metal/metal.ld -o $@64 $(filter %.o %.a,$^)
+	@objcopy -I elf64-x86-64 -O elf32-i386 $@64 $@
+endef
+
+$(OUT)/sallyport.elf: $(metal_obj) $(OUT)/libsallyport.a platform/metal/metal.ld
+	$(link_hypervisor)
+
+$(OUT)/sallyport-mutants.elf: $(metal_obj) $(OUT)/libsallyport-mutants.a platform/metal/metal.ld
+	$(link_hypervisor)
+
+# --- hosted tests -----------------------------------------------------------------------------
+
+$(OUT)/hosted/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(test_flags) -c -o $@ $<
+
+$(OUT)/tests/boot/%: $(OUT)/hosted/tests/boot/%.o \
+		$(filter-out %/main.o,$(boot_obj:$(OUT)/boot-runner/%=$(OUT)/hosted/%))
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka -ljansson -lsmartcols
+
+# One archive, of which a test takes what it calls. Appended (q), because files of different rooms may
+# have one name.
+$(OUT)/hosted/all.a: $(hosted_obj)
+	$(call quiet,AR)rm -f $@; ar qcsD $@ $^
+
+# These bring a platform of their own, which comes first: the model's then stays in the archive.
+$(OUT)/tests/unit/change_%: $(OUT)/hosted/tests/unit/change_%.o $(change_fixture) $(OUT)/hosted/all.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
+
+$(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
+
+$(OUT)/hosted/tests/boot/%.o: test_flags := $(boot_flags) $(sanitize)
+
+# --- the boot runner --------------------------------------------------------------------------
+
+$(OUT)/boot-runner/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(boot_flags) -c -o $@ $<
+
+$(OUT)/boot: $(boot_obj)
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols
+
+# --- install ----------------------------------------------------------------------------------
+
+prefix := $(DESTDIR)$(PREFIX)
+
+define core_pc
+prefix=$(PREFIX)
+includedir=$${prefix}/include
+libdir=$${prefix}/lib
+
+Name: sallyport
+Description: embeddable IOMMU and guest memory core for hypervisors
+Version: $(VERSION)
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lsallyport
+endef
+
+define model_pc
+prefix=$(PREFIX)
+includedir=$${prefix}/include
+libdir=$${prefix}/lib
+
+Name: sallyport-model
+Description: a hosted machine with IOMMUs that Sallyport runs on, for tests
+Version: $(VERSION)
+Cflags: -I$${includedir} -I$${includedir}/sallyport-model
+Libs: -L$${libdir} -lsallyport -lsallyport-model
+endef
+export core_pc model_pc
+
+install: $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a
+	install -d $(prefix)/lib/pkgconfig $(prefix)/include/sallyport \
+		$(prefix)/include/sallyport-model
+	install -m 644 $^ $(prefix)/lib
+	install -m 644 $(headers) $(prefix)/include/sallyport
+	install -m 644 platform/model/model.h $(prefix)/include/sallyport-model
+	printf '%s\n' "$$core_pc" > $(prefix)/lib/pkgconfig/sallyport.pc
+	printf '%s\n' "$$model_pc" > $(prefix)/lib/pkgconfig/sallyport-model.pc
+
+uninstall:
+	rm -f $(prefix)/lib/libsallyport.a $(prefix)/lib/libsallyport-model.a
+	rm -f $(prefix)/lib/pkgconfig/sallyport.pc $(prefix)/lib/pkgconfig/sallyport-model.pc
+	rm -rf $(prefix)/include/sallyport $(prefix)/include/sallyport-model
+
+# --- the embedding example: what an embedder would do, from the installed tree alone ----------
+
+stage := $(abspath $(OUT))/stage
+installed = PKG_CONFIG_PATH=$(stage)/lib/pkgconfig pkg-config
+
+$(OUT)/embed: $(embed_src) $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(headers) Makefile
+	@rm -rf $(stage)
+	@$(MAKE) -s --no-print-directory install DESTDIR= PREFIX=$(stage)
+	$(call quiet,EMBED)$(CC) -std=c11 -g -O2 $(warnings) -iquote . \
+		$$($(installed) --cflags sallyport-model) -o $@ $(embed_src) \
+		$$($(installed) --libs sallyport-model)
+
+-include $(shell find $(OUT) -name '*.d' 2>/dev/null)

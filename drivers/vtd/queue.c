@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * drivers/vtd/queue.c - the invalidation queue. VT-d 6.5.2.
+ *
+ *          reached             tail
+ *             v                  v
+ *   | free ...| cc iotlb wait | .. free, less QUEUE_SPARE |      ring
+ *                         |
+ *                         +--stores its number's low half--> completion
+ *
+ * Everything that was posted before a wait is done when its number is stored (6.5.2.8, 6.5.2.11). The head
+ * register is not asked: what is free follows from the numbers reached.
+ */
+#include "drivers/vtd/unit.h"
+
+#include "lib/text.h"
+#include "memory.h"
+
+static struct descriptor inval_context_all(void)
+{
+	return (struct descriptor){ INVAL_CONTEXT | field_put(INVAL_GRANULARITY, GRANULARITY_ALL),
+				    0 };
+}
+
+/* 6.5.2.1: by source id and the domain id that the entry carried, all function bits compared. */
+static struct descriptor inval_context_device(uint16_t requester, uint16_t domain)
+{
+	return (struct descriptor){ INVAL_CONTEXT | field_put(INVAL_GRANULARITY, GRANULARITY_PART) |
+					    field_put(INVAL_DOMAIN, domain) |
+					    field_put(INVAL_SOURCE, requester),
+				    0 };
+}
+
+static struct descriptor inval_iotlb_all(const struct vtd_unit *vtd)
+{
+	return (struct descriptor){
+		INVAL_IOTLB | vtd->drain | field_put(INVAL_GRANULARITY, GRANULARITY_ALL), 0
+	};
+}
+
+static struct descriptor inval_iotlb_domain(const struct vtd_unit *vtd, uint16_t domain)
+{
+	return (struct descriptor){ INVAL_IOTLB | vtd->drain |
+					    field_put(INVAL_GRANULARITY, GRANULARITY_DOMAIN) |
+					    field_put(INVAL_DOMAIN, domain),
+				    0 };
+}
+
+/* 6.5.2.3: the hint keeps paging-structure caches, which is right only where no link changed. */
+static struct descriptor inval_iotlb_pages(const struct vtd_unit *vtd,
+					   const struct command *command)
+{
+	return (struct descriptor){ INVAL_IOTLB | vtd->drain |
+					    field_put(INVAL_GRANULARITY, GRANULARITY_PART) |
+					    field_put(INVAL_DOMAIN, command->name),
+				    field_put(INVAL_HIGH_PAGE, command->first) |
+					    field_put(INVAL_HIGH_ORDER, command->order) |
+					    (command->links ? 0 : INVAL_HIGH_HINT) };
+}
+
+static struct descriptor inval_interrupts_all(void)
+{
+	return (struct descriptor){ INVAL_INTERRUPT, 0 };
+}
+
+static struct descriptor inval_interrupt(uint32_t index)
+{
+	return (struct descriptor){
+		INVAL_INTERRUPT | INVAL_BY_INDEX | field_put(INVAL_INDEX, index), 0
+	};
+}
+
+/* Never with the interrupt flag: a wait that both stores and interrupts stops QEMU. */
+static struct descriptor wait_for(const struct vtd_unit *vtd, uint64_t number)
+{
+	return (struct descriptor){ INVAL_WAIT | WAIT_STORES |
+					    field_put(WAIT_DATA, number & 0xffffffff),
+				    sp_maddr_from_mfn(vtd->completion).maddr };
+}
+
+/* False for a command that no unit understands. */
+static bool encode(const struct vtd_unit *vtd, const struct command *command,
+		   struct descriptor *out)
+{
+	switch (command->kind) {
+	case COMMAND_ENTRY:
+		*out = inval_context_device(command->requester, command->name);
+		return true;
+	case COMMAND_ENTRIES:
+		*out = inval_context_all();
+		return true;
+	case COMMAND_PAGES:
+		if (vtd->unit.observer.no_pages || command->order > vtd->unit.observer.widest_order)
+			*out = inval_iotlb_domain(vtd, command->name);
+		else
+			*out = inval_iotlb_pages(vtd, command);
+		return true;
+	case COMMAND_DOMAIN:
+		*out = inval_iotlb_domain(vtd, command->name);
+		return true;
+	case COMMAND_ALL:
+		*out = inval_iotlb_all(vtd);
+		return true;
+	case COMMAND_FLUSH:
+		break;
+	}
+	return false;
+}
+
+static uint32_t in_use(const struct vtd_unit *vtd)
+{
+	uint32_t done = vtd->wait_end[vtd->unit.reached % QUEUE_WAITS];
+
+	return (vtd->tail - done) % QUEUE_DESCRIPTORS;
+}
+
+bool vtd_queue_has_room(const struct vtd_unit *vtd, uint32_t descriptors)
+{
+	return in_use(vtd) + descriptors + 1 + QUEUE_SPARE < QUEUE_DESCRIPTORS &&
+	       vtd->unit.asked - vtd->unit.reached < QUEUE_WAITS - 1;
+}
+
+static void put(struct vtd_unit *vtd, struct descriptor descriptor)
+{
+	uint64_t *slot = (uint64_t *)vtd_pointer(vtd, vtd->ring) + 2 * vtd->tail;
+
+	store64(slot, descriptor.low);
+	store64(slot + 1, descriptor.high);
+	vtd->tail = (vtd->tail + 1) % QUEUE_DESCRIPTORS;
+}
+
+/* The wait goes in, then the tail shows everything at once. */
+static void show(struct vtd_unit *vtd, uint64_t number)
+{
+	put(vtd, wait_for(vtd, number));
+	vtd->wait_end[number % QUEUE_WAITS] = (uint16_t)vtd->tail;
+	write_barrier();
+	unit_write64(&vtd->unit, VTD_IQT, (uint64_t)vtd->tail * sizeof(struct descriptor));
+	if (MUTANT(vtd->unit.host, SP_MUT_WAIT_NOT_QUEUED))
+		store64(&vtd->unit.reached, number);
+}
+
+static uint64_t show_next(struct vtd_unit *vtd)
+{
+	struct unit *unit = &vtd->unit;
+
+	if (unit->asked == unit->reached)
+		unit->asked_at = platform_now(unit->host->embedder);
+	show(vtd, ++unit->asked);
+	return unit->asked;
+}
+
+enum sp_status vtd_queue_post(struct unit *unit, const struct command *commands, uint32_t count,
+			      uint64_t *number)
+{
+	struct vtd_unit *vtd = vtd_unit_of(unit);
+	struct descriptor encoded[POST_COMMANDS];
+	uint32_t i;
+
+	if (unit->observer.lost)
+		return SP_LOST;
+	if (count > POST_COMMANDS)
+		return SP_INVALID;
+	if (!vtd_queue_has_room(vtd, count))
+		return SP_BUSY;
+	for (i = 0; i < count; i++)
+		if (!encode(vtd, &commands[i], &encoded[i]))
+			return SP_INVALID;
+	for (i = 0; i < count; i++)
+		put(vtd, encoded[i]);
+	*number = show_next(vtd);
+	return SP_OK;
+}
+
+/* 6.5.2: context before IOTLB, else the IOTLB refills through the old entry. */
+static void put_everything(struct vtd_unit *vtd)
+{
+	put(vtd, inval_context_all());
+	put(vtd, inval_iotlb_all(vtd));
+	if (vtd->unit.interrupt_remapping)
+		put(vtd, inval_interrupts_all());
+}
+
+uint64_t vtd_queue_forget_all(struct vtd_unit *vtd)
+{
+	put_everything(vtd);
+	return show_next(vtd);
+}
+
+void vtd_queue_forget_interrupt(struct vtd_unit *vtd, uint32_t index)
+{
+	put(vtd, inval_interrupt(index));
+	(void)show_next(vtd);
+}
+
+/* Before the queue is enabled: it begins at its first slot, and nothing is owed. */
+void vtd_queue_reset(struct vtd_unit *vtd)
+{
+	vtd->tail = 0;
+	vtd->restarted = false;
+	vtd->wait_end[vtd->unit.reached % QUEUE_WAITS] = 0;
+	store32(vtd_pointer(vtd, vtd->completion), (uint32_t)vtd->unit.reached);
+	unit_write64(&vtd->unit, VTD_IQT, 0);
+	unit_write64(&vtd->unit, VTD_IQA,
+		     field_put(IQA_TABLE, vtd->ring.mfn) | field_put(IQA_SIZE, QUEUE_ORDER));
+}
+
+/*
+ * A wait stores 32 bits of its number. What lies between reached and asked is believed; anything else is no
+ * number that was asked for, and is not guessed at.
+ */
+static void read_completion(struct vtd_unit *vtd)
+{
+	struct unit *unit = &vtd->unit;
+	uint32_t stored = load32(vtd_pointer(vtd, vtd->completion));
+	uint32_t ahead = stored - (uint32_t)unit->reached;
+
+	if (ahead == 0 || ahead > unit->asked - unit->reached)
+		return;
+	vtd->restarted = false;
+	unit->asked_at = platform_now(unit->host->embedder);
+	store64(&unit->reached, unit->reached + ahead);
+}
+
+/*
+ * 6.5.2.10: the queue stands still at the head, and the descriptors before the tail are not carried out; a wait
+ * behind an error may have been dropped. What stands there is made harmless, and everything is forgotten behind
+ * it: then the last number asked for is honestly reached. Once; if that stops too, the unit is lost.
+ */
+static enum sp_status restart(struct vtd_unit *vtd, uint32_t errors)
+{
+	uint32_t tail = vtd->tail;
+	uint64_t head = unit_read64(&vtd->unit, VTD_IQH) / sizeof(struct descriptor);
+
+	if (vtd->restarted || head >= QUEUE_DESCRIPTORS) {
+		vtd_log(vtd, SP_LOG_ERROR,
+			"invalidation queue stopped again after a restart: lost");
+		return SP_LOST;
+	}
+	vtd_log(vtd, SP_LOG_WARNING,
+		"invalidation queue stopped by an error: restarted, everything is forgotten");
+	vtd->restarted = true;
+	vtd->tail = (uint32_t)head;
+	while (vtd->tail != tail)
+		put(vtd, inval_context_all());
+	put_everything(vtd);
+	vtd->unit.asked_at = platform_now(vtd->unit.host->embedder);
+	unit_write32(&vtd->unit, VTD_FSTS, errors);
+	show(vtd, vtd->unit.asked);
+	return SP_OK;
+}
+
+static enum sp_status report_silence(struct vtd_unit *vtd)
+{
+	struct text text = { .length = 0 };
+
+	text_number(text_add(&text, "no answer in time: asked for "), vtd->unit.asked);
+	text_number(text_add(&text, ", reached "), vtd->unit.reached);
+	vtd_log(vtd, SP_LOG_ERROR, text.line);
+	return SP_LOST;
+}
+
+enum sp_status vtd_queue_progress(struct unit *unit)
+{
+	struct vtd_unit *vtd = vtd_unit_of(unit);
+	uint32_t errors;
+
+	if (unit->observer.lost)
+		return SP_LOST;
+	if (unit->asked == unit->reached)
+		return SP_OK;
+	read_completion(vtd);
+	if (unit->asked == unit->reached)
+		return SP_OK;
+	errors = unit_read32(unit, VTD_FSTS) & FSTS_QUEUE;
+	if (errors)
+		return restart(vtd, errors);
+	if (platform_now(unit->host->embedder) - unit->asked_at > UNIT_DEADLINE)
+		return report_silence(vtd);
+	return SP_OK;
+}
+
+_Static_assert(QUEUE_DESCRIPTORS * sizeof(struct descriptor) == (size_t)SP_FRAME_BYTES
+									<< QUEUE_ORDER,
+	       "VT-d 11.4.9: 2^QS pages of 256 descriptors");
+_Static_assert(QUEUE_SPARE >= 4, "a restart adds three invalidations and a wait");

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * drivers/vtd/unit.h - what the driver knows of one VT-d unit, and what its files do for each other.
+ */
+#pragma once
+
+#include "drivers/vtd/regs.h"
+
+#define QUEUE_ORDER	  4u /* log2 of frames */
+#define QUEUE_DESCRIPTORS 4096u
+#define QUEUE_WAITS	  256u /* that are not yet reached */
+#define QUEUE_SPARE	  4u   /* descriptors kept for a restart */
+#define INTERRUPT_ENTRIES 256u /* one frame */
+
+struct descriptor {
+	uint64_t low, high;
+};
+
+struct vtd_unit {
+	struct unit unit; /* first */
+
+	/* discovery; constant afterwards */
+	uint64_t capability, extended;
+	uint64_t drain; /* bits of an IOTLB descriptor: what this unit can drain */
+
+	/* taken once, before the unit is started; mfn 0: not yet */
+	sp_mfn_t root;	     /* 256 root entries; a context table behind each bus in use */
+	sp_mfn_t empty;	     /* what a blocked requester meets */
+	sp_mfn_t ring;	     /* the invalidation queue */
+	sp_mfn_t completion; /* where a wait stores its number's low half */
+	sp_mfn_t interrupts; /* remapping entries, all absent until set_irte() */
+
+	/* unit.queue */
+	uint32_t tail;			/* the next free descriptor */
+	uint16_t wait_end[QUEUE_WAITS]; /* by number: the descriptor behind its wait */
+	bool restarted;			/* and nothing reached since */
+
+	/* next_fault() alone */
+	uint32_t fault_next; /* the record that hardware fills next */
+	bool faults_lost;    /* since the last record taken */
+};
+
+static inline struct vtd_unit *vtd_unit_of(struct unit *unit)
+{
+	return (struct vtd_unit *)(void *)unit;
+}
+
+static inline void *vtd_pointer(const struct vtd_unit *vtd, sp_mfn_t frame)
+{
+	return platform_pointer(vtd->unit.host->embedder, frame);
+}
+
+extern const struct iommu_ops vtd_ops;
+
+/* unit.c */
+/* One line about a unit, from where something went wrong. */
+void vtd_log(const struct vtd_unit *vtd, enum sp_log level, const char *what);
+/* For a walker that does not snoop (ECAP.C = 0): context, root and interrupt entries. */
+void vtd_write_back(const struct vtd_unit *vtd, const void *first, size_t bytes);
+
+/* capability.c: SP_MALFORMED, SP_UNSUPPORTED, logged. host, registers, segment are known. */
+enum sp_status vtd_read_capability(struct vtd_unit *vtd);
+
+/* context.c */
+enum sp_status vtd_memory_take(struct vtd_unit *vtd);
+void vtd_memory_give(struct vtd_unit *vtd);
+enum sp_status vtd_prepare_entry(struct unit *unit, uint16_t requester);
+void vtd_attach(struct unit *unit, uint16_t requester, const struct unit_entry *entry);
+void vtd_fence(struct unit *unit, uint16_t requester);
+
+/* queue.c; unit.queue held, or the unit not yet shown to anybody */
+void vtd_queue_reset(struct vtd_unit *vtd);
+bool vtd_queue_has_room(const struct vtd_unit *vtd, uint32_t descriptors);
+enum sp_status vtd_queue_post(struct unit *unit, const struct command *commands, uint32_t count,
+			      uint64_t *number);
+/* Everything of every kind. Answers the number to wait for. */
+uint64_t vtd_queue_forget_all(struct vtd_unit *vtd);
+/* What the unit remembers of one interrupt entry. There is room. */
+void vtd_queue_forget_interrupt(struct vtd_unit *vtd, uint32_t index);
+enum sp_status vtd_queue_progress(struct unit *unit);
+
+/* fault.c */
+void vtd_fault_start(struct vtd_unit *vtd);
+enum sp_status vtd_next_fault(struct unit *unit, struct sp_fault *fault);
+
+/* remap.c */
+enum sp_status vtd_set_irte(struct unit *unit, uint32_t index, const struct irte *irte);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * passthrough/bar.h - a function's registers in the memory of its owner.
+ */
+#pragma once
+
+#include "pci/function.h"
+#include "sync/domain.h"
+
+/* All of them, where they were mapped by sp_device_map_bar() and still are. Waits. */
+SP_MUST_USE enum sp_status bar_unmap_all(struct sp_host *host, struct function *function)
+	MUST_HOLD(host->assign);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/metal/guest/mailbox.h - the guest's memory, and how the hypervisor talks to the guest.
+ * Both sides include it: the guest with 32-bit pointers, the hypervisor with 64-bit ones.
+ *
+ *   GUEST_BASE      image, stack below GUEST_MAILBOX
+ *   GUEST_MAILBOX   one page, struct mailbox
+ *   GUEST_SCRATCH   the second 2 MiB and on: nothing of the guest's own
+ *
+ * The hypervisor writes a command, then `asked`. The guest executes it, writes the answer, then
+ * `answered`. A guest may write any nonsense here: the hypervisor believes nothing of it.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* No machine address that a guest is given RAM at, so that no gfn equals its mfn. */
+#define GUEST_BASE    0x40000000u
+#define GUEST_MAILBOX (GUEST_BASE + 0x10000u)
+#define GUEST_SCRATCH (GUEST_BASE + 0x200000u)
+#define GUEST_BYTES   0x800000u
+
+enum guest_verb {
+	GUEST_PING,	    /* value comes back inverted */
+	GUEST_WRITE,	    /* value to the word at address */
+	GUEST_READ,	    /* the word at address */
+	GUEST_FILL,	    /* bytes at address with the pattern of seed `value` */
+	GUEST_CHECKSUM,	    /* pattern_sum() over bytes at address */
+	GUEST_EDU_TRANSFER, /* bytes between edu and bus address `address`; value: enum edu_direction */
+	GUEST_EDU_START, /* the same without waiting for its end */
+	GUEST_EDU_WAIT,	 /* for the end of what was started */
+	GUEST_SPIN,	 /* touch the word at address until stop; value 0: read, 1: increment */
+};
+
+enum guest_result {
+	GUEST_DONE,
+	GUEST_STOPPED, /* `stop` was set before the end */
+	GUEST_REFUSED, /* the device's driver refused: value is its enum sp_status */
+	GUEST_UNKNOWN_VERB,
+};
+
+struct mailbox {
+	/* The hypervisor writes. */
+	_Atomic uint32_t asked; /* number of the command, written last */
+	uint32_t verb;		/* enum guest_verb */
+	uint64_t address;	/* guest-physical, or what edu puts on the bus */
+	uint64_t registers;	/* edu's, guest-physical */
+	uint32_t bytes;
+	uint32_t value;
+	_Atomic uint32_t stop;
+	uint8_t unused[28];
+
+	/* The guest writes. */
+	_Atomic uint32_t answered; /* number of the command, written last */
+	uint32_t result;	   /* enum guest_result */
+	uint64_t answer;
+	_Atomic uint32_t progress; /* GUEST_SPIN: rounds so far */
+};
+
+/* Word i of a pattern: any two seeds differ in every word. */
+static inline uint32_t pattern_word(uint32_t seed, uint32_t i)
+{
+	return seed ^ i * 0x9e3779b1u;
+}
+
+static inline uint32_t pattern_sum(uint32_t sum, uint32_t word)
+{
+	return (sum << 5 | sum >> 27) ^ word;
+}
+
+_Static_assert(offsetof(struct mailbox, address) == 8, "one layout for 32 and 64 bits");
+_Static_assert(offsetof(struct mailbox, stop) == 32, "one layout for 32 and 64 bits");
+_Static_assert(offsetof(struct mailbox, answered) == 64,
+	       "one layout; each side writes a line of its own");
+_Static_assert(offsetof(struct mailbox, answer) == 72, "one layout for 32 and 64 bits");

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* platform/metal/options.h - the command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum option_tables {
+	TABLES_SHARED,
+	TABLES_SEPARATE,
+};
+
+enum option_run {
+	RUN_MATRIX,
+	RUN_CONTROLS,
+	RUN_IDLE,
+};
+
+/* Each field is an index into its option's choices. */
+struct options {
+	unsigned int help;
+	unsigned int tables; /* enum option_tables */
+	unsigned int run;    /* enum option_run */
+};
+
+struct option_error {
+	char text[192];
+};
+
+/* False: `error` says what is wrong. The first word is the image's name, unless it is an option. */
+bool options_parse(const char *command_line, struct options *options, struct option_error *error);
+void options_print_help(void);
+const char *options_word_of_tables(const struct options *options);
+const char *options_word_of_run(const struct options *options);

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* platform/metal/svm.h - guest mode on AMD CPUs (APM vol. 2, chapter 15). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sallyport/p2m.h>
+
+struct vmcb;
+
+/* In the order that svm_enter.S knows. RAX and RSP are in the VMCB. */
+struct svm_registers {
+	uint64_t rbx, rcx, rdx, rsi, rdi, rbp;
+	uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+};
+
+/* A virtual CPU: runs on one CPU at a time. */
+struct svm_vcpu {
+	struct vmcb *vmcb;
+	struct svm_registers registers;
+};
+
+/* Why a guest left guest mode. */
+enum svm_exit_kind {
+	SVM_EXIT_KICK,	       /* an interrupt or NMI for the hypervisor */
+	SVM_EXIT_NESTED_FAULT, /* `address` is guest-physical, `error` as in a page fault */
+	SVM_EXIT_HLT,
+	SVM_EXIT_VMMCALL,
+	SVM_EXIT_PORT,
+	SVM_EXIT_MSR,
+	SVM_EXIT_CPUID,
+	SVM_EXIT_SHUTDOWN, /* a triple fault */
+	SVM_EXIT_INVALID,  /* VMRUN refused the VMCB: guest mode was never reached */
+	SVM_EXIT_OTHER,
+};
+
+struct svm_exit {
+	enum svm_exit_kind kind;
+	uint64_t code;	  /* the manual's number */
+	uint64_t address; /* nested faults */
+	uint64_t error;
+	uint64_t rip;
+};
+
+struct svm_features {
+	uint32_t revision;
+	uint32_t asids;
+	bool flush_by_asid;
+};
+
+/* Refuses a machine that cannot do it. Then once on every CPU: svm_start_cpu(). */
+void svm_start(void);
+void svm_start_cpu(void *unused);
+struct svm_features svm_features(void);
+
+/* A vCPU in 32-bit protected mode, flat segments, paging off, about to execute `rip`. */
+bool svm_vcpu_create(struct svm_vcpu *vcpu, uint32_t rip);
+void svm_vcpu_destroy(struct svm_vcpu *vcpu);
+
+/* Guest mode until the first exit. The calling CPU runs nothing else meanwhile. */
+void svm_run(struct svm_vcpu *vcpu, const struct sp_entry *entry, struct svm_exit *exit);
+
+const char *svm_exit_text(enum svm_exit_kind kind);

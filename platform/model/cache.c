@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/model/cache.c - what an observer remembers: one list of entries, the oldest first.
+ *
+ * Nothing leaves it but by an invalidation that the manuals say drops it, or at a whim of the adversary (M1). Two
+ * entries may say different things of one address (M4); which of them is used is the adversary's choice, and the
+ * worst is the oldest.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "machine.h"
+
+#define ROOM_AT_MOST 4096u
+
+static bool is_same(const struct entry *a, const struct entry *b)
+{
+	return a->look == b->look && a->first == b->first && a->frame == b->frame &&
+	       a->kind == b->kind && a->order == b->order && a->level == b->level &&
+	       a->rights == b->rights && a->absent == b->absent && a->domain == b->domain &&
+	       memcmp(a->word, b->word, sizeof(a->word)) == 0;
+}
+
+static bool make_room(struct cache *cache)
+{
+	uint32_t room = cache->room ? cache->room * 2 : 32;
+	struct entry *more;
+
+	if (cache->count < cache->room)
+		return true;
+	if (room > ROOM_AT_MOST) {
+		/* M1: any entry may go at any moment; the youngest are worth the least. */
+		cache->count--;
+		return true;
+	}
+	more = realloc(cache->entry, room * sizeof(*more));
+	if (!more)
+		return false;
+	cache->entry = more;
+	cache->room = room;
+	return true;
+}
+
+void cache_add(struct model *model, struct cache *cache, const struct entry *entry)
+{
+	(void)model;
+	for (uint32_t i = 0; i < cache->count; i++)
+		if (is_same(&cache->entry[i], entry))
+			return;
+	if (make_room(cache))
+		cache->entry[cache->count++] = *entry;
+}
+
+bool entry_within(const struct entry *entry, uint64_t first, uint32_t order)
+{
+	if (order >= ALL_ORDER)
+		return true;
+	return entry->order <= order && entry->first >> order == first >> order;
+}
+
+bool entry_touches(const struct entry *entry, uint64_t first, uint32_t order)
+{
+	uint32_t wider = entry->order > order ? entry->order : order;
+
+	return wider >= ALL_ORDER || entry->first >> wider == first >> wider;
+}
+
+/* AMD-Vi's device table entry points to the function's interrupt table too; VT-d's third word is 0. */
+static bool has_interrupt_table(const struct entry *entry, uint64_t mfn, uint64_t count)
+{
+	uint64_t first = (entry->word[2] & 0xfffffffffffc0ull) >> FRAME_ORDER;
+	uint64_t frames = ((16ull << (entry->word[2] >> 1 & 15)) + FRAME_BYTES - 1) >> FRAME_ORDER;
+
+	return entry->kind == ENTRY_DEVICE && (entry->word[2] & 1) && first < mfn + count &&
+	       mfn < first + frames;
+}
+
+/* Whether the frames are reached by this entry: as the table it points to, or as memory that it maps. */
+bool entry_reaches(const struct entry *entry, uint64_t mfn, uint64_t count)
+{
+	uint64_t own = entry->kind == ENTRY_LEAF ? 1ull << entry->order : 1;
+
+	if (entry->absent || entry->kind == ENTRY_INTERRUPT)
+		return false;
+	if (has_interrupt_table(entry, mfn, count))
+		return true;
+	return entry->frame < mfn + count && mfn < entry->frame + own;
+}
+
+/* The lowest link skips most of what the tables say now; among equals the oldest is the most stale. */
+struct entry *cache_find(struct model *model, struct cache *cache, enum entry_kind kind,
+			 uint64_t look, uint64_t dfn)
+{
+	struct entry *found = NULL;
+	uint64_t seen = 0;
+
+	for (uint32_t i = 0; i < cache->count; i++) {
+		struct entry *entry = &cache->entry[i];
+
+		if (entry->look != look || entry->kind != kind || !entry_touches(entry, dfn, 0))
+			continue;
+		if (model->config.adversary == MODEL_ADVERSARY_RANDOM) {
+			if (model_draw(model, ++seen) == 0)
+				found = entry;
+		} else if (!found || entry->level < found->level) {
+			found = entry;
+		}
+	}
+	return found;
+}
+
+uint32_t cache_drop(struct cache *cache, entry_test test, const void *argument)
+{
+	uint32_t kept = 0, dropped;
+
+	for (uint32_t i = 0; i < cache->count; i++) {
+		if (test(&cache->entry[i], argument))
+			continue;
+		if (kept != i)
+			cache->entry[kept] = cache->entry[i];
+		kept++;
+	}
+	dropped = cache->count - kept;
+	cache->count = kept;
+	return dropped;
+}
+
+void cache_drop_all(struct cache *cache)
+{
+	cache->count = 0;
+}
+
+void cache_free(struct cache *cache)
+{
+	free(cache->entry);
+	*cache = (struct cache){ .room = 0 };
+}
+
+static bool is_unlucky(const struct entry *entry, const void *argument)
+{
+	(void)entry;
+	return model_draw((struct model *)(uintptr_t)argument, 8) == 0;
+}
+
+void cache_drop_some(struct model *model, struct cache *cache)
+{
+	if (model_draw(model, 4) == 0)
+		cache_drop(cache, is_unlucky, model);
+}

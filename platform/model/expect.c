@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/model/expect.c - oracle E: the commands that each change owes, no more and no fewer.
+ *
+ * The table is section 7 of docs/acceptance.md, typed in that section's own notation and read at run time:
+ *
+ *   I, A        the CPUs forget            P(s,h), V(s,p)   pages; h = 1: leaves only, p = 1: links too
+ *   C, DTE      the device's entry         D                every page of the domain, links too
+ *   C0          the same, under domain 0   D(new)           and of the new domain
+ *   Cd          all entries of the domain  ?                may be remembered instead
+ *   |D          D does as well
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "machine.h"
+
+/* clang-format off */
+static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
+	/*                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi          AMD-Vi NpCache */
+	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)" },
+	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)" },
+	[MODEL_CHANGE_LEAF_CLEARED]  = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
+	[MODEL_CHANGE_RIGHTS_UP]     = { "-",  "-",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
+	[MODEL_CHANGE_RIGHTS_DOWN]   = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
+	[MODEL_CHANGE_FRAME]         = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
+	[MODEL_CHANGE_SPLIT]         = { "I?", "A?", "P(o,0)?",  "P(o,0)",   "V(o,1)?",      "V(o,1)" },
+	[MODEL_CHANGE_COLLAPSE]      = { "I",  "A",  "P(t,0)",   "P(t,0)",   "V(t,1)",       "V(t,1)" },
+	[MODEL_CHANGE_TABLE_CLEARED] = { "I",  "A",  "P(t,0)|D", "P(t,0)|D", "V(t,1)",       "V(t,1)" },
+	[MODEL_CHANGE_ATTRIBUTE]     = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
+	[MODEL_CHANGE_ROOT]          = { "I?", "A",  "C D",      "C D D(new)", "DTE V(all,1)", "DTE V(all,1)" },
+	[MODEL_CHANGE_TAG_REUSED]    = { "I",  "A",  "Cd D",     "Cd D",     "V(all,1)",     "V(all,1)" },
+	[MODEL_CHANGE_ENTRY]         = { "-",  "-",  "C D",      "C D",      "DTE V(all,1)", "DTE V(all,1)" },
+	[MODEL_CHANGE_ENTRY_SET]     = { "-",  "-",  "-",        "C0 D(new)", "DTE",         "DTE" },
+};
+/* clang-format on */
+
+/* --- reading a cell ----------------------------------------------------------------------------- */
+
+static enum model_span span_named(char letter)
+{
+	switch (letter) {
+	case 'o':
+		return MODEL_SPAN_OLD;
+	case 'n':
+		return MODEL_SPAN_NEW;
+	case 't':
+		return MODEL_SPAN_TABLE;
+	default:
+		return MODEL_SPAN_ALL;
+	}
+}
+
+/* "P(o,1)", "V(all,1)": the sense of the last figure differs. */
+static void read_pages(const char *word, struct model_owed *owed)
+{
+	char figure = strchr(word, ',')[1];
+
+	owed->span = span_named(word[2]);
+	owed->links = word[0] == 'P' ? figure == '0' : figure == '1';
+}
+
+static void read_word(const char *word, struct model_owed *owed)
+{
+	if (word[0] == 'I' || word[0] == 'A') {
+		owed->cpu = true;
+	} else if (word[0] == 'P' || word[0] == 'V') {
+		read_pages(word, owed);
+	} else if (strncmp(word, "DTE", 3) == 0 || word[0] == 'C') {
+		owed->entry = word[1] != 'd';
+		owed->entries_of_domain = word[1] == 'd';
+		owed->no_domain = word[1] == '0';
+	} else if (strncmp(word, "D(new)", 6) == 0) {
+		owed->new_domain = true;
+	} else if (word[0] == 'D') {
+		owed->span = MODEL_SPAN_ALL;
+		owed->links = true;
+	}
+	owed->may_wait |= memchr(word, '?', strcspn(word, " ")) != NULL;
+	owed->domain_will_do |= memchr(word, '|', strcspn(word, " ")) != NULL;
+}
+
+struct model_owed model_expect(enum model_change change, enum model_column column)
+{
+	struct model_owed owed = { .span = MODEL_SPAN_NONE };
+	const char *word = section7[change][column];
+
+	while (*word) {
+		read_word(word, &owed);
+		word += strcspn(word, " ");
+		word += strspn(word, " ");
+	}
+	return owed;
+}
+
+/* --- comparing ---------------------------------------------------------------------------------- */
+
+#define OWED_AT_MOST 4
+
+struct debts {
+	struct model_command list[OWED_AT_MOST];
+	uint32_t count;
+	bool optional, domain_will_do;
+};
+
+static enum model_column column_of(const struct unit *unit)
+{
+	bool absent = unit->config.caches_not_present;
+
+	if (unit->config.vendor == MODEL_VTD)
+		return absent ? MODEL_COLUMN_VTD_CM : MODEL_COLUMN_VTD;
+	return absent ? MODEL_COLUMN_AMDVI_NP : MODEL_COLUMN_AMDVI;
+}
+
+static uint32_t order_of(const struct model_changed *changed, enum model_span span)
+{
+	switch (span) {
+	case MODEL_SPAN_OLD:
+		return changed->old_order;
+	case MODEL_SPAN_NEW:
+		return changed->new_order;
+	case MODEL_SPAN_TABLE:
+		return changed->table_order;
+	case MODEL_SPAN_NONE:
+	case MODEL_SPAN_ALL:
+		break;
+	}
+	return ALL_ORDER;
+}
+
+/* Note n2: what a unit cannot say in pages is said of the whole domain. */
+static struct model_command pages_command(const struct unit *unit,
+					  const struct model_changed *changed,
+					  const struct model_owed *owed)
+{
+	struct model_command command = { .unit = unit->index,
+					 .kind = MODEL_CMD_IOTLB_PAGES,
+					 .domain = changed->domain,
+					 .order = order_of(changed, owed->span),
+					 .links = owed->links };
+
+	if (unit->config.vendor == MODEL_VTD &&
+	    (unit->config.no_psi || command.order > unit->config.max_mask))
+		command.order = ALL_ORDER;
+	if (command.order >= ALL_ORDER) {
+		command.kind = MODEL_CMD_IOTLB_DOMAIN;
+		command.links = true;
+	} else {
+		command.first = changed->first >> command.order << command.order;
+	}
+	return command;
+}
+
+static struct debts debts_of(const struct unit *unit, const struct model_changed *changed)
+{
+	struct model_owed owed = model_expect(changed->change, column_of(unit));
+	struct debts debts = { .optional = owed.may_wait, .domain_will_do = owed.domain_will_do };
+	struct model_command entry = { .unit = unit->index, .kind = MODEL_CMD_ENTRY };
+
+	if (owed.entry || owed.entries_of_domain) {
+		entry.requester = changed->requester;
+		if (unit->config.vendor == MODEL_VTD && !owed.no_domain)
+			entry.domain = changed->domain;
+		if (owed.entries_of_domain) {
+			entry.kind = MODEL_CMD_ENTRY_DOMAIN;
+			entry.requester = 0;
+		}
+		debts.list[debts.count++] = entry;
+	}
+	if (owed.span != MODEL_SPAN_NONE)
+		debts.list[debts.count++] = pages_command(unit, changed, &owed);
+	if (owed.new_domain)
+		debts.list[debts.count++] = (struct model_command){ .unit = unit->index,
+								    .kind = MODEL_CMD_IOTLB_DOMAIN,
+								    .domain = changed->new_domain,
+								    .order = ALL_ORDER,
+								    .links = true };
+	return debts;
+}
+
+static bool is_same(const struct model_command *a, const struct model_command *b)
+{
+	return a->kind == b->kind && a->domain == b->domain && a->requester == b->requester &&
+	       a->first == b->first && a->order == b->order && a->links == b->links;
+}
+
+/* Debts are matched once; what is left of them was not paid. Answers whether the command was owed. */
+static bool match(struct debts *debts, const struct model_command *command)
+{
+	for (uint32_t i = 0; i < debts->count; i++) {
+		struct model_command wider = { .kind = MODEL_CMD_IOTLB_DOMAIN,
+					       .domain = debts->list[i].domain,
+					       .order = ALL_ORDER,
+					       .links = true };
+
+		if (!is_same(&debts->list[i], command) &&
+		    !(debts->domain_will_do && is_same(&wider, command)))
+			continue;
+		debts->list[i] = debts->list[--debts->count];
+		return true;
+	}
+	return false;
+}
+
+static const char *say(struct model *model, const char *what, const struct model_command *command)
+{
+	char line[160];
+
+	model_command_text(command, line, sizeof(line));
+	snprintf(model->text, sizeof(model->text), "%s: %s", what, line);
+	return model->text;
+}
+
+static bool is_counted(const struct model_command *command, uint32_t unit)
+{
+	return command->unit == unit && command->kind != MODEL_CMD_WRITE_BUFFER &&
+	       command->kind != MODEL_CMD_INTERRUPTS && command->kind != MODEL_CMD_WAIT;
+}
+
+const char *model_compare(struct model *model, const struct model_changed *changed)
+{
+	struct unit *unit = &model->unit[changed->unit];
+	struct debts debts = debts_of(unit, changed);
+	bool optional = debts.optional, waited = true, entry_late = false, translations = false;
+
+	for (uint32_t i = 0; i < model->command_count; i++) {
+		struct model_command command = model_command(model, i);
+
+		if (command.unit == changed->unit && command.kind == MODEL_CMD_WAIT)
+			waited = true;
+		if (!is_counted(&command, changed->unit))
+			continue;
+		waited = false;
+		if (!match(&debts, &command))
+			return say(model, "not owed", &command);
+		/* VT-d 6.5.2: the entry first, else translations come back through the old one. */
+		entry_late |= translations && (command.kind == MODEL_CMD_ENTRY ||
+					       command.kind == MODEL_CMD_ENTRY_DOMAIN);
+		translations |= command.kind == MODEL_CMD_IOTLB_PAGES ||
+				command.kind == MODEL_CMD_IOTLB_DOMAIN;
+		optional = false;
+	}
+	if (debts.count && !optional)
+		return say(model, "owed but not told", &debts.list[0]);
+	if (!waited)
+		return "no wait behind the last command";
+	return entry_late ? "translations were invalidated before the device's entry" : NULL;
+}

@@ -1,0 +1,381 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/model/model.h - a machine in a process: memory, CPUs, IOMMUs and DMA devices.
+ *
+ *   the core --store64()--> RAM <--walks-- units, CPUs          the test --model_dma()--> unit --> RAM
+ *            --platform_mmio_write()--> unit's registers                 --model_cpu_access()
+ *
+ * A second opinion, written from the manuals; it includes nothing of the core but the public headers. Its caches
+ * remember whatever the manuals let them, use what is stale, and look into the tables between any two stores.
+ * What breaks a promise is not an error of a call: the model goes on and keeps the first violation as text,
+ * model_verdict(). One process may hold many machines, and a thread chooses the one that its stores belong to.
+ *
+ * The model implements the sixteen functions of sallyport/platform.h; their `embedder` is a struct model.
+ * Numbers such as M6 or A1.9 are those of docs/acceptance.md.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sallyport/platform.h>
+
+#define MODEL_MAX_UNITS	   4
+#define MODEL_MAX_DEVICES  24
+#define MODEL_MAX_CPUS	   8
+#define MODEL_MAX_RESERVED 4
+#define MODEL_MAX_WATCHED  16
+#define MODEL_RAM_BASE	   0x100000000ull /* RAM begins here; what lies elsewhere is not RAM */
+#define MODEL_DEFAULT_RAM  65536	  /* frames */
+
+struct model;
+
+/* --- the machine ------------------------------------------------------------------------------- */
+
+enum model_adversary {
+	MODEL_ADVERSARY_NONE,	/* caches what is used, keeps it, never looks by itself */
+	MODEL_ADVERSARY_RANDOM, /* looks, evicts and chooses among stale entries, by the seed */
+	MODEL_ADVERSARY_MAX	/* looks at every store, keeps everything, uses the oldest it has */
+};
+
+enum model_vendor {
+	MODEL_VTD,
+	MODEL_AMDVI
+};
+
+/* When a unit executes what is in its queue. */
+enum model_answers {
+	MODEL_AT_ONCE, /* before the store to the tail register returns */
+	MODEL_LATE, /* one command of each unit at each platform_relax(); registers answer late too */
+	MODEL_STEPPED, /* only in model_step() */
+	MODEL_NEVER    /* the unit is dead */
+};
+
+struct model_unit_config {
+	enum model_vendor vendor;
+	uint64_t base; /* of its registers; 0: VT-d 0xfed90000, AMD-Vi 0xfed80000, and 0x4000 more a unit */
+	enum model_answers answers;
+	bool not_coherent;	 /* VT-d: walks see only what was written back (M13) */
+	bool caches_not_present; /* VT-d CM, AMD-Vi NpCache (M3) */
+	bool all_functions;	 /* VT-d: INCLUDE_PCI_ALL instead of a scope for each device */
+	bool translating; /* firmware left translation on: an empty table of firmware's own */
+	/* VT-d */
+	bool write_buffer;     /* RWBF (M13) */
+	bool no_psi;	       /* no page-selective invalidation */
+	bool no_remapping;     /* no interrupt remapping */
+	uint8_t walk_levels;   /* bit n: n levels; 0: 3, 4 and 5 */
+	uint8_t large_pages;   /* bit 1: 2 MiB, bit 2: 1 GiB; 0: both; 1: none */
+	uint8_t max_mask;      /* MAMV; 0: 18 */
+	uint8_t fault_records; /* NFR + 1; 0: 1 */
+	uint8_t domain_bits;   /* 4 to 16; 0: 16 */
+	/* AMD-Vi */
+	bool no_invalidate_all;
+	uint8_t max_levels;	/* 4, 5 or 6; 0: 6 */
+	uint32_t function_sbdf; /* its own PCI function; 0: 00:00.2 and up */
+};
+
+enum model_function_kind {
+	MODEL_ENDPOINT,
+	MODEL_ROOT_PORT,
+	MODEL_PCIE_TO_PCI, /* requests from behind carry its secondary bus, 00.0 */
+	MODEL_PCI_BRIDGE   /* a conventional bridge: they carry the bridge's own id */
+};
+
+enum model_reset {
+	MODEL_RESET_NONE,
+	MODEL_RESET_FLR, /* PCIe capability */
+	MODEL_RESET_AF	 /* Advanced Features capability */
+};
+
+struct model_device_config {
+	uint32_t sbdf;
+	uint32_t unit; /* which translates it; MODEL_NO_UNIT: none */
+	enum model_function_kind kind;
+	enum model_reset reset;
+	uint8_t secondary;     /* bridges: the bus behind */
+	uint8_t phantom;       /* log2 of the function numbers it uses: 0 to 3 */
+	bool reset_fails;      /* the reset is ignored */
+	bool unlisted;	       /* firmware's table does not name it */
+	uint64_t bar_bytes[2]; /* 64-bit memory BARs 0 and 2; a power of two from 4096, or 0 */
+};
+#define MODEL_NO_UNIT UINT32_MAX
+
+/* A range that firmware demands a device can reach: RMRR, or IVMD with unity. */
+struct model_reserved {
+	uint32_t sbdf;
+	uint64_t base, bytes;
+	bool read_only;
+};
+
+struct model_config {
+	uint64_t ram_frames; /* 0: MODEL_DEFAULT_RAM */
+	uint32_t cpus;	     /* 0: 2 */
+	uint32_t unit_count, device_count, reserved_count;
+	struct model_unit_config unit[MODEL_MAX_UNITS];
+	struct model_device_config device[MODEL_MAX_DEVICES];
+	struct model_reserved reserved[MODEL_MAX_RESERVED];
+	enum model_adversary adversary;
+	uint64_t seed;
+	uint8_t address_bits; /* machine addresses; 0: 46 */
+	uint64_t tick;	      /* nanoseconds that pass at each platform_now(); 0: 1000 */
+	/*
+	 * Frames may be mapped twice, or again before the old debt is paid. Then what is remembered of a
+	 * forgotten frame is a violation only where today's tables do not say the same.
+	 */
+	bool maps_may_repeat;
+	/* Called in platform_relax() for a CPU that was kicked in guest mode: model_cpu_leave(), sp_cpu_leave(). */
+	void (*exit_cpu)(struct model *model, uint32_t cpu, void *argument);
+	void (*on_forgotten)(struct model *model, const struct sp_forgotten *run, void *argument);
+	void (*on_lost)(struct model *model, const struct sp_lost *lost, void *argument);
+	void (*on_panic)(struct model *model, const char *line, void *argument); /* may longjmp */
+	void *argument;
+};
+
+/* NULL where the configuration contradicts itself, with a line on stderr; or where memory lacks. */
+struct model *model_create(const struct model_config *config);
+void model_destroy(struct model *model);
+
+/* The machine whose memory this thread's load64(), store64() and barriers touch; NULL for none. */
+void model_make_current(struct model *model);
+/* What platform_self() answers to this thread. */
+void model_set_cpu(uint32_t cpu);
+
+/* NULL while no promise was broken; else the first violation: oracle, what, who. */
+const char *model_verdict(const struct model *model);
+uint32_t model_violation_count(const struct model *model);
+void model_forgive(struct model *model); /* for a test that expects one and goes on */
+
+uint64_t model_random(struct model *model);
+void model_advance(struct model *model, uint64_t nanoseconds);
+const char *model_last_log(const struct model *model); /* "" before the first line */
+uint32_t model_log_count(const struct model *model, enum sp_log level);
+uint32_t model_lost_count(const struct model *model);
+
+/* --- memory ------------------------------------------------------------------------------------ */
+
+/* A frame for a guest; contents zero. 2^order in a row, aligned. Ends the test by an answer of 0 when full. */
+uint64_t model_guest_frame(struct model *model);
+uint64_t model_guest_frames(struct model *model, uint32_t order);
+/* The test takes its frame back: oracle R is applied, and the frame filled with forged entries. */
+void model_guest_give(struct model *model, uint64_t mfn, uint32_t order);
+/* The CPU's view of RAM. Walkers see what is written here only as the unit's coherency allows. */
+void *model_frame_bytes(struct model *model, uint64_t mfn);
+/* A slot written as the core would: looked at before, and written back if `written_back`. */
+void model_store(struct model *model, uint64_t maddr, uint64_t value, bool written_back);
+uint64_t model_load(struct model *model, uint64_t maddr);
+
+/* The n-th call of platform_frames_take() from now on is refused; 0: none. Once. */
+void model_refuse_nth_take(struct model *model, uint32_t n);
+uint32_t model_takes(const struct model *model);	/* calls so far, refused ones included */
+uint64_t model_table_frames(const struct model *model); /* taken and not given back */
+uint64_t model_forgotten_frames(
+	const struct model *model); /* told in platform_forgotten(), in all */
+uint32_t model_forgotten_times(const struct model *model, uint64_t mfn);
+
+/* --- CPUs -------------------------------------------------------------------------------------- */
+
+enum model_format {
+	MODEL_EPT,
+	MODEL_NPT,
+	MODEL_VTD_TABLE,
+	MODEL_AMDVI_TABLE
+};
+
+enum model_access {
+	MODEL_READ = 1,
+	MODEL_WRITE = 2,
+	MODEL_EXECUTE = 4
+};
+
+struct model_reach {
+	bool ok;
+	bool exited;	 /* the CPU is not in guest mode (any more): nothing was tried */
+	uint64_t mfn;	 /* if ok */
+	uint32_t reason; /* else: the vendor's code; MODEL_FAULT_* where there is none */
+	const char *why; /* in words */
+};
+
+/* What the embedder loads before it enters; `asid` with NPT only. A CPU enters one guest at a time. */
+void model_cpu_enter(struct model *model, uint32_t cpu, enum model_format format, uint64_t root,
+		     uint32_t levels, uint32_t asid, bool flush);
+void model_cpu_leave(struct model *model, uint32_t cpu);
+bool model_cpu_in_guest(const struct model *model, uint32_t cpu);
+struct model_reach model_cpu_access(struct model *model, uint32_t cpu, uint64_t gfn,
+				    enum model_access access);
+uint32_t model_cpu_kicks(const struct model *model, uint32_t cpu);
+uint32_t model_cpu_flushes(const struct model *model, uint32_t cpu);
+bool model_cpu_remembers(const struct model *model, uint32_t cpu,
+			 uint64_t mfn); /* awake or asleep */
+void model_deliver_kicks(struct model *model);
+
+/* --- devices ----------------------------------------------------------------------------------- */
+
+struct model_dma {
+	uint32_t done;	 /* bytes that arrived */
+	bool fault;	 /* the rest was blocked */
+	uint32_t reason; /* VT-d fault reason, AMD-Vi event code; 0 where bus mastering was off */
+	uint64_t maddr;	 /* where the last byte went, untranslated or translated */
+};
+
+/* A transfer by the device's own hardware, page by page. Reads fill `data`, writes take from it. */
+struct model_dma model_dma(struct model *model, uint32_t sbdf, uint64_t address, void *data,
+			   uint32_t bytes, bool write);
+/* The same with one of the function numbers that a device with phantom functions uses. */
+struct model_dma model_dma_phantom(struct model *model, uint32_t sbdf, uint32_t function,
+				   uint64_t address, void *data, uint32_t bytes, bool write);
+/*
+ * A write of one page's part that is translated now and lands in model_dma_finish(), or when a command of the
+ * unit drains it (M11), whichever comes first. Answers a number; 0 if it was blocked.
+ */
+uint32_t model_dma_start(struct model *model, uint32_t sbdf, uint64_t address, const void *data,
+			 uint32_t bytes);
+bool model_dma_finish(struct model *model, uint32_t transfer); /* false: was drained before */
+
+/* Message-signalled interrupts: delivered with this vector so far, of any source. */
+uint32_t model_messages(const struct model *model, uint8_t vector);
+uint32_t model_messages_blocked(const struct model *model);
+
+/* Addresses that speculation always tries, beside recent ones and those of slots being stored. */
+void model_watch(struct model *model, uint64_t dfn);
+/* Every cache looks now, as between two stores. */
+void model_look(struct model *model);
+
+/* Configuration space without the core, and what happened to a function. */
+uint32_t model_resets(const struct model *model, uint32_t sbdf);
+bool model_is_master(const struct model *model, uint32_t sbdf);
+
+/* --- units ------------------------------------------------------------------------------------- */
+
+void model_set_answers(struct model *model, uint32_t unit, enum model_answers answers);
+/* Executes at most `count` commands of a unit that is MODEL_LATE or MODEL_STEPPED; answers how many. */
+uint32_t model_step(struct model *model, uint32_t unit, uint32_t count);
+uint64_t model_unit_base(const struct model *model, uint32_t unit);
+bool model_unit_translating(const struct model *model, uint32_t unit);
+bool model_unit_remembers(const struct model *model, uint32_t unit,
+			  uint64_t mfn); /* leaf, link or entry */
+
+enum model_command_kind {
+	MODEL_CMD_WAIT,
+	MODEL_CMD_ENTRY_ALL,	/* VT-d context cache, global; AMD-Vi all */
+	MODEL_CMD_ENTRY_DOMAIN, /* VT-d context cache, domain-selective */
+	MODEL_CMD_ENTRY, /* VT-d context cache, device-selective; AMD-Vi device table entry */
+	MODEL_CMD_IOTLB_ALL,
+	MODEL_CMD_IOTLB_DOMAIN, /* AMD-Vi: pages, every address */
+	MODEL_CMD_IOTLB_PAGES,
+	MODEL_CMD_ATC,
+	MODEL_CMD_INTERRUPTS,
+	MODEL_CMD_WRITE_BUFFER, /* VT-d GCMD.WBF */
+	MODEL_CMD_OTHER
+};
+
+/* One command that a unit executed, in the model's own notation. */
+struct model_command {
+	uint32_t unit;
+	enum model_command_kind kind;
+	uint32_t domain;    /* id, where the command names one */
+	uint32_t requester; /* likewise */
+	uint64_t first;	    /* dfn */
+	uint32_t order;	    /* of frames; 52: every address */
+	bool links;	    /* VT-d IH = 0, AMD-Vi PDE = 1 */
+	bool drains;	    /* VT-d DR and DW; AMD-Vi waits */
+};
+
+uint32_t model_command_count(const struct model *model);
+/* By order of execution; the oldest are dropped after 4096, and counted on. */
+struct model_command model_command(const struct model *model, uint32_t index);
+void model_commands_reset(struct model *model); /* kicks and flushes too */
+/* One line about a command. */
+void model_command_text(const struct model_command *command, char *line, size_t bytes);
+
+/* --- section 7: what each change owes ---------------------------------------------------------- */
+
+enum model_change {
+	MODEL_CHANGE_LEAF_SET = 1,  /* row 1: not-present -> leaf */
+	MODEL_CHANGE_TABLE_SET,	    /* 2: not-present -> table */
+	MODEL_CHANGE_LEAF_CLEARED,  /* 3 */
+	MODEL_CHANGE_RIGHTS_UP,	    /* 4 */
+	MODEL_CHANGE_RIGHTS_DOWN,   /* 5 */
+	MODEL_CHANGE_FRAME,	    /* 6 */
+	MODEL_CHANGE_SPLIT,	    /* 7 */
+	MODEL_CHANGE_COLLAPSE,	    /* 8 */
+	MODEL_CHANGE_TABLE_CLEARED, /* 9 */
+	MODEL_CHANGE_ATTRIBUTE,	    /* 10 */
+	MODEL_CHANGE_ROOT,	    /* 11 */
+	MODEL_CHANGE_TAG_REUSED,    /* 12 */
+	MODEL_CHANGE_ENTRY,	    /* 13: context or device table entry, was valid */
+	MODEL_CHANGE_ENTRY_SET,	    /* 13: was not valid */
+	MODEL_CHANGE_END
+};
+
+enum model_column {
+	MODEL_COLUMN_EPT,
+	MODEL_COLUMN_NPT,
+	MODEL_COLUMN_VTD,      /* CM = 0 */
+	MODEL_COLUMN_VTD_CM,   /* CM = 1 */
+	MODEL_COLUMN_AMDVI,    /* NpCache = 0 */
+	MODEL_COLUMN_AMDVI_NP, /* NpCache = 1 */
+	MODEL_COLUMN_COUNT
+};
+
+enum model_span {
+	MODEL_SPAN_NONE,
+	MODEL_SPAN_OLD,	  /* o: the old leaf */
+	MODEL_SPAN_NEW,	  /* n: the new leaf */
+	MODEL_SPAN_TABLE, /* t: what the table's entry covers */
+	MODEL_SPAN_ALL
+};
+
+/* A cell. All false and MODEL_SPAN_NONE: nothing is owed. */
+struct model_owed {
+	bool cpu;	      /* EPT I, NPT A */
+	bool entry;	      /* VT-d C, AMD-Vi DTE, before the translations */
+	enum model_span span; /* of translations */
+	bool links;
+	bool may_wait;		/* a debt that may be remembered instead */
+	bool new_domain;	/* and the new domain's translations too */
+	bool no_domain;		/* the entry was remembered as absent: under domain 0 */
+	bool entries_of_domain; /* all entries of the domain instead */
+	bool domain_will_do;	/* every page of the domain instead */
+};
+
+struct model_owed model_expect(enum model_change change, enum model_column column);
+
+/* The change as the test made it. */
+struct model_changed {
+	enum model_change change;
+	uint32_t unit;
+	uint32_t domain, new_domain; /* ids on the unit */
+	uint32_t requester;	     /* rows 11 to 13 */
+	uint64_t first;		     /* a dfn in it */
+	uint32_t old_order, new_order, table_order;
+};
+
+/*
+ * Oracle E: compares what the unit executed since model_commands_reset() with the table; NULL, or what differs.
+ * The text is good until the next call. Waits are not counted, but what is owed needs one behind it.
+ */
+const char *model_compare(struct model *model, const struct model_changed *changed);
+
+/* --- firmware ---------------------------------------------------------------------------------- */
+
+enum model_defect {
+	MODEL_TABLE_SOUND,
+	MODEL_TABLE_CUT,	     /* ends within an entry */
+	MODEL_TABLE_LENGTH_ZERO,     /* an entry of length 0 */
+	MODEL_TABLE_LENGTH_BEYOND,   /* an entry longer than the table */
+	MODEL_TABLE_LENGTH_SHORT,    /* an entry shorter than its own fields */
+	MODEL_TABLE_SCOPE_ZERO,	     /* a device scope, or device entry, of no or unknown length */
+	MODEL_TABLE_SCOPE_BEYOND,    /* ... that leaves its entry */
+	MODEL_TABLE_UNKNOWN_ENTRY,   /* sound: a type that nobody knows, to be skipped */
+	MODEL_TABLE_TWICE,	     /* the same register base twice */
+	MODEL_TABLE_RANGE_BACKWARDS, /* a reserved range that ends before it begins */
+	MODEL_TABLE_BASE_ODD,	     /* a register base that is not aligned */
+	MODEL_TABLE_HEADER_LENGTH,   /* the header's length is not that of the table */
+	MODEL_TABLE_NO_UNIT,	     /* sound, but names none */
+	MODEL_TABLE_DEFECT_COUNT
+};
+
+/* ACPI tables of this machine; the bytes used, 0 when the buffer is too small. The checksum is right always. */
+size_t model_dmar(const struct model *model, enum model_defect defect, void *table, size_t bytes);
+size_t model_ivrs(const struct model *model, enum model_defect defect, void *table, size_t bytes);
