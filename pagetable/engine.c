@@ -478,7 +478,7 @@ void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *res
 
 /* ---- reading ---- */
 
-static const uint32_t no_mutant = SP_MUT_NONE;
+static const uint32_t none_chosen = SP_MUT_NONE;
 
 void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root,
 	       uint32_t levels)
@@ -486,7 +486,7 @@ void tree_make(struct tree *tree, const struct format *format, void *embedder, s
 	uint64_t *table = platform_pointer(embedder, root);
 
 	*tree = (struct tree){ .format = format,
-			       .mutant = &no_mutant,
+			       .mutant = &none_chosen,
 			       .embedder = embedder,
 			       .root = root,
 			       .levels = (uint8_t)levels,

@@ -12,7 +12,7 @@
 
 #include <sallyport/passthrough.h>
 
-#include "sync/host.h"
+#include "lib/host.h"
 
 #define FUNCTION_REQUESTERS SP_REQUESTERS
 #define FUNCTION_RESERVED   4

@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sync/host.c - the arena, and what of it is carved when a host is made.
+ * sync/host.c - making a host: what of the arena is carved for the domains.
  */
 #include "sync/domain.h"
 
-#define HOST_ALIGNMENT 64u
-#define MAX_DOMAINS    4096u
-#define MAX_FUNCTIONS  4096u
-#define MAX_LIMBO      (1u << 20)
-
-static size_t rounded(size_t bytes)
-{
-	return (bytes + HOST_ALIGNMENT - 1) & ~(size_t)(HOST_ALIGNMENT - 1);
-}
+#define MAX_DOMAINS   4096u
+#define MAX_FUNCTIONS 4096u
+#define MAX_LIMBO     (1u << 20)
 
 static uint32_t or_default(uint32_t value, uint32_t usual)
 {
@@ -35,8 +29,9 @@ static bool complete_limits(const struct sp_limits *given, struct sp_limits *lim
 
 static size_t domain_bytes(uint32_t limbo, uint32_t cpus)
 {
-	return rounded(limbo * sizeof(struct limbo_entry)) +
-	       rounded(limbo * sizeof(struct let_go)) + rounded(cpus * sizeof(struct cpu_state));
+	return host_round(limbo * sizeof(struct limbo_entry)) +
+	       host_round(limbo * sizeof(struct let_go)) +
+	       host_round(cpus * sizeof(struct cpu_state));
 }
 
 size_t sp_host_size(const struct sp_limits *given)
@@ -45,26 +40,14 @@ size_t sp_host_size(const struct sp_limits *given)
 
 	if (!complete_limits(given, &limits))
 		return 0;
-	return rounded(sizeof(struct sp_host)) + HOST_ALIGNMENT +
-	       rounded(((size_t)limits.domains + limits.functions) * sizeof(struct sp_domain)) +
+	return host_round(sizeof(struct sp_host)) + HOST_ALIGNMENT +
+	       host_round(((size_t)limits.domains + limits.functions) * sizeof(struct sp_domain)) +
 	       limits.domains * domain_bytes(limits.limbo, limits.cpus) +
 	       limits.functions *
-		       (domain_bytes(QUARANTINE_LIMBO, 0) + rounded(HOST_FUNCTION_BYTES)) +
-	       limits.units * rounded(HOST_UNIT_BYTES) + rounded(HOST_SCOPES * HOST_SCOPE_BYTES) +
-	       rounded(HOST_RESERVED * HOST_RESERVED_BYTES);
-}
-
-void *host_alloc(struct sp_host *host, size_t bytes)
-{
-	uint8_t *at = host->arena;
-
-	bytes = rounded(bytes);
-	if (bytes > (size_t)(host->arena_end - at))
-		return NULL;
-	host->arena = at + bytes;
-	for (size_t i = 0; i < bytes; i++)
-		at[i] = 0;
-	return at;
+		       (domain_bytes(QUARANTINE_LIMBO, 0) + host_round(HOST_FUNCTION_BYTES)) +
+	       limits.units * host_round(HOST_UNIT_BYTES) +
+	       host_round(HOST_SCOPES * HOST_SCOPE_BYTES) +
+	       host_round(HOST_RESERVED * HOST_RESERVED_BYTES);
 }
 
 /* What a domain keeps for as long as the host lives, whoever uses the slot. */
@@ -115,77 +98,4 @@ struct sp_host *sp_host_create(void *memory, size_t bytes, const struct sp_limit
 	host->special[host->special_count++] =
 		(struct forbidden){ 0xfee00, 0xfef00, "the interrupt message window" };
 	return furnish(host) ? host : NULL;
-}
-
-enum sp_status sp_host_forbid(struct sp_host *host, sp_mfn_t first, uint64_t count, const char *why)
-{
-	if (count == 0 || first.mfn + count < first.mfn)
-		return SP_INVALID;
-	if (host->forbidden_count == HOST_FORBIDDEN)
-		return SP_NO_SPACE;
-	host->forbidden[host->forbidden_count++] =
-		(struct forbidden){ first.mfn, first.mfn + count, why };
-	return SP_OK;
-}
-
-static const char *find_overlap(const struct forbidden *ranges, uint32_t range_count,
-				uint64_t first, uint64_t count)
-{
-	for (uint32_t i = 0; i < range_count; i++)
-		if (first < ranges[i].end && ranges[i].first < first + count)
-			return ranges[i].why;
-	return NULL;
-}
-
-const char *host_forbids(const struct sp_host *host, uint64_t first_mfn, uint64_t count)
-{
-	return find_overlap(host->forbidden, host->forbidden_count, first_mfn, count);
-}
-
-const char *host_treats_specially(const struct sp_host *host, uint64_t first_dfn, uint64_t count)
-{
-	return find_overlap(host->special, host->special_count, first_dfn, count);
-}
-
-enum sp_status host_add_special(struct sp_host *host, uint64_t first_dfn, uint64_t end,
-				const char *why)
-{
-	if (host->special_count == HOST_SPECIAL)
-		return SP_NO_SPACE;
-	host->special[host->special_count++] = (struct forbidden){ first_dfn, end, why };
-	return SP_OK;
-}
-
-void host_log(const struct sp_host *host, enum sp_log level, const char *line)
-{
-	platform_log(host->embedder, level, line);
-}
-
-enum sp_status sp_mutant_choose(struct sp_host *host, uint32_t mutant)
-{
-	if (mutant >= SP_MUT_COUNT || !MUTANTS_BUILT)
-		return SP_UNSUPPORTED;
-	host->mutant = mutant;
-	return SP_OK;
-}
-
-const char *sp_status_text(enum sp_status status)
-{
-	static const char *const text[SP_STATUS_COUNT] = {
-		[SP_OK] = "ok",
-		[SP_PENDING] = "not yet",
-		[SP_BUSY] = "busy: wait, then repeat",
-		[SP_NO_MEMORY] = "no memory, or the budget is used up",
-		[SP_NO_SPACE] = "a fixed table is full",
-		[SP_INVALID] = "invalid arguments",
-		[SP_RANGE] = "beyond what the map can address",
-		[SP_RESERVED_RANGE] = "a reserved range",
-		[SP_UNSUPPORTED] = "not supported by this map, unit or machine",
-		[SP_SHARED_REQUESTER] = "the requester id has another owner",
-		[SP_NOT_FOUND] = "not found",
-		[SP_MALFORMED] = "malformed",
-		[SP_LOST] = "an observer was lost",
-	};
-
-	return (uint32_t)status < SP_STATUS_COUNT ? text[status] : "unknown status";
 }

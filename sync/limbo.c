@@ -39,6 +39,9 @@ static void release_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t c
 	if (!domain->type_of)
 		return;
 	run.type = domain->type_of(rights, memory);
+	/* Firmware's frames: never the embedder's, and their function's quarantine reaches them still. */
+	if (run.type == SP_RESERVED)
+		return;
 	platform_forgotten(domain->host->embedder, &run);
 }
 

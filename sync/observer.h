@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "sync/host.h"
+#include "lib/host.h"
 
 /* A column of docs/acceptance.md section 7. */
 enum observer_column {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * sync/host.h - everything the library knows, in the one piece of memory the embedder gave.
+ * lib/host.h - everything the library knows, in the one piece of memory the embedder gave.
  *
  *   memory: | sp_host | domains, their limbo and CPU states | units | functions | ... | arena |
  *
- * There are no globals but constant tables. What upper rooms keep here is theirs: sync/ does not
+ * There are no globals but constant tables. What a room keeps here is its own: the others do not
  * look into it.
  */
 #pragma once
@@ -71,6 +71,10 @@ struct sp_host {
 	bool started;
 };
 
+#define HOST_ALIGNMENT 64u
+
+/* Up to the next multiple of HOST_ALIGNMENT. */
+size_t host_round(size_t bytes);
 /* Zeroed, 64-byte aligned. NULL when the arena is used up. Bring-up only, one CPU. */
 void *host_alloc(struct sp_host *host, size_t bytes);
 
