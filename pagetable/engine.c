@@ -164,8 +164,9 @@ struct count {
 
 static bool is_full(const struct count *count)
 {
-	return count->plan->slots >= SP_STEP_SLOTS || count->plan->tables >= SP_STEP_TABLES ||
-	       count->looks >= STEP_LOOKS;
+	/* One whole table, and the path to it, in one step. */
+	return count->plan->slots >= SP_STEP_SLOTS + MAX_LEVELS ||
+	       count->plan->tables >= SP_STEP_TABLES || count->looks >= STEP_LOOKS;
 }
 
 static void count_part(struct count *count, const struct view *view, uint32_t level,

@@ -368,3 +368,5 @@ enum sp_status sp_iommu_discover_ivrs(struct sp_host *host, const void *table, s
 		return status;
 	return ivrs.unit_count ? add_all(&ivrs) : SP_NOT_FOUND;
 }
+
+_Static_assert(sizeof(struct amdvi_unit) <= HOST_UNIT_BYTES, "what sp_host_size() reckons with");

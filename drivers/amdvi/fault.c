@@ -79,6 +79,7 @@ static void decode(const struct amdvi_unit *amdvi, uint64_t low, uint64_t high,
 {
 	*fault = (struct sp_fault){
 		.unit = amdvi->unit.registers,
+		.vendor = SP_VENDOR_AMDVI,
 		.requester = { (uint32_t)amdvi->unit.segment << 16 |
 			       (uint32_t)field_get(low, EVENT_DEVICE) },
 		.frame = { field_get(high, EVENT_ADDRESS) },

@@ -447,3 +447,5 @@ enum sp_status sp_iommu_discover_dmar(struct sp_host *host, const void *table, s
 		return status;
 	return dmar.unit_count ? add_all(&dmar) : SP_NOT_FOUND;
 }
+
+_Static_assert(sizeof(struct vtd_unit) <= HOST_UNIT_BYTES, "what sp_host_size() reckons with");

@@ -58,6 +58,7 @@ static void decode(const struct vtd_unit *vtd, uint64_t low, uint64_t high, stru
 
 	*fault = (struct sp_fault){
 		.unit = vtd->unit.registers,
+		.vendor = SP_VENDOR_VTD,
 		.requester = { (uint32_t)vtd->unit.segment << 16 |
 			       (uint32_t)field_get(high, FAULT_SOURCE) },
 		.frame = { field_get(low, mask) },
@@ -84,11 +85,12 @@ static bool take_record(struct vtd_unit *vtd, uint32_t index, struct sp_fault *f
 	return true;
 }
 
-/* 7.2.1: with every record full, hardware drops faults and says so once. */
-static void note_overflow(struct vtd_unit *vtd, uint32_t status)
+/*
+ * 7.2.1: with every record full hardware drops faults, and records none until it is told that this was seen. What
+ * it dropped came after every record that is still there: so those are taken first.
+ */
+static void note_overflow(struct vtd_unit *vtd)
 {
-	if (!(status & FSTS_PFO))
-		return;
 	unit_write32(&vtd->unit, VTD_FSTS, FSTS_PFO);
 	vtd->faults_lost = true;
 }
@@ -98,12 +100,13 @@ enum sp_status vtd_next_fault(struct unit *unit, struct sp_fault *fault)
 	struct vtd_unit *vtd = vtd_unit_of(unit);
 	uint32_t count = record_count(vtd), i;
 	uint32_t status = unit_read32(unit, VTD_FSTS);
-	bool taken = false;
 
-	for (i = 0; i < count && status & FSTS_PPF && !taken; i++)
-		taken = take_record(vtd, (vtd->fault_next + i) % count, fault);
-	note_overflow(vtd, status);
-	return taken ? SP_OK : SP_NOT_FOUND;
+	for (i = 0; i < count && status & FSTS_PPF; i++)
+		if (take_record(vtd, (vtd->fault_next + i) % count, fault))
+			return SP_OK;
+	if (status & FSTS_PFO)
+		note_overflow(vtd);
+	return SP_NOT_FOUND;
 }
 
 /* What firmware's time left behind says nothing about ours. */

@@ -6,9 +6,10 @@
  *   the store itself
  *   the next hook of any kind     look again: every cache may fill with the new state
  *
- * A look walks, for each function and each CPU in guest mode, to the addresses that matter: those the test
- * watches, those used last, and those that the slot being stored translates. Whatever is present on the way may be
- * remembered (M2), and must be sound: no reserved bit, no link to what is no table.
+ * A look walks, for each function and each CPU in guest mode, to the addresses that matter: those
+ * the test watches, those used last, and those that the slot being stored translates. Whatever is
+ * present on the way may be remembered (M2), and must be sound: no reserved bit, no link to what is
+ * no table.
  */
 #include "machine.h"
 #include "memory/memory.h"
@@ -20,7 +21,7 @@ void model_make_current(struct model *model)
 	current = model;
 }
 
-/* --- what is looked at -------------------------------------------------------------------------- */
+/* --- what is looked at ----------------------------------------------------------------------- */
 
 void model_watch(struct model *model, uint64_t dfn)
 {
@@ -33,6 +34,7 @@ void model_watch(struct model *model, uint64_t dfn)
 		model->watched[model_draw(model, MODEL_MAX_WATCHED)] = dfn;
 }
 
+/* One address, for everybody who could be asked for it. */
 static void look_at(struct model *model, uint64_t dfn)
 {
 	bool often = model->config.adversary == MODEL_ADVERSARY_MAX;
@@ -52,7 +54,10 @@ static void look_at(struct model *model, uint64_t dfn)
 			cpu_speculate(model, cpu, dfn);
 }
 
-/* Entries go, and a line leaves the CPU's cache; the worst for who forgot a write-back is that it stays. */
+/*
+ * Entries go, and a line leaves the CPU's cache; the worst for who forgot a write-back is that it
+ * stays.
+ */
 static void drop_at_random(struct model *model)
 {
 	if (model->last_store && model_draw(model, 4) == 0)
@@ -83,8 +88,9 @@ void model_look(struct model *model)
 	model->looking = false;
 }
 
-/* --- the hooks ---------------------------------------------------------------------------------- */
+/* --- the hooks ------------------------------------------------------------------------------- */
 
+/* The addresses that the slot translates, known once a walk came through its table. */
 static void note_store(struct model *model, uint64_t maddr)
 {
 	uint64_t frame = (maddr - MODEL_RAM_BASE) >> FRAME_ORDER;
@@ -157,7 +163,7 @@ void model_at_barrier(bool full)
 	model_drop_lock(model);
 }
 
-/* --- a test's own stores ------------------------------------------------------------------------ */
+/* --- a test's own stores --------------------------------------------------------------------- */
 
 void model_store(struct model *model, uint64_t maddr, uint64_t value, bool written_back)
 {

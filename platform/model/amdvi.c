@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/amdvi.c - the registers and the event log of an AMD-Vi unit. AMD document 48882, 3.4 and 2.5.
+ * platform/model/amdvi.c - the registers and the event log of an AMD-Vi unit. AMD document 48882,
+ * 3.4 and 2.5.
  *
  *   0000 device table base   0008 command buffer base   0010 event log base   0018 control
  *   0020 exclusion base      0028 exclusion limit       0030 extended features
- *   2000 command head        2008 command tail          2010 event head       2018 event tail   2020 status
+ *   2000 command head        2008 command tail          2010 event head
+ *   2018 event tail          2020 status
  *
  * Every register has 8 bytes and may be written by halves.
  */
@@ -26,7 +28,7 @@ uint64_t amdvi_features(const struct unit *unit)
 	return (unit->config.no_invalidate_all ? 0 : B(6)) | (unit->config.max_levels - 4ull) << 10;
 }
 
-/* --- events ------------------------------------------------------------------------------------- */
+/* --- events ---------------------------------------------------------------------------------- */
 
 static uint32_t log_bytes(const struct unit *unit)
 {
@@ -52,7 +54,7 @@ void amdvi_event(struct model *model, struct unit *unit, uint64_t low, uint64_t 
 	unit->status |= STATUS_EVENT;
 }
 
-/* --- control ------------------------------------------------------------------------------------ */
+/* --- control --------------------------------------------------------------------------------- */
 
 static void check_size(struct model *model, const char *what, uint64_t base, uint64_t control)
 {
@@ -68,7 +70,10 @@ static void check_size(struct model *model, const char *what, uint64_t base, uin
 static void turn_off(struct model *model, struct unit *unit)
 {
 	unit_window(model, unit);
-	/* 48882 3.4.3: a unit that is off executes no commands; assumed that it remembers nothing either. */
+	/*
+	 * 48882 3.4.3: a unit that is off executes no commands; assumed that it remembers nothing
+	 * either.
+	 */
 	cache_drop_all(&unit->cache);
 }
 
@@ -98,7 +103,7 @@ static void write_control(struct model *model, struct unit *unit, uint64_t value
 	unit_ring(model, unit);
 }
 
-/* --- reading and writing ------------------------------------------------------------------------ */
+/* --- reading and writing --------------------------------------------------------------------- */
 
 static uint64_t read_register(const struct unit *unit, uint64_t offset)
 {

@@ -10,8 +10,8 @@
  *   5 interrupts   15:0 device                                   -
  *   8 all          -                                             -
  *
- * With S the size is in the address: its lowest zero bit from bit 12 on. What is wider than that may stay (M6), and
- * of links go only those that PDE names and that the size covers (M7).
+ * With S the size is in the address: its lowest zero bit from bit 12 on. What is wider than that
+ * may stay (M6), and of links go only those that PDE names and that the size covers (M7).
  */
 #include "machine.h"
 
@@ -50,13 +50,16 @@ static bool is_interrupt_of(const struct entry *entry, const void *argument)
 	return entry->kind == ENTRY_INTERRUPT && entry->look == target->requester;
 }
 
-/* --- commands ----------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
 
 static bool perform_wait(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
 {
 	if (low & ~(COMMAND | 0xfffffffffffffull))
 		return false;
-	/* What was translated by entries that are gone lands first (M11; the manual's word is assumed for drain). */
+	/*
+	 * What was translated by entries that are gone lands first (M11; the manual's word is
+	 * assumed for drain).
+	 */
 	device_drain(model, unit->index, -1);
 	command_log(model, &(struct model_command){
 				   .unit = unit->index, .kind = MODEL_CMD_WAIT, .drains = true });
@@ -82,6 +85,7 @@ static bool perform_named(struct model *model, struct unit *unit, uint64_t low, 
 	return true;
 }
 
+/* 48882 2.4.3: without S one page; 7ff...f with S is every address. */
 static struct target pages_of(uint64_t low, uint64_t high)
 {
 	uint64_t page = high >> FRAME_ORDER;
@@ -170,6 +174,7 @@ static void stop_at(struct model *model, struct unit *unit, uint64_t maddr)
 	amdvi_event(model, unit, 5ull << 60, maddr);
 }
 
+/* One after another, as far as the tail; head is where the next one lies. */
 uint32_t amdvi_execute(struct model *model, struct unit *unit, uint32_t count)
 {
 	uint32_t bytes = 16u << (unit->cmdbuf >> 56 & 15), done = 0;

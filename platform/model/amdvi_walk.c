@@ -29,6 +29,10 @@ struct device {
 	uint64_t word[4];
 };
 
+/*
+ * 48882 2.2.2: 32 bytes an entry; an id beyond the table has none. Four loads: an update may be
+ * seen in parts.
+ */
 static struct device load_device(struct model *model, const struct unit *unit, uint16_t requester)
 {
 	uint64_t bytes = ((unit->devtab & 0x1ff) + 1) * FRAME_BYTES;
@@ -59,7 +63,9 @@ static struct device find_device(struct model *model, struct unit *unit, uint16_
 	const struct entry *known =
 		fresh ? NULL : cache_find(model, &unit->cache, ENTRY_DEVICE, requester, requester);
 	struct device device;
-	struct entry entry = { .kind = ENTRY_DEVICE, .look = requester, .first = requester };
+	struct entry entry = {
+		.kind = ENTRY_DEVICE, .look = requester, .first = requester, .source = unit->devtab
+	};
 
 	if (known)
 		return (struct device){ .word = { known->word[0], known->word[1], known->word[2],
@@ -72,6 +78,8 @@ static struct device find_device(struct model *model, struct unit *unit, uint16_
 	entry.domain = device.word[1] & 0xffff;
 	if ((device.word[0] & 3) == 3)
 		entry.frame = (device.word[0] & ADDRESS) >> FRAME_ORDER;
+	if (fresh && entry.frame)
+		unit_check_tag(model, unit, &entry);
 	cache_add(model, &unit->cache, &entry);
 	return device;
 }
@@ -94,6 +102,7 @@ static bool is_unsound(const struct unit *unit, const struct device *device)
 	       levels_of(device) > unit->config.max_levels;
 }
 
+/* IR and IW of the entry bound what the whole table can grant. */
 static struct table table_of(const struct model *model, const struct unit *unit,
 			     const struct device *device)
 {
@@ -115,7 +124,7 @@ static bool is_untranslated(const struct device *device)
 	return !(device->word[0] & B(0)) || ((device->word[0] & B(1)) && levels_of(device) == 0);
 }
 
-/* --- requests ----------------------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------------- */
 
 struct request {
 	struct model *model;
@@ -248,9 +257,12 @@ struct model_reach amdvi_translate(struct model *model, struct unit *unit, uint1
 	return (struct model_reach){ .ok = true, .mfn = leaf->frame + (dfn - leaf->first) };
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
-/* 48882 2.2.5: an entry is 4 bytes, or 16 with GAEn. Answers whether it remaps, and to which vector. */
+/*
+ * 48882 2.2.5: an entry is 4 bytes, or 16 with GAEn. Answers whether it remaps, and to which
+ * vector.
+ */
 static bool find_interrupt(struct model *model, struct unit *unit, uint16_t requester,
 			   const struct device *device, uint32_t index, uint8_t *vector)
 {
@@ -279,6 +291,10 @@ static bool find_interrupt(struct model *model, struct unit *unit, uint16_t requ
 	return true;
 }
 
+/*
+ * 48882 2.2.5: IV and IntCtl decide, also where V is 0: abort, pass, remap by the low 11 bits of
+ * the data.
+ */
 bool amdvi_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		   uint32_t data, uint32_t *reason)
 {

@@ -2,26 +2,34 @@
 /*
  * platform/model/cache.c - what an observer remembers: one list of entries, the oldest first.
  *
- * Nothing leaves it but by an invalidation that the manuals say drops it, or at a whim of the adversary (M1). Two
- * entries may say different things of one address (M4); which of them is used is the adversary's choice, and the
- * worst is the oldest.
+ * Nothing leaves it but by an invalidation that the manuals say drops it, or at a whim of the
+ * adversary (M1). Two entries may say different things of one address (M4); which of them is used
+ * is the adversary's choice, and the worst is the oldest.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "machine.h"
 
-#define ROOM_AT_MOST 4096u
+/* Every look goes through all of it; more than a small machine maps is not worth the time. */
+#define ROOM_AT_MOST 1024u
 
 static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->look == b->look && a->first == b->first && a->frame == b->frame &&
 	       a->kind == b->kind && a->order == b->order && a->level == b->level &&
 	       a->rights == b->rights && a->absent == b->absent && a->domain == b->domain &&
-	       memcmp(a->word, b->word, sizeof(a->word)) == 0;
+	       a->source == b->source && memcmp(a->word, b->word, sizeof(a->word)) == 0;
 }
 
-static bool make_room(struct cache *cache)
+static void drop_at(struct cache *cache, uint32_t index)
+{
+	cache->count--;
+	memmove(&cache->entry[index], &cache->entry[index + 1],
+		(cache->count - index) * sizeof(*cache->entry));
+}
+
+static bool make_room(struct model *model, struct cache *cache)
 {
 	uint32_t room = cache->room ? cache->room * 2 : 32;
 	struct entry *more;
@@ -29,8 +37,8 @@ static bool make_room(struct cache *cache)
 	if (cache->count < cache->room)
 		return true;
 	if (room > ROOM_AT_MOST) {
-		/* M1: any entry may go at any moment; the youngest are worth the least. */
-		cache->count--;
+		/* M1: any entry may go at any moment. */
+		drop_at(cache, (uint32_t)model_draw(model, cache->count));
 		return true;
 	}
 	more = realloc(cache->entry, room * sizeof(*more));
@@ -43,14 +51,17 @@ static bool make_room(struct cache *cache)
 
 void cache_add(struct model *model, struct cache *cache, const struct entry *entry)
 {
-	(void)model;
 	for (uint32_t i = 0; i < cache->count; i++)
 		if (is_same(&cache->entry[i], entry))
 			return;
-	if (make_room(cache))
+	if (make_room(model, cache))
 		cache->entry[cache->count++] = *entry;
 }
 
+/*
+ * M6: an invalidation drops what it covers wholly; a wider page may stay, and the worst is that it
+ * does.
+ */
 bool entry_within(const struct entry *entry, uint64_t first, uint32_t order)
 {
 	if (order >= ALL_ORDER)
@@ -58,6 +69,7 @@ bool entry_within(const struct entry *entry, uint64_t first, uint32_t order)
 	return entry->order <= order && entry->first >> order == first >> order;
 }
 
+/* Some address of the range is one of the entry's. */
 bool entry_touches(const struct entry *entry, uint64_t first, uint32_t order)
 {
 	uint32_t wider = entry->order > order ? entry->order : order;
@@ -65,7 +77,9 @@ bool entry_touches(const struct entry *entry, uint64_t first, uint32_t order)
 	return wider >= ALL_ORDER || entry->first >> wider == first >> wider;
 }
 
-/* AMD-Vi's device table entry points to the function's interrupt table too; VT-d's third word is 0. */
+/*
+ * AMD-Vi's device table entry points to the function's interrupt table too; VT-d's third word is 0.
+ */
 static bool has_interrupt_table(const struct entry *entry, uint64_t mfn, uint64_t count)
 {
 	uint64_t first = (entry->word[2] & 0xfffffffffffc0ull) >> FRAME_ORDER;
@@ -75,7 +89,10 @@ static bool has_interrupt_table(const struct entry *entry, uint64_t mfn, uint64_
 	       mfn < first + frames;
 }
 
-/* Whether the frames are reached by this entry: as the table it points to, or as memory that it maps. */
+/*
+ * Whether the frames are reached by this entry: as the table it points to, or as memory that it
+ * maps.
+ */
 bool entry_reaches(const struct entry *entry, uint64_t mfn, uint64_t count)
 {
 	uint64_t own = entry->kind == ENTRY_LEAF ? 1ull << entry->order : 1;
@@ -87,7 +104,9 @@ bool entry_reaches(const struct entry *entry, uint64_t mfn, uint64_t count)
 	return entry->frame < mfn + count && mfn < entry->frame + own;
 }
 
-/* The lowest link skips most of what the tables say now; among equals the oldest is the most stale. */
+/*
+ * The lowest link skips most of what the tables say now; among equals the oldest is the most stale.
+ */
 struct entry *cache_find(struct model *model, struct cache *cache, enum entry_kind kind,
 			 uint64_t look, uint64_t dfn)
 {
@@ -109,6 +128,7 @@ struct entry *cache_find(struct model *model, struct cache *cache, enum entry_ki
 	return found;
 }
 
+/* Age is order: what stays keeps its place. */
 uint32_t cache_drop(struct cache *cache, entry_test test, const void *argument)
 {
 	uint32_t kept = 0, dropped;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/commands.c - what each unit was told, in the order of execution: the evidence for oracle E.
+ * platform/model/commands.c - what each unit was told, in the order of execution: the evidence for
+ * oracle E.
  */
 #include <stdio.h>
 

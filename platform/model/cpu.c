@@ -4,9 +4,9 @@
  *
  *   tag     EPT: the root's address (EP4TA, SDM 3C 29.4.2)      NPT: the ASID (APM 2 15.16)
  *
- * Entries of other tags sleep, and live again with their tag (M12). A frame may be released while a CPU outside
- * that guest still remembers it, if the CPU forgets before it enters: such entries are condemned, and entering
- * with one is the violation.
+ * Entries of other tags sleep, and live again with their tag (M12). A frame may be released while a
+ * CPU outside that guest still remembers it, if the CPU forgets before it enters: such entries are
+ * condemned, and entering with one is the violation.
  */
 #include "machine.h"
 
@@ -70,7 +70,7 @@ bool model_cpu_in_guest(const struct model *model, uint32_t number)
 	return model->cpu[number].in_guest;
 }
 
-/* --- translation -------------------------------------------------------------------------------- */
+/* --- translation ----------------------------------------------------------------------------- */
 
 static struct table table_of(const struct model *model, const struct cpu *cpu)
 {
@@ -148,8 +148,9 @@ static void mark_dirty(struct model *model, uint64_t maddr)
 }
 
 /*
- * A translation that grants the access is used, however old. One that does not is dropped and the tables are
- * walked again: what a CPU denies by an old entry heals by itself (SDM 3C 29.4.3.2), what it grants does not.
+ * A translation that grants the access is used, however old. One that does not is dropped and the
+ * tables are walked again: what a CPU denies by an old entry heals by itself (SDM 3C 29.4.3.2),
+ * what it grants does not.
  */
 struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64_t gfn,
 				    enum model_access access)
@@ -179,7 +180,7 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 	return reach;
 }
 
-/* --- kicks -------------------------------------------------------------------------------------- */
+/* --- kicks ----------------------------------------------------------------------------------- */
 
 void platform_kick(void *embedder, const struct sp_cpu_set *cpus)
 {

@@ -4,14 +4,14 @@
  *
  *   device --address--> bus master on? --> message window? --> unit --> RAM, registers, nothing
  *
- * A transfer is cut at page boundaries. One that was started is translated already, and lands later: until then
- * its frame is not forgotten, whatever the caches say (M11).
+ * A transfer is cut at page boundaries. One that was started is translated already, and lands
+ * later: until then its frame is not forgotten, whatever the caches say (M11).
  */
 #include <string.h>
 
 #include "machine.h"
 
-/* --- where it lands ----------------------------------------------------------------------------- */
+/* --- where it lands -------------------------------------------------------------------------- */
 
 static void write_register(struct model *model, struct unit *unit, uint64_t offset,
 			   const void *data, uint32_t bytes)
@@ -27,7 +27,10 @@ static void write_register(struct model *model, struct unit *unit, uint64_t offs
 		amdvi_write(model, unit, offset, bytes, value);
 }
 
-/* Behind a unit that translates, a device reaches guests' memory and memory-mapped devices; never a unit. */
+/*
+ * Behind a unit that translates, a device reaches guests' memory and memory-mapped devices; never a
+ * unit.
+ */
 static void check_target(struct model *model, uint64_t maddr, uint32_t sbdf)
 {
 	uint64_t offset;
@@ -65,7 +68,7 @@ static void land(struct model *model, uint64_t maddr, void *data, uint32_t bytes
 		write_register(model, unit, offset, data, bytes);
 }
 
-/* --- one part of a transfer, within a page ------------------------------------------------------ */
+/* --- one part of a transfer, within a page --------------------------------------------------- */
 
 struct part {
 	struct function *function;
@@ -140,6 +143,7 @@ static void transfer_part(struct model *model, const struct part *part, struct m
 	result->done += part->bytes;
 }
 
+/* What arrived before a fault stays: there is no all or nothing on a bus. */
 static struct model_dma transfer_all(struct model *model, struct part whole)
 {
 	struct model_dma result = { .fault = false };
@@ -160,6 +164,7 @@ static struct model_dma transfer_all(struct model *model, struct part whole)
 	return result;
 }
 
+/* A function whose bus mastering is off says nothing at all; there is no fault record of it. */
 static bool prepare(struct model *model, struct part *part, uint32_t sbdf, uint32_t number)
 {
 	part->function = pci_find(model, sbdf);
@@ -188,8 +193,9 @@ struct model_dma model_dma(struct model *model, uint32_t sbdf, uint64_t address,
 	return model_dma_phantom(model, sbdf, 0, address, data, bytes, write);
 }
 
-/* --- transfers under way ------------------------------------------------------------------------ */
+/* --- transfers under way --------------------------------------------------------------------- */
 
+/* The address was decided long ago: whoever owns the frame now gets the data. */
 static void finish(struct model *model, struct transfer *transfer)
 {
 	uint64_t mfn = transfer->maddr >> FRAME_ORDER;
@@ -260,6 +266,7 @@ bool model_dma_finish(struct model *model, uint32_t number)
 	return found;
 }
 
+/* VT-d 6.5.4, 48882 2.4.1: what was translated before the command lands before it completes. */
 void device_drain(struct model *model, uint32_t unit, int64_t domain)
 {
 	for (uint32_t i = 0; i < TRANSFERS_KEPT; i++) {

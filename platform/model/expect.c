@@ -2,9 +2,11 @@
 /*
  * platform/model/expect.c - oracle E: the commands that each change owes, no more and no fewer.
  *
- * The table is section 7 of docs/acceptance.md, typed in that section's own notation and read at run time:
+ * The table is section 7 of docs/acceptance.md, typed in that section's own notation and read at
+ * run time:
  *
- *   I, A        the CPUs forget            P(s,h), V(s,p)   pages; h = 1: leaves only, p = 1: links too
+ *   I, A        the CPUs forget            P(s,h), V(s,p)   pages; h = 1: leaves alone,
+ *                                                         p = 1: links too
  *   C, DTE      the device's entry         D                every page of the domain, links too
  *   C0          the same, under domain 0   D(new)           and of the new domain
  *   Cd          all entries of the domain  ?                may be remembered instead
@@ -17,7 +19,10 @@
 
 /* clang-format off */
 static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
-	/*                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi          AMD-Vi NpCache */
+	/*
+	 *                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi          AMD-Vi
+	 * NpCache
+	 */
 	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)" },
 	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)" },
 	[MODEL_CHANGE_LEAF_CLEARED]  = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
@@ -35,7 +40,7 @@ static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
 };
 /* clang-format on */
 
-/* --- reading a cell ----------------------------------------------------------------------------- */
+/* --- reading a cell -------------------------------------------------------------------------- */
 
 static enum model_span span_named(char letter)
 {
@@ -93,7 +98,7 @@ struct model_owed model_expect(enum model_change change, enum model_column colum
 	return owed;
 }
 
-/* --- comparing ---------------------------------------------------------------------------------- */
+/* --- comparing ------------------------------------------------------------------------------- */
 
 #define OWED_AT_MOST 4
 
@@ -184,7 +189,9 @@ static bool is_same(const struct model_command *a, const struct model_command *b
 	       a->first == b->first && a->order == b->order && a->links == b->links;
 }
 
-/* Debts are matched once; what is left of them was not paid. Answers whether the command was owed. */
+/*
+ * Debts are matched once; what is left of them was not paid. Answers whether the command was owed.
+ */
 static bool match(struct debts *debts, const struct model_command *command)
 {
 	for (uint32_t i = 0; i < debts->count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/firmware.c - what firmware hands over: the DMAR and IVRS tables, and tables of its own for units
- * that it left translating.
+ * platform/model/firmware.c - what firmware hands over: the DMAR and IVRS tables, and tables of its
+ * own for units that it left translating.
  *
  *   DMAR  VT-d chapter 8      header 48 | DRHD 16 + device scopes ... | RMRR 24 + scopes ...
  *   IVRS  48882 chapter 5     header 48 | IVHD 24 or 40 + device entries ... | IVMD 32 ...
@@ -88,7 +88,7 @@ static const struct model_device_config *bridge_above(const struct model_config 
 	return NULL;
 }
 
-/* --- DMAR --------------------------------------------------------------------------------------- */
+/* --- DMAR ------------------------------------------------------------------------------------ */
 
 /* VT-d 8.3.1: the path from the root bus, a pair for each bridge and one for the device. */
 static void put_path(struct writer *writer, const struct model_device_config *device,
@@ -151,6 +151,7 @@ static void put_drhd(struct writer *writer, uint32_t unit, enum model_defect def
 		writer->first_unit = start;
 }
 
+/* VT-d 8.4: the limit is the range's last byte. */
 static void put_rmrr(struct writer *writer, const struct model_reserved *range, bool backwards)
 {
 	const struct model_config *config = &writer->model->config;
@@ -222,7 +223,7 @@ size_t model_dmar(const struct model *model, enum model_defect defect, void *tab
 	return finish(&writer, defect);
 }
 
-/* --- IVRS --------------------------------------------------------------------------------------- */
+/* --- IVRS ------------------------------------------------------------------------------------ */
 
 static void put_entry(struct writer *writer, uint8_t type, uint16_t id)
 {
@@ -232,6 +233,7 @@ static void put_entry(struct writer *writer, uint8_t type, uint16_t id)
 	put(writer, 0, 1);
 }
 
+/* 48882 5.2.2: one id, an alias for what carries another's, a range for phantom functions. */
 static void put_device(struct writer *writer, const struct model_device_config *device)
 {
 	uint16_t id = (uint16_t)device->sbdf, requester;
@@ -284,6 +286,7 @@ static void put_ivhd(struct writer *writer, uint32_t unit, uint8_t type, enum mo
 		writer->first_unit = start;
 }
 
+/* 48882 5.2.4: unity in bit 0, then read and write. */
 static void put_ivmd(struct writer *writer, const struct model_reserved *range, bool backwards)
 {
 	put(writer, 0x21, 1);
@@ -341,7 +344,7 @@ size_t model_ivrs(const struct model *model, enum model_defect defect, void *tab
 	return finish(&writer, defect);
 }
 
-/* --- units left translating --------------------------------------------------------------------- */
+/* --- units left translating ------------------------------------------------------------------ */
 
 static uint64_t new_table(struct model *model, uint32_t order)
 {
@@ -360,6 +363,7 @@ static void write_words(struct model *model, uint64_t maddr, uint64_t low, uint6
 	ram_store(model, maddr, words, sizeof(words));
 }
 
+/* Each function of the unit has an entry, to one empty table; domain 1. */
 static bool leave_vtd(struct model *model, struct unit *unit, uint64_t empty)
 {
 	uint64_t root = new_table(model, 0), context[256] = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/host.c - the machine as a whole, and those platform functions that belong to no part of it.
+ * platform/model/host.c - the machine as a whole, and those platform functions that belong to no
+ * part of it.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,7 +14,7 @@
 
 static _Thread_local uint32_t current_cpu;
 
-/* --- creation ----------------------------------------------------------------------------------- */
+/* --- creation -------------------------------------------------------------------------------- */
 
 static const char *refuse_unit(const struct model_config *config,
 			       const struct model_unit_config *unit)
@@ -59,6 +60,7 @@ static const char *refuse(const struct model_config *config)
 	return NULL;
 }
 
+/* Zero means the usual machine, so that a test says only what matters to it. */
 static void fill_defaults(struct model_config *config)
 {
 	config->ram_frames = config->ram_frames ? config->ram_frames : MODEL_DEFAULT_RAM;
@@ -121,6 +123,7 @@ void model_destroy(struct model *model)
 	free(model);
 }
 
+/* Recursive: callbacks to the test may call the model again. */
 void model_take_lock(struct model *model)
 {
 	mtx_lock(&model->lock);
@@ -131,8 +134,9 @@ void model_drop_lock(struct model *model)
 	mtx_unlock(&model->lock);
 }
 
-/* --- the verdict -------------------------------------------------------------------------------- */
+/* --- the verdict ----------------------------------------------------------------------------- */
 
+/* The first is the cause, the rest its consequences. */
 void model_violate(struct model *model, const char *format, ...)
 {
 	char line[LOG_BYTES];
@@ -162,7 +166,7 @@ void model_forgive(struct model *model)
 	model->violations = 0;
 }
 
-/* --- chance and time ---------------------------------------------------------------------------- */
+/* --- chance and time ------------------------------------------------------------------------- */
 
 /* xorshift64*: a run is repeated by its seed. */
 uint64_t model_random(struct model *model)
@@ -205,7 +209,9 @@ uint64_t platform_now(void *embedder)
 	return model->now;
 }
 
-/* Where late hardware moves on and kicked CPUs leave: the library may be called from nowhere else. */
+/*
+ * Where late hardware moves on and kicked CPUs leave: the library may be called from nowhere else.
+ */
 void platform_relax(void *embedder)
 {
 	struct model *model = embedder;
@@ -219,7 +225,7 @@ void platform_relax(void *embedder)
 	model_deliver_kicks(model);
 }
 
-/* --- words to people ---------------------------------------------------------------------------- */
+/* --- words to people ------------------------------------------------------------------------- */
 
 static void keep_log(struct model *model, enum sp_log level, const char *line)
 {
@@ -275,7 +281,7 @@ _Noreturn void platform_panic(void *embedder, const char *line)
 	abort();
 }
 
-/* --- registers ---------------------------------------------------------------------------------- */
+/* --- registers ------------------------------------------------------------------------------- */
 
 static bool is_register(struct model *model, uint64_t maddr, uint32_t bytes)
 {
@@ -314,7 +320,10 @@ void platform_mmio_write(void *embedder, sp_maddr_t address, uint32_t bytes, uin
 		model_violate(model, "contract: register write at 0x%llx, where nothing is",
 			      (unsigned long long)address.maddr);
 	else if (is_register(model, address.maddr, bytes)) {
-		/* An uncached store follows all stores before it: what they changed may be seen first. */
+		/*
+		 * An uncached store follows all stores before it: what they changed may be seen
+		 * first.
+		 */
 		if (model->look_owed)
 			model_look(model);
 		if (unit->config.vendor == MODEL_VTD)

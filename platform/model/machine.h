@@ -25,7 +25,7 @@
 #define TRANSFERS_KEPT 64u
 #define MODEL_TRAP_OFF UINT64_MAX
 
-/* --- RAM ---------------------------------------------------------------------------------------- */
+/* --- RAM ------------------------------------------------------------------------------------- */
 
 enum frame_state {
 	FRAME_FREE,
@@ -62,7 +62,7 @@ struct ram {
 	bool buffered, cached; /* VIEW_UNIT, VIEW_MEMORY are in use */
 };
 
-/* --- what is remembered ------------------------------------------------------------------------- */
+/* --- what is remembered ---------------------------------------------------------------------- */
 
 enum entry_kind {
 	ENTRY_LEAF,
@@ -83,6 +83,7 @@ struct entry {
 	uint32_t order;	 /* of frames that it covers */
 	uint64_t frame;	 /* mfn mapped at first, or of the table */
 	uint64_t word[4];
+	uint64_t source; /* device entries: base of the table that they were read from */
 };
 
 struct cache {
@@ -90,7 +91,7 @@ struct cache {
 	uint32_t count, room;
 };
 
-/* --- walks -------------------------------------------------------------------------------------- */
+/* --- walks ----------------------------------------------------------------------------------- */
 
 struct table {
 	enum model_format format;
@@ -133,7 +134,7 @@ struct walk {
 	uint32_t end_level;
 };
 
-/* --- observers ---------------------------------------------------------------------------------- */
+/* --- observers ------------------------------------------------------------------------------- */
 
 struct cpu {
 	bool in_guest, kicked;
@@ -261,7 +262,10 @@ void cpu_speculate(struct model *model, uint32_t number, uint64_t gfn);
 void unit_reset(struct model *model, uint32_t index);
 struct unit *unit_at(struct model *model, uint64_t maddr, uint64_t *offset);
 bool unit_is_translating(const struct unit *unit);
-/* Translates a page for a requester. `speculative`: fills caches and judges what it sees, decides nothing. */
+/*
+ * Translates a page for a requester. `speculative`: fills caches and judges what it sees, decides
+ * nothing.
+ */
 struct model_reach unit_translate(struct model *model, struct unit *unit, uint16_t requester,
 				  uint64_t dfn, enum model_access access, bool speculative,
 				  uint32_t *domain);
@@ -277,6 +281,7 @@ void unit_prefetch(struct model *model, struct unit *unit, const struct table *t
 void unit_store_status(struct model *model, const struct unit *unit, uint64_t maddr, uint64_t value,
 		       uint32_t bytes);
 bool unit_points_to(const struct unit *unit, uint64_t mfn, uint64_t count, const char **what);
+void unit_check_tag(struct model *model, const struct unit *unit, const struct entry *entry);
 void unit_window(struct model *model, const struct unit *unit);
 void unit_wake(struct model *model, const struct unit *unit);
 void model_deliver(struct model *model, uint8_t vector);

@@ -2,16 +2,17 @@
 /*
  * platform/model/model.h - a machine in a process: memory, CPUs, IOMMUs and DMA devices.
  *
- *   the core --store64()--> RAM <--walks-- units, CPUs          the test --model_dma()--> unit --> RAM
+ *   the core --store64()--> RAM <--walks-- units, CPUs    the test --model_dma()--> unit --> RAM
  *            --platform_mmio_write()--> unit's registers                 --model_cpu_access()
  *
- * A second opinion, written from the manuals; it includes nothing of the core but the public headers. Its caches
- * remember whatever the manuals let them, use what is stale, and look into the tables between any two stores.
- * What breaks a promise is not an error of a call: the model goes on and keeps the first violation as text,
- * model_verdict(). One process may hold many machines, and a thread chooses the one that its stores belong to.
+ * A second opinion, written from the manuals; it includes nothing of the core but the public
+ * headers. Its caches remember whatever the manuals let them, use what is stale, and look into the
+ * tables between any two stores. What breaks a promise is not an error of a call: the model goes on
+ * and keeps the first violation as text, model_verdict(). One process may hold many machines, and a
+ * thread chooses the one that its stores belong to.
  *
- * The model implements the sixteen functions of sallyport/platform.h; their `embedder` is a struct model.
- * Numbers such as M6 or A1.9 are those of docs/acceptance.md.
+ * The model implements the sixteen functions of sallyport/platform.h; their `embedder` is a struct
+ * model. Numbers such as M6 or A1.9 are those of docs/acceptance.md.
  */
 #pragma once
 
@@ -31,7 +32,7 @@
 
 struct model;
 
-/* --- the machine ------------------------------------------------------------------------------- */
+/* --- the machine ----------------------------------------------------------------------------- */
 
 enum model_adversary {
 	MODEL_ADVERSARY_NONE,	/* caches what is used, keeps it, never looks by itself */
@@ -47,14 +48,14 @@ enum model_vendor {
 /* When a unit executes what is in its queue. */
 enum model_answers {
 	MODEL_AT_ONCE, /* before the store to the tail register returns */
-	MODEL_LATE, /* one command of each unit at each platform_relax(); registers answer late too */
+	MODEL_LATE,    /* one command of each unit at each platform_relax(); registers late too */
 	MODEL_STEPPED, /* only in model_step() */
 	MODEL_NEVER    /* the unit is dead */
 };
 
 struct model_unit_config {
 	enum model_vendor vendor;
-	uint64_t base; /* of its registers; 0: VT-d 0xfed90000, AMD-Vi 0xfed80000, and 0x4000 more a unit */
+	uint64_t base; /* of registers; 0: VT-d 0xfed90000, AMD-Vi 0xfed80000, + 0x4000 a unit */
 	enum model_answers answers;
 	bool not_coherent;	 /* VT-d: walks see only what was written back (M13) */
 	bool caches_not_present; /* VT-d CM, AMD-Vi NpCache (M3) */
@@ -120,11 +121,14 @@ struct model_config {
 	uint8_t address_bits; /* machine addresses; 0: 46 */
 	uint64_t tick;	      /* nanoseconds that pass at each platform_now(); 0: 1000 */
 	/*
-	 * Frames may be mapped twice, or again before the old debt is paid. Then what is remembered of a
-	 * forgotten frame is a violation only where today's tables do not say the same.
+	 * Frames may be mapped twice, or again before the old debt is paid. Then what is remembered
+	 * of a forgotten frame is a violation only where today's tables do not say the same.
 	 */
 	bool maps_may_repeat;
-	/* Called in platform_relax() for a CPU that was kicked in guest mode: model_cpu_leave(), sp_cpu_leave(). */
+	/*
+	 * Called in platform_relax() for a CPU that was kicked in guest mode: model_cpu_leave(),
+	 * sp_cpu_leave().
+	 */
 	void (*exit_cpu)(struct model *model, uint32_t cpu, void *argument);
 	void (*on_forgotten)(struct model *model, const struct sp_forgotten *run, void *argument);
 	void (*on_lost)(struct model *model, const struct sp_lost *lost, void *argument);
@@ -152,9 +156,12 @@ const char *model_last_log(const struct model *model); /* "" before the first li
 uint32_t model_log_count(const struct model *model, enum sp_log level);
 uint32_t model_lost_count(const struct model *model);
 
-/* --- memory ------------------------------------------------------------------------------------ */
+/* --- memory ---------------------------------------------------------------------------------- */
 
-/* A frame for a guest; contents zero. 2^order in a row, aligned. Ends the test by an answer of 0 when full. */
+/*
+ * A frame for a guest, contents zero; 0 when RAM is full. frames: 2^order in a row, aligned. In RAM
+ * only these may be mapped: a leaf to a frame that nobody was given, or to a table, is a violation.
+ */
 uint64_t model_guest_frame(struct model *model);
 uint64_t model_guest_frames(struct model *model, uint32_t order);
 /* The test takes its frame back: oracle R is applied, and the frame filled with forged entries. */
@@ -173,7 +180,7 @@ uint64_t model_forgotten_frames(
 	const struct model *model); /* told in platform_forgotten(), in all */
 uint32_t model_forgotten_times(const struct model *model, uint64_t mfn);
 
-/* --- CPUs -------------------------------------------------------------------------------------- */
+/* --- CPUs ------------------------------------------------------------------------------------ */
 
 enum model_format {
 	MODEL_EPT,
@@ -196,7 +203,9 @@ struct model_reach {
 	const char *why; /* in words */
 };
 
-/* What the embedder loads before it enters; `asid` with NPT only. A CPU enters one guest at a time. */
+/*
+ * What the embedder loads before it enters; `asid` with NPT only. A CPU enters one guest at a time.
+ */
 void model_cpu_enter(struct model *model, uint32_t cpu, enum model_format format, uint64_t root,
 		     uint32_t levels, uint32_t asid, bool flush);
 void model_cpu_leave(struct model *model, uint32_t cpu);
@@ -209,7 +218,7 @@ bool model_cpu_remembers(const struct model *model, uint32_t cpu,
 			 uint64_t mfn); /* awake or asleep */
 void model_deliver_kicks(struct model *model);
 
-/* --- devices ----------------------------------------------------------------------------------- */
+/* --- devices --------------------------------------------------------------------------------- */
 
 struct model_dma {
 	uint32_t done;	 /* bytes that arrived */
@@ -225,8 +234,9 @@ struct model_dma model_dma(struct model *model, uint32_t sbdf, uint64_t address,
 struct model_dma model_dma_phantom(struct model *model, uint32_t sbdf, uint32_t function,
 				   uint64_t address, void *data, uint32_t bytes, bool write);
 /*
- * A write of one page's part that is translated now and lands in model_dma_finish(), or when a command of the
- * unit drains it (M11), whichever comes first. Answers a number; 0 if it was blocked.
+ * A write of one page's part that is translated now and lands in model_dma_finish(), or when a
+ * command of the unit drains it (M11), whichever comes first. Answers a number; 0 if it was
+ * blocked.
  */
 uint32_t model_dma_start(struct model *model, uint32_t sbdf, uint64_t address, const void *data,
 			 uint32_t bytes);
@@ -245,10 +255,13 @@ void model_look(struct model *model);
 uint32_t model_resets(const struct model *model, uint32_t sbdf);
 bool model_is_master(const struct model *model, uint32_t sbdf);
 
-/* --- units ------------------------------------------------------------------------------------- */
+/* --- units ----------------------------------------------------------------------------------- */
 
 void model_set_answers(struct model *model, uint32_t unit, enum model_answers answers);
-/* Executes at most `count` commands of a unit that is MODEL_LATE or MODEL_STEPPED; answers how many. */
+/*
+ * Executes at most `count` commands of a unit that is MODEL_LATE or MODEL_STEPPED; answers how
+ * many.
+ */
 uint32_t model_step(struct model *model, uint32_t unit, uint32_t count);
 uint64_t model_unit_base(const struct model *model, uint32_t unit);
 bool model_unit_translating(const struct model *model, uint32_t unit);
@@ -288,7 +301,7 @@ void model_commands_reset(struct model *model); /* kicks and flushes too */
 /* One line about a command. */
 void model_command_text(const struct model_command *command, char *line, size_t bytes);
 
-/* --- section 7: what each change owes ---------------------------------------------------------- */
+/* --- section 7: what each change owes -------------------------------------------------------- */
 
 enum model_change {
 	MODEL_CHANGE_LEAF_SET = 1,  /* row 1: not-present -> leaf */
@@ -352,12 +365,13 @@ struct model_changed {
 };
 
 /*
- * Oracle E: compares what the unit executed since model_commands_reset() with the table; NULL, or what differs.
- * The text is good until the next call. Waits are not counted, but what is owed needs one behind it.
+ * Oracle E: compares what the unit executed since model_commands_reset() with the table; NULL, or
+ * what differs. The text is good until the next call. Waits are not counted, but what is owed needs
+ * one behind it.
  */
 const char *model_compare(struct model *model, const struct model_changed *changed);
 
-/* --- firmware ---------------------------------------------------------------------------------- */
+/* --- firmware -------------------------------------------------------------------------------- */
 
 enum model_defect {
 	MODEL_TABLE_SOUND,
@@ -376,6 +390,9 @@ enum model_defect {
 	MODEL_TABLE_DEFECT_COUNT
 };
 
-/* ACPI tables of this machine; the bytes used, 0 when the buffer is too small. The checksum is right always. */
+/*
+ * ACPI tables of this machine; the bytes used, 0 when the buffer is too small. The checksum is
+ * right always.
+ */
 size_t model_dmar(const struct model *model, enum model_defect defect, void *table, size_t bytes);
 size_t model_ivrs(const struct model *model, enum model_defect defect, void *table, size_t bytes);

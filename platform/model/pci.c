@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/pci.c - configuration space as firmware left it: buses numbered, BARs placed, bus masters on.
+ * platform/model/pci.c - configuration space as firmware left it: buses numbered, BARs placed, bus
+ * masters on.
  *
- *   00 ids  04 command, status  08 class  0e header  10 BARs  18 bus numbers  34 -> 40 PCIe, 80 Advanced Features
+ *   00 ids  04 command, status  08 class  0e header  10 BARs  18 bus numbers
+ *   34 -> 40 PCIe, 80 Advanced Features
  *
  * Each byte has a mask of the bits that a write changes; the rest is what a write does besides.
  */
@@ -74,8 +76,8 @@ static bool is_conventional(struct model *model, const struct function *function
 }
 
 /*
- * PCIe to PCI bridge specification 2.3, and VT-d 3.4.1: behind a bridge to PCI a request carries the secondary
- * bus and 00.0; a conventional bridge puts its own id there.
+ * PCIe to PCI bridge specification 2.3, and VT-d 3.4.1: behind a bridge to PCI a request carries
+ * the secondary bus and 00.0; a conventional bridge puts its own id there.
  */
 uint16_t pci_requester(struct model *model, const struct function *function, uint32_t number)
 {
@@ -116,8 +118,9 @@ uint32_t model_resets(const struct model *model, uint32_t sbdf)
 	return function ? function->resets : 0;
 }
 
-/* --- what firmware left ------------------------------------------------------------------------- */
+/* --- what firmware left ---------------------------------------------------------------------- */
 
+/* PCIe 7.5.3: port types, FLR in bit 28 of the device capabilities, phantom functions in 4:3. */
 static void add_pcie(struct function *function)
 {
 	static const uint8_t types[] = { 0x0, 0x4, 0x7, 0x0 };
@@ -137,6 +140,7 @@ static void add_advanced_features(struct function *function)
 	put(function, AF, 4, 0x13 | 6u << 16 | 3u << 24);
 }
 
+/* 64-bit memory BARs, each placed on a multiple of its size. */
 static void add_bars(struct function *function, uint64_t *next)
 {
 	for (uint32_t i = 0; i < 2; i++) {
@@ -238,8 +242,9 @@ void pci_create(struct model *model)
 	}
 }
 
-/* --- accesses ----------------------------------------------------------------------------------- */
+/* --- accesses -------------------------------------------------------------------------------- */
 
+/* What a function level reset leaves of configuration space: nothing that was programmed. */
 static void reset(struct function *function)
 {
 	if (function->config.reset_fails)
@@ -273,6 +278,7 @@ uint32_t platform_config_read(void *embedder, sp_sbdf_t sbdf, uint32_t offset, u
 	return value;
 }
 
+/* PCIe 7.5.3.4 and the AF capability: the bit that starts a reset reads as zero. */
 static void write_byte(struct function *function, uint32_t offset, uint8_t value)
 {
 	uint8_t mask = offset < sizeof(function->writable) ? function->writable[offset] : 0;

@@ -2,12 +2,17 @@
 /*
  * platform/model/ram.c - memory: who owns each frame, and who sees which bytes of it.
  *
- *   store64() --> VIEW_CPU --platform_write_back(), eviction--> VIEW_MEMORY --WBF, any invalidation--> VIEW_UNIT
- *                    ^                                             ^                                     ^
- *             walkers that snoop                       VT-d with ECAP.C = 0                   VT-d with CAP.RWBF = 1
+ *   store64() --> VIEW_CPU      walkers that snoop
+ *                    |  platform_write_back(), eviction
+ *                    v
+ *                 VIEW_MEMORY   VT-d with ECAP.C = 0
+ *                    |  WBF, any invalidation
+ *                    v
+ *                 VIEW_UNIT     VT-d with CAP.RWBF = 1
  *
- * A frame that the core gets is full of forged entries in every view, and so is one that it gave back: whoever
- * walks a table that was not filled, or not written back, or is no table any more, finds a way to the trap.
+ * A frame that the core gets is full of forged entries in every view, and so is one that it gave
+ * back: whoever walks a table that was not filled, or not written back, or is no table any more,
+ * finds a way to the trap.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +27,8 @@ static uint64_t base_mfn(void)
 }
 
 /*
- * One word that is a leaf to the trap for several walkers at once. Even slots suit AMD (P, W, U, accessed, dirty,
- * next level 0, IR, IW), odd ones Intel (R, W, X, write-back).
+ * One word that is a leaf to the trap for several walkers at once. Even slots suit AMD (P, W, U,
+ * accessed, dirty, next level 0, IR, IW), odd ones Intel (R, W, X, write-back).
  */
 static uint64_t forged(const struct ram *ram, uint32_t slot)
 {
@@ -46,7 +51,10 @@ static void forge(struct ram *ram, uint64_t mfn, uint64_t count)
 	}
 }
 
-/* calloc() leaves the pages to be made when touched; alignment by hand, in front of a word that finds it again. */
+/*
+ * calloc() leaves the pages to be made when touched; alignment by hand, in front of a word that
+ * finds it again.
+ */
 static uint8_t *new_bytes(uint64_t frames)
 {
 	uint8_t *all = calloc(frames + 2, FRAME_BYTES);
@@ -153,6 +161,7 @@ uint64_t ram_allot(struct model *model, uint32_t order, enum frame_state state)
 	return 0;
 }
 
+/* A view that this machine does not need is the one before it. */
 uint8_t *ram_at(struct model *model, enum view view, uint64_t maddr)
 {
 	if (!ram_holds(model, maddr >> FRAME_ORDER))
@@ -220,6 +229,7 @@ void ram_evict(struct model *model, uint64_t maddr, uint64_t bytes)
 	}
 }
 
+/* VT-d 6.8: the root complex's buffer, by GCMD.WBF or any invalidation. */
 void ram_drain_buffer(struct model *model)
 {
 	struct ram *ram = &model->ram;
@@ -235,6 +245,7 @@ void ram_drain_buffer(struct model *model)
 	ram->waiting_count = 0;
 }
 
+/* So that a store to a slot tells which addresses it is about (adversary.c). */
 void ram_note_place(struct model *model, uint64_t mfn, uint32_t level, uint64_t dfn)
 {
 	uint32_t order = 9 * (level + 1);
@@ -257,7 +268,7 @@ uint64_t ram_maddr(const struct model *model, const void *pointer)
 	return MODEL_RAM_BASE + (at - start);
 }
 
-/* --- the platform's frames ---------------------------------------------------------------------- */
+/* --- the platform's frames ------------------------------------------------------------------- */
 
 enum sp_status platform_frames_take(void *embedder, uint32_t node, uint32_t order, sp_mfn_t *first)
 {
@@ -344,7 +355,7 @@ void platform_forgotten(void *embedder, const struct sp_forgotten *run)
 	model_drop_lock(model);
 }
 
-/* --- the test's frames -------------------------------------------------------------------------- */
+/* --- the test's frames ----------------------------------------------------------------------- */
 
 uint64_t model_guest_frames(struct model *model, uint32_t order)
 {

@@ -2,13 +2,16 @@
 /*
  * platform/model/release.c - oracle R: what is released is remembered by nobody.
  *
- *   units           no leaf, link or device entry to it, no register that points to it, no transfer under way
+ *   units           no leaf, link or device entry, no register, no transfer under way to it
  *   CPUs in guest   nothing under the tag they run
  *   other CPUs      may remember it asleep; the entry is condemned and must not wake (cpu.c)
  */
 #include "machine.h"
 
-/* Today's tables, walked from the unit's registers on without any cache: do they still say the same? */
+/*
+ * Today's tables, walked from the unit's registers on without any cache: do they still say the
+ * same?
+ */
 static bool unit_still_maps(struct model *model, struct unit *unit, const struct entry *entry,
 			    uint64_t mfn)
 {
@@ -27,6 +30,7 @@ static bool unit_still_maps(struct model *model, struct unit *unit, const struct
 	return reach.ok && reach.mfn == mfn;
 }
 
+/* Links and device entries point to tables, which are never mapped twice: they have no excuse. */
 static bool is_excused(struct model *model, struct unit *unit, const struct entry *entry,
 		       uint64_t mfn, uint64_t count)
 {
@@ -107,6 +111,10 @@ static bool cpu_still_maps(struct model *model, const struct cpu *cpu, const str
 	return true;
 }
 
+/*
+ * In the guest, a CPU uses what it remembers at its next instruction. Elsewhere it cannot; it has
+ * time until it enters, and what it remembers of a released frame must be gone by then.
+ */
 static void check_cpu(struct model *model, uint32_t number, uint64_t mfn, uint64_t count,
 		      const char *how)
 {

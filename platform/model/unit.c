@@ -76,7 +76,9 @@ uint32_t model_messages_blocked(const struct model *model)
 	return model->messages_blocked;
 }
 
-/* Walks from the root, or from what the paging-structure cache offers, and remembers what it saw. */
+/*
+ * Walks from the root, or from what the paging-structure cache offers, and remembers what it saw.
+ */
 struct walk unit_walk(struct model *model, struct unit *unit, const struct table *table,
 		      struct entry leaf, uint64_t dfn, bool from_root)
 {
@@ -94,7 +96,34 @@ struct walk unit_walk(struct model *model, struct unit *unit, const struct table
 	return walk;
 }
 
-/* What a unit may do unasked: walk from the top, and from anything it remembers; all it sees must be sound. */
+/*
+ * VT-d 6.2.2.1, A1.13: one domain id, one table, or links remembered under it lead a neighbour
+ * astray. An entry that shows its new table while it still has its old id does just that. Entries
+ * of another root table are firmware's, and of another time.
+ */
+void unit_check_tag(struct model *model, const struct unit *unit, const struct entry *entry)
+{
+	for (uint32_t i = 0; i < unit->cache.count; i++) {
+		const struct entry *other = &unit->cache.entry[i];
+
+		if (other->kind != ENTRY_DEVICE || other->absent ||
+		    other->domain != entry->domain || other->source != entry->source ||
+		    other->frame == entry->frame || !other->frame)
+			continue;
+		model_violate(
+			model,
+			"format: unit %u finds domain id %u with two tables, mfn 0x%llx and 0x%llx: "
+			"the entry of %04x is shown in parts",
+			unit->index, entry->domain, (unsigned long long)other->frame,
+			(unsigned long long)entry->frame, (unsigned)entry->look);
+		return;
+	}
+}
+
+/*
+ * What a unit may do unasked: walk from the top, and from anything it remembers; all it sees must
+ * be sound.
+ */
 void unit_prefetch(struct model *model, struct unit *unit, const struct table *table,
 		   struct entry leaf, uint64_t dfn)
 {
@@ -104,7 +133,7 @@ void unit_prefetch(struct model *model, struct unit *unit, const struct table *t
 	unit_walk(model, unit, table, leaf, dfn, false);
 }
 
-/* --- the queue ---------------------------------------------------------------------------------- */
+/* --- the queue ------------------------------------------------------------------------------- */
 
 uint32_t unit_execute(struct model *model, struct unit *unit, uint32_t count)
 {
@@ -114,6 +143,7 @@ uint32_t unit_execute(struct model *model, struct unit *unit, uint32_t count)
 						: amdvi_execute(model, unit, count);
 }
 
+/* A store to the tail register: at once, or noted for later. */
 void unit_ring(struct model *model, struct unit *unit)
 {
 	if (unit->config.answers == MODEL_AT_ONCE)
@@ -152,7 +182,7 @@ void unit_store_status(struct model *model, const struct unit *unit, uint64_t ma
 	ram_store(model, maddr, &value, bytes);
 }
 
-/* --- queries ------------------------------------------------------------------------------------ */
+/* --- queries --------------------------------------------------------------------------------- */
 
 uint64_t model_unit_base(const struct model *model, uint32_t unit)
 {
@@ -181,6 +211,7 @@ static bool lies_in(uint64_t maddr, uint64_t bytes, uint64_t mfn, uint64_t count
 	return first < mfn + count && mfn < first + frames;
 }
 
+/* Only what is switched on is read by the unit. */
 static bool vtd_points_to(const struct unit *unit, uint64_t mfn, uint64_t count, const char **what)
 {
 	*what = "root table";

@@ -2,8 +2,9 @@
 /*
  * platform/model/vtd.c - the registers of a VT-d unit. VT-d specification, chapter 11.
  *
- *   000 VER    008 CAP    010 ECAP   018 GCMD   01c GSTS   020 RTADDR 028 CCMD   034 FSTS   038 FECTL
- *   03c FEDATA 040 FEADDR 080 IQH    088 IQT    090 IQA    09c ICS    0a0 IECTL  0b0 IQERCD 0b8 IRTA
+ *   000 VER    008 CAP    010 ECAP   018 GCMD   01c GSTS   020 RTADDR 028 CCMD
+ *   034 FSTS   038 FECTL  03c FEDATA 040 FEADDR 080 IQH    088 IQT    090 IQA
+ *   09c ICS    0a0 IECTL  0b0 IQERCD 0b8 IRTA
  *   200 IVA    208 IOTLB  220 FRCD, 16 bytes each
  *
  * Late units show what was commanded only at the second look at a status; dead ones never.
@@ -20,7 +21,7 @@
 #define ONE_SHOTS (1u << 30 | 1u << 29 | 1u << 27 | 1u << 24) /* SRTP SFL WBF SIRTP */
 #define LASTING	  (1u << 31 | 1u << 28 | 1u << 26 | 1u << 25 | 1u << 23)
 
-/* --- capabilities ------------------------------------------------------------------------------- */
+/* --- capabilities ---------------------------------------------------------------------------- */
 
 uint64_t vtd_cap(const struct model *model, const struct unit *unit)
 {
@@ -43,7 +44,7 @@ uint64_t vtd_ecap(const struct unit *unit)
 	       (unit->config.no_remapping ? 0 : B(3)) | B(6) | (uint64_t)(IVA_AT / 16) << 8;
 }
 
-/* --- commands ----------------------------------------------------------------------------------- */
+/* --- commands -------------------------------------------------------------------------------- */
 
 static bool is_late(const struct unit *unit)
 {
@@ -75,6 +76,10 @@ static void look_at_status(struct model *model, struct unit *unit)
 	unit->iotlb &= ~(unit->iotlb >> 62 & 1 ? B(63) | B(62) : 0);
 }
 
+/*
+ * What the manual forbids, and the one thing that containment forbids: to stop while a device may
+ * run.
+ */
 static void check_command(struct model *model, const struct unit *unit, uint32_t value)
 {
 	uint32_t changed = ((value ^ unit->gsts) & LASTING) | (value & ONE_SHOTS);
@@ -96,6 +101,10 @@ static void check_command(struct model *model, const struct unit *unit, uint32_t
 		unit_window((struct model *)(uintptr_t)model, unit);
 }
 
+/*
+ * VT-d 11.4.4.1: one thing at a time. Lasting bits go as they are written; SRTP and SIRTP latch an
+ * address, and their status stays set from the first time on.
+ */
 static void write_gcmd(struct model *model, struct unit *unit, uint32_t value)
 {
 	check_command(model, unit, value);
@@ -171,7 +180,7 @@ static void write_iotlb(struct model *model, struct unit *unit, uint64_t value)
 		unit->iotlb &= ~(B(63) | B(62));
 }
 
-/* --- faults ------------------------------------------------------------------------------------- */
+/* --- faults ---------------------------------------------------------------------------------- */
 
 /* VT-d 7.2.1: into the next record if it is free, else the fault is lost and PFO says so. */
 void vtd_fault(struct model *model, struct unit *unit, uint16_t requester, uint64_t info,
@@ -198,6 +207,7 @@ void vtd_fault(struct model *model, struct unit *unit, uint16_t requester, uint6
 		unit->fectl |= 1u << 30;
 }
 
+/* VT-d 11.4.14: F goes by writing one; PPF is nothing but all the Fs. */
 static void clear_fault(struct unit *unit, uint32_t index)
 {
 	unit->fault[index][1] &= ~B(63);
@@ -218,8 +228,9 @@ static void write_fsts(struct model *model, struct unit *unit, uint32_t value)
 	(void)model;
 }
 
-/* --- reading and writing ------------------------------------------------------------------------ */
+/* --- reading and writing --------------------------------------------------------------------- */
 
+/* Those of 8 bytes that only keep what is written; halves may be accessed alone. */
 static uint64_t *wide_register(struct unit *unit, uint64_t offset)
 {
 	switch (offset) {
@@ -242,6 +253,7 @@ static uint64_t *wide_register(struct unit *unit, uint64_t offset)
 	}
 }
 
+/* Those of 4 bytes: an access of 8 is an error of the driver, and stops some emulators dead. */
 static uint32_t *narrow_register(struct unit *unit, uint64_t offset)
 {
 	switch (offset) {

@@ -8,8 +8,8 @@
  *   4 interrupts      4 by index, 27 mask, 32 index               -
  *   5 wait            4 IF, 5 SW, 6 FN, 7 PD, 32 data             63:2 address
  *
- * What an invalidation may leave: pages wider than it (M6), paging-structure entries if its IH is set (M7), the
- * IOTLB if it is of the context cache alone (M8).
+ * What an invalidation may leave: pages wider than it (M6), paging-structure entries if its IH is
+ * set (M7), the IOTLB if it is of the context cache alone (M8).
  */
 #include "machine.h"
 
@@ -18,10 +18,10 @@
 #define FSTS_IQE    (1u << 4)
 #define CONTEXT_MAY (0xfull | 3ull << 4 | 0xffffffffull << 16 | 3ull << 48)
 #define IOTLB_MAY   (0xfull | 3ull << 4 | 3ull << 6 | 0xffffull << 16)
-#define IEC_MAY	    (0xfull | 1ull << 4 | 0xffffffull << 27)
+#define IEC_MAY	    (0xfull | 1ull << 4 | 0x1fffffull << 27)
 #define WAIT_MAY    (0xfull | 0xfull << 4 | 0xffffffffull << 32)
 
-/* --- what goes ---------------------------------------------------------------------------------- */
+/* --- what goes ------------------------------------------------------------------------------- */
 
 struct target {
 	uint32_t domain, requester, mask;
@@ -157,7 +157,7 @@ static void invalidate_interrupts(struct model *model, struct unit *unit, uint64
 	cache_drop(&unit->cache, is_interrupt, &target);
 }
 
-/* --- descriptors -------------------------------------------------------------------------------- */
+/* --- descriptors ----------------------------------------------------------------------------- */
 
 static bool perform_context(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
 {
@@ -236,8 +236,8 @@ static uint64_t fetch(struct model *model, const struct unit *unit, uint64_t mad
 }
 
 /*
- * In order, one after another (M9). A bad descriptor stops the queue with the head at it, until the error is
- * cleared and the tail written again (VT-d 6.5.2.9).
+ * In order, one after another (M9). A bad descriptor stops the queue with the head at it, until the
+ * error is cleared and the tail written again (VT-d 6.5.2.9).
  */
 uint32_t vtd_execute(struct model *model, struct unit *unit, uint32_t count)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/vtd_walk.c - how a VT-d unit translates requests and messages. VT-d 3.4, 5.1, 7.1, 9.
+ * platform/model/vtd_walk.c - how a VT-d unit translates requests and messages. VT-d 3.4, 5.1, 7.1,
+ * 9.
  *
  *   root[bus] --> context[device.function] --> domain id, width, second-stage table
  *   remappable message --> interrupt table[index] --> vector
@@ -63,6 +64,10 @@ static struct context load_context(struct model *model, const struct unit *unit,
 	return context;
 }
 
+/*
+ * The entry as remembered; or as it is in memory, which is then remembered beside what was known
+ * (M2).
+ */
 static struct context find_context(struct model *model, struct unit *unit, uint16_t requester,
 				   bool fresh)
 {
@@ -81,8 +86,11 @@ static struct context find_context(struct model *model, struct unit *unit, uint1
 				.first = requester,
 				.domain = context.high >> 8 & 0xffff,
 				.frame = context.low >> FRAME_ORDER,
-				.word = { context.low, context.high, context.reason } };
+				.word = { context.low, context.high, context.reason },
+				.source = unit->root_latched };
 	if (context.reason == 0) {
+		if (fresh && (context.low >> 2 & 3) != 2)
+			unit_check_tag(model, unit, &entry);
 		cache_add(model, &unit->cache, &entry);
 	} else if (context.reason <= 2 && unit->config.caches_not_present) {
 		/* M3: absent, and remembered under domain 0. */
@@ -125,6 +133,7 @@ static uint32_t walk_reason(const struct walk *walk, enum model_access access)
 	return walk->end.frame >> 8 == 0xfee ? 0xe : 0;
 }
 
+/* VT-d 9.3: AW 1 is three levels, 39 bits; 2 is four, 3 is five. */
 static struct table table_of(const struct model *model, const struct unit *unit,
 			     const struct context *context)
 {
@@ -222,7 +231,7 @@ struct model_reach vtd_translate(struct model *model, struct unit *unit, uint16_
 	return (struct model_reach){ .ok = true, .mfn = leaf->frame + (dfn - leaf->first) };
 }
 
-/* --- messages ----------------------------------------------------------------------------------- */
+/* --- messages -------------------------------------------------------------------------------- */
 
 /* VT-d 9.10; reasons of 7.1.2. 0: may pass. */
 static uint32_t check_interrupt(struct model *model, struct unit *unit, uint16_t requester,
@@ -252,6 +261,7 @@ static uint32_t check_interrupt(struct model *model, struct unit *unit, uint16_t
 	return (high >> 18 & 3) == 1 && (high & 0xffff) != requester ? 0x26 : 0;
 }
 
+/* VT-d 5.1.5: the address tells the format, and with SHV the data is added to the handle. */
 bool vtd_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		 uint32_t data, uint32_t *reason)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/walk.c - the four table formats, as their manuals draw them, and the walk through any of them.
+ * platform/model/walk.c - the four table formats, as their manuals draw them, and the walk through
+ * any of them.
  *
  *   root --> table, level n-1 --link--> table --link--> ... --leaf--> frame
  *
- *   63      62   61  60:52    51:12    11:9        8:7   6 5    2   1   0
- *   ignored IW   IR  reserved address  next level  -     D A    -   -   PR      AMD-Vi v1     48882 2.2.3
- *   NX      -    -   -        address  -           PS:7  D A    US  RW  P       NPT           APM 2 15.25
- *   -       -    -   -        address  -           PS:7  6: IPAT, 5:3 type  X W R  EPT         SDM 3C 29.3.2
- *   -       TM   -   -        address  SNP: 11     PS:7  -      -   W   R       VT-d 2nd stage  VT-d 9.8
+ *           63   62   61   60:52   51:12    11:9        7    6 5    5:3    2   1   0
+ *   AMD-Vi  -    IW   IR   resv.   address  next level  -    D A    -      -   -   PR   48882 2.2.3
+ *   NPT     NX   -    -    -       address  -           PS   D A    -      US  RW  P    APM 2 15.25
+ *   EPT     -    -    -    -       address  -           PS   IPAT   type   X   W   R    SDM 3C 29.3.2
+ *   VT-d    -    TM   -    -       address  SNP: 11     PS   -      -      -   W   R    VT-d 9.8
  */
 #include "machine.h"
 
@@ -45,7 +46,10 @@ static struct slot bad(void)
 	return (struct slot){ .kind = SLOT_BAD };
 }
 
-/* Bits of the address below the page's size are reserved in all formats of Intel, and in NPT but for PAT. */
+/*
+ * Bits of the address below the page's size are reserved in all formats of Intel, and in NPT but
+ * for PAT.
+ */
 static bool is_crooked(uint64_t value, uint32_t level, uint64_t allowed)
 {
 	uint64_t low = (B(FRAME_ORDER + 9 * level) - 1) & ~(uint64_t)(FRAME_BYTES - 1);
@@ -160,7 +164,7 @@ struct slot slot_decode(const struct table *table, uint32_t level, uint64_t valu
 	return decode_amdvi(table, level, value);
 }
 
-/* --- the walk ----------------------------------------------------------------------------------- */
+/* --- the walk -------------------------------------------------------------------------------- */
 
 struct start walk_root(const struct table *table)
 {
@@ -194,8 +198,8 @@ static bool may_be_walked(const struct model *model, uint64_t mfn)
 }
 
 /*
- * A frame that is no table is walked only through an entry that outlived it: oracle R, seen in the act. The same
- * for a table that was linked before it was one.
+ * A frame that is no table is walked only through an entry that outlived it: oracle R, seen in the
+ * act. The same for a table that was linked before it was one.
  */
 static bool load_slot(struct model *model, const struct table *table, struct start at, uint64_t dfn,
 		      struct walk *walk, const char *who)
@@ -216,7 +220,10 @@ static bool load_slot(struct model *model, const struct table *table, struct sta
 	return true;
 }
 
-/* APM 2 15.25.6: the walker marks each entry on its way, in memory (M5). EPT only if asked, which nobody does. */
+/*
+ * APM 2 15.25.6: the walker marks each entry on its way, in memory (M5). EPT only if asked, which
+ * nobody does.
+ */
 static void mark_accessed(struct model *model, const struct table *table, uint64_t maddr)
 {
 	uint8_t *at = ram_at(model, VIEW_CPU, maddr);
@@ -265,8 +272,8 @@ static uint64_t start_of(uint64_t dfn, uint32_t order)
 }
 
 /*
- * Keeps what was seen on the way. `leaf` and `link` come with their tags. What is absent is kept only if `leaf`
- * says so, as wide as the slot that was found empty (M3).
+ * Keeps what was seen on the way. `leaf` and `link` come with their tags. What is absent is kept
+ * only if `leaf` says so, as wide as the slot that was found empty (M3).
  */
 void walk_remember(struct model *model, struct cache *cache, const struct walk *walk, uint64_t dfn,
 		   const struct entry *leaf, const struct entry *link)
@@ -295,7 +302,10 @@ void walk_remember(struct model *model, struct cache *cache, const struct walk *
 	cache_add(model, cache, &entry);
 }
 
-/* What a walker finds at any moment must be sound; a fault of a real access is judged by who made it. */
+/*
+ * What a walker finds at any moment must be sound; a fault of a real access is judged by who made
+ * it.
+ */
 void walk_judge(struct model *model, const struct walk *walk, uint64_t dfn, const char *who)
 {
 	unsigned long long value = walk->end_value, at = walk->end_maddr, address = dfn;

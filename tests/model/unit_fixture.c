@@ -13,10 +13,11 @@
 
 #include "memory.h"
 
-#define COMMAND 0x04u
+#define COMMAND	     0x04u
 #define COMMAND_BITS 0x6u /* memory, bus master */
 
-static struct model *make_model(const struct model_unit_config *unit, enum model_adversary adversary)
+static struct model *make_model(const struct model_unit_config *unit,
+				enum model_adversary adversary)
 {
 	struct model_config config = {
 		.ram_frames = 8192,
@@ -37,8 +38,10 @@ static struct model *make_model(const struct model_unit_config *unit, enum model
 static void discover(struct fixture *fixture, enum model_vendor vendor)
 {
 	static uint8_t table[4096];
-	size_t bytes = vendor == MODEL_VTD ? model_dmar(fixture->model, MODEL_TABLE_SOUND, table, sizeof(table))
-					   : model_ivrs(fixture->model, MODEL_TABLE_SOUND, table, sizeof(table));
+	size_t bytes =
+		vendor == MODEL_VTD
+			? model_dmar(fixture->model, MODEL_TABLE_SOUND, table, sizeof(table))
+			: model_ivrs(fixture->model, MODEL_TABLE_SOUND, table, sizeof(table));
 
 	assert_true(bytes > 0);
 	assert_int_equal(vendor == MODEL_VTD ? sp_iommu_discover_dmar(fixture->host, table, bytes)
@@ -51,8 +54,10 @@ static void discover(struct fixture *fixture, enum model_vendor vendor)
 
 void fixture_set_master(struct fixture *fixture, bool on)
 {
-	platform_config_write(fixture->model, (sp_sbdf_t){ DEVICE }, COMMAND, 2, on ? COMMAND_BITS : 0);
-	platform_config_write(fixture->model, (sp_sbdf_t){ STRANGER }, COMMAND, 2, on ? COMMAND_BITS : 0);
+	platform_config_write(fixture->model, (sp_sbdf_t){ DEVICE }, COMMAND, 2,
+			      on ? COMMAND_BITS : 0);
+	platform_config_write(fixture->model, (sp_sbdf_t){ STRANGER }, COMMAND, 2,
+			      on ? COMMAND_BITS : 0);
 }
 
 struct fixture *fixture_make(const struct model_unit_config *unit, enum model_adversary adversary)
@@ -111,7 +116,8 @@ static uint64_t leaf_for(const struct fixture *fixture, uint64_t frame)
 {
 	const struct format *format = fixture->unit->format;
 
-	return format->leaf[0] | format->right_bit[3] | format->right_bit[4] | frame << SP_FRAME_ORDER;
+	return format->leaf[0] | format->right_bit[3] | format->right_bit[4] |
+	       frame << SP_FRAME_ORDER;
 }
 
 static void set_slot(struct fixture *fixture, uint64_t *slot, uint64_t value)
@@ -127,10 +133,12 @@ void fixture_set_leaf(struct fixture *fixture, uint64_t leaf, uint64_t frame)
 	set_slot(fixture, slots + leaf % SP_FRAME_BYTES / 8, frame ? leaf_for(fixture, frame) : 0);
 }
 
-struct unit_entry fixture_table(struct fixture *fixture, uint64_t frame, uint16_t name, uint64_t *leaf)
+struct unit_entry fixture_table(struct fixture *fixture, uint64_t frame, uint16_t name,
+				uint64_t *leaf)
 {
 	const struct format *format = fixture->unit->format;
-	struct unit_entry entry = { .levels = fixture->unit->levels & 1 << 4 ? 4 : 3, .name = name };
+	struct unit_entry entry = { .levels = fixture->unit->levels & 1 << 4 ? 4 : 3,
+				    .name = name };
 	sp_mfn_t below = { frame }, table;
 	uint64_t value = leaf_for(fixture, frame);
 

@@ -34,7 +34,8 @@ struct fixture *fixture_start(const struct model_unit_config *unit);
 void fixture_free(struct fixture *fixture);
 
 /* A table of its own in frames of the library: PAGE leads to `frame`. Answers the entry for it. */
-struct unit_entry fixture_table(struct fixture *fixture, uint64_t frame, uint16_t name, uint64_t *leaf);
+struct unit_entry fixture_table(struct fixture *fixture, uint64_t frame, uint16_t name,
+				uint64_t *leaf);
 void fixture_set_leaf(struct fixture *fixture, uint64_t leaf, uint64_t frame); /* 0: absent */
 
 /* Four bytes at a page. */

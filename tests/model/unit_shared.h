@@ -10,8 +10,6 @@
 
 struct vendor {
 	enum model_vendor vendor;
-	struct model_unit_config late; /* the same unit, whose queue moves in model_step() alone */
-	uint32_t ring; /* commands that fit, at least */
 };
 
 void whoever_is_not_attached_is_blocked(void **state);
@@ -26,6 +24,7 @@ void a_number_is_reached_only_when_the_unit_says_so(void **state);
 void a_queue_without_room_takes_nothing(void **state);
 void the_queue_goes_round(void **state);
 void a_silent_unit_is_lost_and_reaches_nothing(void **state);
+void a_number_that_was_never_asked_for_is_not_believed(void **state);
 void a_queue_that_an_error_stopped_is_restarted_and_forgets_everything(void **state);
 void a_queue_that_stops_twice_is_lost(void **state);
 void a_command_that_is_for_cpus_is_refused(void **state);

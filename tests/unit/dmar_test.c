@@ -4,13 +4,13 @@
  */
 #include "firmware_stub.h"
 
-#define BASE 0xfed90000ull
-#define OTHER_BASE 0xfed91000ull
+#define BASE	    0xfed90000ull
+#define OTHER_BASE  0xfed91000ull
 /* 48 bits, 3 and 4 levels, 2M and 1G pages, page-selective up to 2^18, drains, 65536 domain ids. */
-#define GOOD_CAP 0x00d2008c222f0606ull
-#define GOOD_ECAP 0x0000000000f0100aull
+#define GOOD_CAP    0x00d2008c222f0606ull
+#define GOOD_ECAP   0x0000000000f0100aull
 #define CAP_CACHING (1ull << 7)
-#define CAP_BUFFER (1ull << 4)
+#define CAP_BUFFER  (1ull << 4)
 
 enum scope_of_test {
 	ENDPOINT = 1,
@@ -271,7 +271,8 @@ static void a_structure_that_is_not_known_is_skipped_with_one_line(void **state)
 	put(4, 0);
 	end_structure(at);
 	assert_int_equal(discover_table(sp_iommu_discover_dmar), SP_OK);
-	assert_string_equal(stub.line, "DMAR at byte 0x40: structure of type 9 is not known: skipped");
+	assert_string_equal(stub.line,
+			    "DMAR at byte 0x40: structure of type 9 is not known: skipped");
 	assert_int_equal(stub.notes, 1);
 	assert_int_equal(stub.host->unit_count, 1);
 	free_host();
@@ -292,8 +293,10 @@ static void a_structure_shorter_than_its_kind_is_refused(void **state)
 	static const struct {
 		uint32_t type, least;
 		const char *name;
-	} kinds[] = { { 0, 16, "DRHD" }, { 1, 24, "RMRR" }, { 2, 8, "ATSR" },	  { 3, 20, "RHSA" }, { 4, 9, "ANDD" },
-		      { 5, 8, "SATC" },	 { 6, 8, "SIDP" },  { 7, 4, "structure" } };
+	} kinds[] = {
+		{ 0, 16, "DRHD" }, { 1, 24, "RMRR" }, { 2, 8, "ATSR" }, { 3, 20, "RHSA" },
+		{ 4, 9, "ANDD" },  { 5, 8, "SATC" },  { 6, 8, "SIDP" }, { 7, 4, "structure" }
+	};
 
 	(void)state;
 	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -304,7 +307,8 @@ static void a_structure_shorter_than_its_kind_is_refused(void **state)
 			put(2, kinds[i].type);
 			put(2, length);
 			put(60, 0);
-			snprintf(line, sizeof(line), "DMAR at byte 0x40: %s of %u bytes, %u at least", kinds[i].name,
+			snprintf(line, sizeof(line),
+				 "DMAR at byte 0x40: %s of %u bytes, %u at least", kinds[i].name,
 				 length, kinds[i].least);
 			assert_refused(sp_iommu_discover_dmar, SP_MALFORMED, line);
 		}
@@ -329,16 +333,19 @@ static void a_header_that_contradicts_itself_is_refused(void **state)
 	(void)state;
 	begin_table("DMAR");
 	stub.length = 47;
-	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED, "DMAR at byte 0x0: shorter than its header of 48 bytes");
+	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
+		       "DMAR at byte 0x0: shorter than its header of 48 bytes");
 	begin_table("DMAX");
-	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED, "DMAR at byte 0x0: the signature is not DMAR");
+	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
+		       "DMAR at byte 0x0: the signature is not DMAR");
 	begin_table("DMAR");
 	make_host();
 	put_at(4, 4, 49);
 	assert_int_equal(discover_bytes(sp_iommu_discover_dmar, 48), SP_MALFORMED);
 	put_at(4, 4, 47);
 	assert_int_equal(discover_bytes(sp_iommu_discover_dmar, 48), SP_MALFORMED);
-	assert_string_equal(stub.line, "DMAR at byte 0x4: the length contradicts what was handed over");
+	assert_string_equal(stub.line,
+			    "DMAR at byte 0x4: the length contradicts what was handed over");
 	free_host();
 }
 
@@ -401,18 +408,21 @@ static void a_unit_that_cannot_be_is_refused(void **state)
 	(void)state;
 	begin_table("DMAR");
 	end_structure(begin_unit(1, 0));
-	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED, "DMAR at byte 0x30: DRHD whose register base is 0");
+	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
+		       "DMAR at byte 0x30: DRHD whose register base is 0");
 	begin_table("DMAR");
 	end_structure(begin_unit(1, BASE + 0x800));
 	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
 		       "DMAR at byte 0x30: DRHD whose register base is no address of a page");
 	put_plain_unit();
 	end_structure(begin_unit(0, BASE));
-	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED, "DMAR at byte 0x40: DRHD names a unit a second time");
+	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
+		       "DMAR at byte 0x40: DRHD names a unit a second time");
 	put_plain_unit();
 	end_structure(begin_unit(1, OTHER_BASE));
-	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
-		       "DMAR at byte 0x40: DRHD takes the rest of a segment that another unit takes");
+	assert_refused(
+		sp_iommu_discover_dmar, SP_MALFORMED,
+		"DMAR at byte 0x40: DRHD takes the rest of a segment that another unit takes");
 }
 
 static void a_unit_that_is_known_already_is_refused(void **state)
@@ -441,8 +451,9 @@ static void a_unit_that_the_driver_cannot_run_is_refused_by_name(void **state)
 	begin_table("DMAR");
 	put_unit_registers(BASE, GOOD_CAP & ~0x1f00ull, GOOD_ECAP);
 	end_structure(begin_unit(1, BASE));
-	assert_refused(sp_iommu_discover_dmar, SP_UNSUPPORTED,
-		       "VT-d unit at 0xfed90000: walks tables of neither 3, 4 nor 5 levels (CAP.SAGAW)");
+	assert_refused(
+		sp_iommu_discover_dmar, SP_UNSUPPORTED,
+		"VT-d unit at 0xfed90000: walks tables of neither 3, 4 nor 5 levels (CAP.SAGAW)");
 }
 
 static void a_second_unit_that_is_refused_takes_the_first_with_it(void **state)
@@ -462,7 +473,8 @@ static void a_range_that_cannot_be_is_refused(void **state)
 		const char *line;
 	} ranges[] = {
 		{ 0x2000, 0x1fff, "DMAR at byte 0x40: RMRR whose limit lies below its base" },
-		{ 0x7d000000, 0x7c000fff, "DMAR at byte 0x40: RMRR whose limit lies below its base" },
+		{ 0x7d000000, 0x7c000fff,
+		  "DMAR at byte 0x40: RMRR whose limit lies below its base" },
 		{ 0x2800, 0x3fff, "DMAR at byte 0x40: RMRR that is not made of whole pages" },
 		{ 0x2000, 0x3ffe, "DMAR at byte 0x40: RMRR that is not made of whole pages" },
 		{ 0x2000, UINT64_MAX, "DMAR at byte 0x40: RMRR that is not made of whole pages" },
@@ -490,7 +502,8 @@ static void a_name_without_an_end_is_refused(void **state)
 	put(4, 0);
 	put(4, 0x41414141);
 	end_structure(at);
-	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED, "DMAR at byte 0x40: ANDD whose name does not end");
+	assert_refused(sp_iommu_discover_dmar, SP_MALFORMED,
+		       "DMAR at byte 0x40: ANDD whose name does not end");
 }
 
 static void more_units_than_the_host_holds_leave_nothing_behind(void **state)
@@ -498,7 +511,8 @@ static void more_units_than_the_host_holds_leave_nothing_behind(void **state)
 	(void)state;
 	put_rich_table();
 	stub.limits.units = 1;
-	assert_refused(sp_iommu_discover_dmar, SP_NO_SPACE, "no room for one more unit; raise sp_limits.units");
+	assert_refused(sp_iommu_discover_dmar, SP_NO_SPACE,
+		       "no room for one more unit; raise sp_limits.units");
 }
 
 static void no_cut_and_no_wrong_byte_is_answered_by_half_a_registration(void **state)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/engine_change_test.c - what each kind of change is called, how wide, and in how many stores.
+ * tests/unit/engine_change_test.c - what each kind of change is called, how wide, and in how
+ * many stores.
  *
- * One table of cases: what was there, what is wished over the whole of it, what each walker is told. Then the
- * changes of a piece of a large leaf, which come in steps.
+ * One table of cases: what was there, what is wished over the whole of it, what each walker is
+ * told. Then the changes of a piece of a large leaf, which come in steps.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -70,8 +71,8 @@ static void assert_told(const struct machine *machine, const struct step *step, 
 	}
 }
 
-static void assert_told_both(const struct machine *machine, const struct step *step, enum change_kind kind,
-			     uint64_t first, uint64_t end)
+static void assert_told_both(const struct machine *machine, const struct step *step,
+			     enum change_kind kind, uint64_t first, uint64_t end)
 {
 	assert_told(machine, step, WALKER_CPU, kind, first, end);
 	assert_told(machine, step, WALKER_DEVICE, kind, first, end);
@@ -117,7 +118,8 @@ static struct target target_of(struct machine *machine, enum wish wish, uint64_t
 static void try_case(const struct subject *subject, const struct change_case *row, uint32_t level)
 {
 	struct machine *machine = machine_make(subject);
-	uint64_t first = machine_base(machine), end = first + machine_span(machine, level), mfn = machine_fresh(machine);
+	uint64_t first = machine_base(machine), end = first + machine_span(machine, level),
+		 mfn = machine_fresh(machine);
 	struct target target = target_of(machine, row->wish, mfn);
 	bool nothing = row->wish == WISH_TYPE && !sees(machine, WALKER_CPU);
 	struct step step;
@@ -164,8 +166,10 @@ static void a_whole_slot_changes_in_one_store_and_tells_exactly_its_kind(void **
 static void absent_to_a_small_page_links_one_table_and_tells_its_span(void **state)
 {
 	struct machine *machine = machine_make(*state);
-	uint64_t base = machine_base(machine), top = machine_span(machine, machine->tree.levels - 1u);
-	struct target target = { .mfn = machine_fresh(machine), .rights = machine_all_rights(machine) };
+	uint64_t base = machine_base(machine),
+		 top = machine_span(machine, machine->tree.levels - 1u);
+	struct target target = { .mfn = machine_fresh(machine),
+				 .rights = machine_all_rights(machine) };
 	struct step step;
 
 	machine_step(machine, base + 1, base + 2, &target, &step);
@@ -183,7 +187,8 @@ static void a_page_under_a_table_is_mapped_in_one_store_and_tells_its_own_span(v
 {
 	struct machine *machine = machine_make(*state);
 	uint64_t base = machine_base(machine);
-	struct target target = { .mfn = machine_fresh(machine), .rights = machine_all_rights(machine) };
+	struct target target = { .mfn = machine_fresh(machine),
+				 .rights = machine_all_rights(machine) };
 	struct step step;
 
 	machine_map(machine, base, 1, machine_fresh(machine), machine_all_rights(machine));
@@ -203,7 +208,8 @@ static void a_large_page_over_a_table_keeps_the_table_and_tells_each_piece(void 
 
 	if (machine_can(machine, 1)) {
 		span = machine_span(machine, 1);
-		machine_map(machine, base + 1, 1, machine_fresh(machine), machine_all_rights(machine));
+		machine_map(machine, base + 1, 1, machine_fresh(machine),
+			    machine_all_rights(machine));
 		target.mfn = machine_fresh(machine);
 		machine_step(machine, base, base + span, &target, &step);
 		machine_assert_clean(machine);
@@ -222,7 +228,8 @@ static void unmap_of_a_piece_of_a_large_page_goes_in_one_store_as_wide_as_the_pa
 {
 	for (uint32_t level = 1; level < 3; level++) {
 		struct machine *machine = machine_make(*state);
-		uint64_t base = machine_base(machine), span = machine_span(machine, level), mfn = machine_fresh(machine);
+		uint64_t base = machine_base(machine), span = machine_span(machine, level),
+			 mfn = machine_fresh(machine);
 		struct target target = { .rights = 0 };
 		struct step step;
 
@@ -244,11 +251,12 @@ static void unmap_of_a_piece_of_a_large_page_goes_in_one_store_as_wide_as_the_pa
 	}
 }
 
-static void change_piece_by_split(const struct subject *subject, uint32_t level, struct target target,
-				  enum change_kind kind)
+static void change_piece_by_split(const struct subject *subject, uint32_t level,
+				  struct target target, enum change_kind kind)
 {
 	struct machine *machine = machine_make(subject);
-	uint64_t base = machine_base(machine), mfn = machine_fresh(machine), at = base + machine_span(machine, level) - 1;
+	uint64_t base = machine_base(machine), mfn = machine_fresh(machine),
+		 at = base + machine_span(machine, level) - 1;
 	struct step step;
 
 	if (!machine_can(machine, level)) {
@@ -263,7 +271,8 @@ static void change_piece_by_split(const struct subject *subject, uint32_t level,
 		machine_step(machine, at, at + 1, &target, &step);
 		machine_assert_clean(machine);
 		assert_true(step.plan.split_only);
-		assert_told_both(machine, &step, KIND_SPLIT, first, first + machine_span(machine, size));
+		assert_told_both(machine, &step, KIND_SPLIT, first,
+				 first + machine_span(machine, size));
 		assert_int_equal(step.live_stores, 1);
 		assert_int_equal(step.tables, 1);
 		assert_int_equal(step.stale.gone_count, 0);
@@ -277,18 +286,21 @@ static void change_piece_by_split(const struct subject *subject, uint32_t level,
 	machine_free(machine);
 }
 
-static void a_piece_of_a_large_page_loses_rights_only_after_a_split_that_changes_nothing(void **state)
+static void a_piece_of_a_large_page_loses_rights_only_after_a_split_that_changes_nothing(
+	void **state)
 {
 	for (uint32_t level = 1; level < 3; level++) {
 		struct machine *machine = machine_make(*state);
-		struct target target = { .rights = machine_few_rights(machine), .keep_frames = true };
+		struct target target = { .rights = machine_few_rights(machine),
+					 .keep_frames = true };
 
 		machine_free(machine);
 		change_piece_by_split(*state, level, target, KIND_REVOKE);
 	}
 }
 
-static void a_piece_of_a_large_page_gets_another_frame_only_after_a_split_that_changes_nothing(void **state)
+static void a_piece_of_a_large_page_gets_another_frame_only_after_a_split_that_changes_nothing(
+	void **state)
 {
 	for (uint32_t level = 1; level < 3; level++) {
 		struct machine *machine = machine_make(*state);
@@ -324,8 +336,10 @@ static void a_split_is_alone_in_its_change(void **state)
 	struct step step;
 
 	if (machine_can(machine, 1) && machine->tree.levels > 2) {
-		machine_map(machine, base - 1, 1, machine_fresh(machine), machine_all_rights(machine));
-		machine_map(machine, base, span, machine_fresh(machine), machine_all_rights(machine));
+		machine_map(machine, base - 1, 1, machine_fresh(machine),
+			    machine_all_rights(machine));
+		machine_map(machine, base, span, machine_fresh(machine),
+			    machine_all_rights(machine));
 		machine_step(machine, base - 1, base + 1, &target, &step);
 		machine_assert_clean(machine);
 		assert_false(step.plan.split_only);
@@ -360,8 +374,9 @@ static void rights_of_one_walker_are_no_change_for_the_other(void **state)
 	struct machine *machine = machine_make(*state);
 	const uint32_t cpu = CPU_RIGHTS, in = DEVICE_READ, both = DEVICE_RIGHTS;
 
-	if (format_holds(machine->tree.format, cpu | in, MEMORY_WRITE_BACK) && sees(machine, WALKER_CPU) &&
-	    sees(machine, WALKER_DEVICE) && format_holds(machine->tree.format, cpu, MEMORY_WRITE_BACK)) {
+	if (format_holds(machine->tree.format, cpu | in, MEMORY_WRITE_BACK) &&
+	    sees(machine, WALKER_CPU) && sees(machine, WALKER_DEVICE) &&
+	    format_holds(machine->tree.format, cpu, MEMORY_WRITE_BACK)) {
 		change_rights(machine, cpu | both, cpu | in, KIND_COUNT, KIND_REVOKE);
 		change_rights(machine, cpu | in, cpu | both, KIND_COUNT, KIND_GRANT);
 		change_rights(machine, cpu | both, CPU_READ | both, KIND_REVOKE, KIND_COUNT);
@@ -372,7 +387,10 @@ static void rights_of_one_walker_are_no_change_for_the_other(void **state)
 
 int main(void)
 {
-#define TEST(name) { #name, name }
+#define TEST(name)          \
+	{                   \
+#name, name \
+	}
 	static const struct conformance_test tests[] = {
 		TEST(a_whole_slot_changes_in_one_store_and_tells_exactly_its_kind),
 		TEST(absent_to_a_small_page_links_one_table_and_tells_its_span),

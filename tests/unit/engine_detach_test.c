@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/engine_detach_test.c - whole subtrees go by one store, and are taken apart when all have forgotten.
+ * tests/unit/engine_detach_test.c - whole subtrees go by one store, and are taken apart when all
+ * have forgotten.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -16,7 +17,8 @@ static void populate(struct machine *machine, uint32_t level)
 		uint64_t first = base + machine_span(machine, size);
 
 		if (machine_can(machine, size) && first + machine_span(machine, size) < base + span)
-			machine_map(machine, first, machine_span(machine, size), machine_fresh(machine), all);
+			machine_map(machine, first, machine_span(machine, size),
+				    machine_fresh(machine), all);
 	}
 	if (machine_slots(machine) > 2)
 		machine_map(machine, base + 100, 60, machine_fresh(machine), all);
@@ -27,7 +29,8 @@ static void populate(struct machine *machine, uint32_t level)
 
 static uint32_t detach(struct machine *machine, uint32_t level)
 {
-	uint64_t base = machine_base(machine), end = base + machine_span(machine, level), shape = machine->tree.shape;
+	uint64_t base = machine_base(machine), end = base + machine_span(machine, level),
+		 shape = machine->tree.shape;
 	struct target target = { .rights = 0 };
 	uint32_t tables;
 	struct step step;
@@ -84,7 +87,8 @@ static void no_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count,
 	(void)sink;
 	(void)rights;
 	(void)memory;
-	fail_msg("%#llx frames at %#llx are not this tree's", (unsigned long long)count, (unsigned long long)mfn);
+	fail_msg("%#llx frames at %#llx are not this tree's", (unsigned long long)count,
+		 (unsigned long long)mfn);
 }
 
 static void any_table(struct dismantle_sink *sink, uint64_t mfn)
@@ -112,7 +116,8 @@ static void a_tree_that_owns_no_frames_lets_tables_go_alone(void **state)
 		machine_step(machine, base, base + machine_span(machine, 1), &target, &step);
 		assert_int_equal(step.stale.gone_count, 1);
 		assert_int_equal(step.stale.gone[0].kind, GONE_SUBTREE);
-		assert_true(tree_dismantle(&machine->tree, &place, step.stale.gone[0].mfn, 0, &sink, &budget));
+		assert_true(tree_dismantle(&machine->tree, &place, step.stale.gone[0].mfn, 0, &sink,
+					   &budget));
 		machine_assert_clean(machine);
 	}
 	machine_free(machine);
@@ -165,14 +170,16 @@ static void a_run_of_frames_is_handed_back_as_one(void **state)
 
 static void populate_root(struct machine *machine)
 {
-	uint64_t span = machine_span(machine, machine->tree.levels - 1u), frames = machine_frames(machine);
+	uint64_t span = machine_span(machine, machine->tree.levels - 1u),
+		 frames = machine_frames(machine);
 	uint32_t all = machine_all_rights(machine);
 
 	for (uint32_t i = 0; i < 2; i++)
 		machine_map(machine, i * span, 1, machine_fresh(machine), all);
 	machine_map(machine, frames - 1, 1, machine_fresh(machine), all);
 	/* A leaf in the root itself, where it may be. */
-	if (machine->tree.levels <= 3 && frames / span > 3 && machine_can(machine, machine->tree.levels - 1u))
+	if (machine->tree.levels <= 3 && frames / span > 3 &&
+	    machine_can(machine, machine->tree.levels - 1u))
 		machine_map(machine, 2 * span, span, machine_fresh(machine), all);
 }
 
@@ -215,7 +222,10 @@ static void a_tree_is_closed_at_once_where_there_is_room(void **state)
 
 int main(void)
 {
-#define TEST(name) { #name, name }
+#define TEST(name)          \
+	{                   \
+#name, name \
+	}
 	static const struct conformance_test tests[] = {
 		TEST(a_whole_region_goes_in_one_store_and_is_handed_back_as_a_subtree),
 		TEST(a_subtree_is_dismantled_completely_in_any_budget),

@@ -2,23 +2,23 @@
 /*
  * tests/unit/engine_exhaustive_test.c - every range and every operation, on every tree of a kind.
  *
- *   level 2   root  [ any of 123 | a tenth of them ]      a slot: absent, leaf A, leaf B, or a table of
+ *   level 2   root  [ any of 123 | a tenth of them ]   a slot: absent, leaf A, leaf B, a table of
  *   level 1              [ any of 11 | any of 11 ]     two such, not both absent
  *   level 0                  [ any of 3 | any of 3 ]
  *
- * The toy format has two slots a table, so that eight frames have it all. Trees are put there by hand, not by the
- * engine: also such as it would not make itself.
+ * The toy format has two slots a table, so that eight frames have it all. Trees are put there by
+ * hand, not by the engine: also such as it would not make itself.
  */
 #include "tests/unit/engine_fixture.h"
 
-#define LEVELS 3u
-#define FRAMES 8u
-#define HERE 0x400000ull  /* leaves A and B: frame f at HERE + f */
-#define THERE 0x500000ull /* others, as well aligned */
+#define LEVELS	  3u
+#define FRAMES	  8u
+#define HERE	  0x400000ull /* leaves A and B: frame f at HERE + f */
+#define THERE	  0x500000ull /* others, as well aligned */
 
-#define ALL (CPU_RIGHTS | DEVICE_RIGHTS)
+#define ALL	  (CPU_RIGHTS | DEVICE_RIGHTS)
 #define READ_ONLY (CPU_READ | CPU_EXECUTE | DEVICE_READ)
-#define LARGE 0x80u
+#define LARGE	  0x80u
 
 static const struct subject subject = { "toy", &format_toy, LEVELS, 7, true };
 
@@ -102,7 +102,8 @@ static void try_all(struct machine *machine, uint32_t left, uint32_t right)
 				struct target target = operation(number, first);
 
 				plant(machine, left, right);
-				assert_int_equal(machine_change(machine, first, end, &target), SP_OK);
+				assert_int_equal(machine_change(machine, first, end, &target),
+						 SP_OK);
 				machine_settle(machine, 1 + number);
 				verify_find(machine);
 				machine_assert_clean(machine);

@@ -70,7 +70,8 @@ uint32_t machine_slots(const struct machine *machine)
 
 uint64_t machine_frames(const struct machine *machine)
 {
-	return BIT(min_u64((uint64_t)machine->subject->levels * machine->subject->format->slots_order, 52));
+	return BIT(min_u64(
+		(uint64_t)machine->subject->levels * machine->subject->format->slots_order, 52));
 }
 
 uint32_t machine_all_rights(const struct machine *machine)
@@ -87,7 +88,8 @@ struct view machine_view(const struct machine *machine, const struct target *tar
 	/* A table that only a device walks knows no memory type. */
 	return (struct view){ .mfn = mfn,
 			      .rights = target->rights & machine_all_rights(machine),
-			      .memory = machine->opinion->cpu ? target->memory : MEMORY_WRITE_BACK };
+			      .memory =
+				      machine->opinion->cpu ? target->memory : MEMORY_WRITE_BACK };
 }
 
 uint32_t machine_few_rights(const struct machine *machine)
@@ -116,90 +118,14 @@ uint64_t machine_fresh(struct machine *machine)
 	return machine->next_mfn;
 }
 
-/* ---- pages ---- */
-
-uint32_t machine_tables(const struct machine *machine)
-{
-	uint32_t tables = 0;
-
-	for (uint32_t page = 0; page < machine->top; page++)
-		tables += machine->state[page] == PAGE_TAKEN;
-	return tables;
-}
-
-uint32_t machine_page(struct machine *machine, uint64_t mfn)
-{
-	uint64_t page = mfn - POOL_FIRST;
-
-	if (page < POOL_PAGES && machine->state[page] != PAGE_FREE)
-		return (uint32_t)page;
-	machine_blame(machine, "mfn %#llx is no table page", (unsigned long long)mfn);
-	return POOL_PAGES;
-}
-
-/* What a page held before looks like entries: all rights, to frames that nobody gave. */
-static void forge(struct machine *machine, uint32_t page)
-{
-	for (uint32_t i = 0; i < machine_slots(machine); i++) {
-		machine->page[page][i] = 0x6000000bad000007ull | (uint64_t)i << 24;
-		machine->seen[page][i] = 0x6000000bee000007ull | (uint64_t)i << 24;
-	}
-}
-
-uint64_t machine_take_page(struct machine *machine)
-{
-	uint32_t page = 0;
-
-	while (page < POOL_PAGES && machine->state[page] != PAGE_FREE)
-		page++;
-	assert_true(page < POOL_PAGES);
-	machine->state[page] = PAGE_TAKEN;
-	machine->top = page + 1 > machine->top ? page + 1 : machine->top;
-	forge(machine, page);
-	return POOL_FIRST + page;
-}
-
-void machine_give_page(struct machine *machine, uint64_t mfn)
-{
-	uint32_t page = machine_page(machine, mfn);
-
-	assert_true(page < POOL_PAGES);
-	forge(machine, page);
-	machine->state[page] = PAGE_FREE;
-}
-
-void *platform_pointer(void *embedder, sp_mfn_t frame)
-{
-	struct machine *machine = embedder;
-	uint32_t page = machine_page(machine, frame.mfn);
-
-	if (page == POOL_PAGES)
-		fail_msg("%s: %s", machine->subject->name, machine->verdict);
-	return machine->page[page];
-}
-
-void platform_panic(void *embedder, const char *line)
-{
-	(void)embedder;
-	fprintf(stderr, "panic: %s\n", line);
-	abort();
-}
-
-static uint64_t (*make_pages(void))[PAGE_SLOTS]
-{
-	void *pages = aligned_alloc(SP_FRAME_BYTES, (size_t)POOL_PAGES * SP_FRAME_BYTES);
-
-	assert_non_null(pages);
-	return pages;
-}
-
 static void make_tree(struct machine *machine)
 {
 	const struct subject *subject = machine->subject;
 	uint32_t root;
 
 	machine->tree.format = subject->format;
-	tree_make(&machine->tree, subject->format, machine, (sp_mfn_t){ machine_take_page(machine) }, subject->levels);
+	tree_make(&machine->tree, subject->format, machine,
+		  (sp_mfn_t){ machine_take_page(machine) }, subject->levels);
 	machine->tree.mutant = &machine->mutant;
 	machine->tree.leaf_levels = subject->leaf_levels;
 	machine->tree.owns_frames = true;
@@ -221,9 +147,9 @@ struct machine *machine_make(const struct subject *subject)
 	last_machine = machine;
 	machine->subject = subject;
 	machine->opinion = opinion_of(subject->format);
-	machine->page = make_pages();
-	machine->seen = make_pages();
-	machine->shadow = make_pages();
+	machine->page = machine_make_pages();
+	machine->seen = machine_make_pages();
+	machine->shadow = machine_make_pages();
 	machine->pending = calloc(PENDING_MAX, sizeof(*machine->pending));
 	machine->random = 0x9e3779b97f4a7c15ull;
 	machine->next_mfn = 0x1000000;
@@ -260,13 +186,14 @@ bool machine_is_as_shadow(const struct machine *machine)
 {
 	for (uint32_t page = 0; page < machine->top; page++)
 		if (machine->state[page] != PAGE_FREE &&
-		    memcmp(machine->shadow[page], machine->page[page], machine_slots(machine) * sizeof(uint64_t)))
+		    memcmp(machine->shadow[page], machine->page[page],
+			   machine_slots(machine) * sizeof(uint64_t)))
 			return false;
 	return true;
 }
 
-enum sp_status machine_prepare(struct machine *machine, uint64_t first, uint64_t end, const struct target *target,
-			       struct plan *plan)
+enum sp_status machine_prepare(struct machine *machine, uint64_t first, uint64_t end,
+			       const struct target *target, struct plan *plan)
 {
 	struct tree tree = machine->tree;
 	enum sp_status status;
@@ -280,7 +207,8 @@ enum sp_status machine_prepare(struct machine *machine, uint64_t first, uint64_t
 	return status;
 }
 
-static void check_plan(struct machine *machine, uint64_t first, uint64_t end, const struct plan *plan)
+static void check_plan(struct machine *machine, uint64_t first, uint64_t end,
+		       const struct plan *plan)
 {
 	struct reserve reserve;
 
@@ -293,17 +221,20 @@ static void check_plan(struct machine *machine, uint64_t first, uint64_t end, co
 	if (plan->split_only && plan->end != first)
 		machine_blame(machine, "a split is not alone in its change");
 	if (plan->tables > sizeof(reserve.page) / sizeof(reserve.page[0]))
-		machine_blame(machine, "the plan takes %u tables: no reserve holds them", plan->tables);
+		machine_blame(machine, "the plan takes %u tables: no reserve holds them",
+			      plan->tables);
 }
 
 /* Exactly what was planned: one page or one entry more is caught by the sanitizer. */
-static void begin(struct machine *machine, const struct plan *plan, struct reserve *reserve, struct stale *stale)
+static void begin(struct machine *machine, const struct plan *plan, struct reserve *reserve,
+		  struct stale *stale)
 {
 	free(machine->gone);
 	machine->gone = malloc(plan->gone * sizeof(*machine->gone) + !plan->gone);
 	*stale = (struct stale){ .gone = machine->gone, .gone_max = plan->gone };
 	*reserve = (struct reserve){ .count = 0 };
-	while (reserve->count < plan->tables && reserve->count < sizeof(reserve->page) / sizeof(reserve->page[0]))
+	while (reserve->count < plan->tables &&
+	       reserve->count < sizeof(reserve->page) / sizeof(reserve->page[0]))
 		reserve->page[reserve->count++].mfn = machine_take_page(machine);
 }
 
@@ -330,8 +261,9 @@ static void collect_gone(struct machine *machine, const struct stale *stale)
 		struct let_go gone = stale->gone[i];
 
 		if (gone.kind == GONE_FRAMES) {
-			runs_add(&machine->released, (struct run){ gone.mfn, gone.count, gone.rights,
-								   (enum memory_type)gone.memory });
+			runs_add(&machine->released,
+				 (struct run){ gone.mfn, gone.count, gone.rights,
+					       (enum memory_type)gone.memory });
 			continue;
 		}
 		assert_true(machine->pending_count < PENDING_MAX);
@@ -343,11 +275,14 @@ static void collect_gone(struct machine *machine, const struct stale *stale)
 static void check_bounds(struct machine *machine, const struct plan *plan, const struct step *step)
 {
 	if (step->stale.gone_count > plan->gone)
-		machine_blame(machine, "%u entries gone, %u planned", step->stale.gone_count, plan->gone);
+		machine_blame(machine, "%u entries gone, %u planned", step->stale.gone_count,
+			      plan->gone);
 	if (step->live_stores > plan->slots)
-		machine_blame(machine, "%llu stores, %u planned", (unsigned long long)step->live_stores, plan->slots);
+		machine_blame(machine, "%llu stores, %u planned",
+			      (unsigned long long)step->live_stores, plan->slots);
 	if (plan->slots > SP_STEP_SLOTS + MAX_LEVELS || plan->tables > SP_STEP_TABLES + MAX_LEVELS)
-		machine_blame(machine, "a step of %u slots and %u tables", plan->slots, plan->tables);
+		machine_blame(machine, "a step of %u slots and %u tables", plan->slots,
+			      plan->tables);
 }
 
 /* After the last store: the tree is as the oracle says, and nothing was lost on the way. */
@@ -364,7 +299,8 @@ static void finish(struct machine *machine, struct step *step)
 		verify_find_at(machine, machine->looks.sample[i]);
 }
 
-static void plan_oracle(struct machine *machine, const struct plan *plan, const struct target *target)
+static void plan_oracle(struct machine *machine, const struct plan *plan,
+			const struct target *target)
 {
 	struct view view = machine_view(machine, target, target->mfn);
 
@@ -378,8 +314,8 @@ static void plan_oracle(struct machine *machine, const struct plan *plan, const 
 		oracle_map(&machine->after, plan->first, plan->end, view);
 }
 
-void machine_step(struct machine *machine, uint64_t first, uint64_t end, const struct target *target,
-		  struct step *step)
+void machine_step(struct machine *machine, uint64_t first, uint64_t end,
+		  const struct target *target, struct step *step)
 {
 	struct reserve reserve;
 
@@ -399,7 +335,8 @@ void machine_step(struct machine *machine, uint64_t first, uint64_t end, const s
 	check_bounds(machine, &step->plan, step);
 }
 
-enum sp_status machine_change(struct machine *machine, uint64_t first, uint64_t end, const struct target *target)
+enum sp_status machine_change(struct machine *machine, uint64_t first, uint64_t end,
+			      const struct target *target)
 {
 	struct target rest = *target;
 	struct step step;
@@ -415,7 +352,8 @@ enum sp_status machine_change(struct machine *machine, uint64_t first, uint64_t 
 	return SP_OK;
 }
 
-void machine_map(struct machine *machine, uint64_t first, uint64_t count, uint64_t mfn, uint32_t rights)
+void machine_map(struct machine *machine, uint64_t first, uint64_t count, uint64_t mfn,
+		 uint32_t rights)
 {
 	struct target target = { .mfn = mfn, .rights = rights };
 
@@ -429,7 +367,8 @@ void machine_unmap(struct machine *machine, uint64_t first, uint64_t count)
 	assert_int_equal(machine_change(machine, first, first + count, &target), SP_OK);
 }
 
-static void begin_alone(struct machine *machine, struct plan *plan, struct step *step, uint64_t first, uint64_t end)
+static void begin_alone(struct machine *machine, struct plan *plan, struct step *step,
+			uint64_t first, uint64_t end)
 {
 	struct reserve reserve;
 
@@ -447,7 +386,8 @@ bool machine_merge(struct machine *machine, uint64_t frame, uint32_t level, stru
 
 	oracle_copy(&machine->before, &machine->oracle);
 	oracle_copy(&machine->after, &machine->oracle);
-	begin_alone(machine, &plan, step, first, first + BIT(span_order(machine->tree.format, level)));
+	begin_alone(machine, &plan, step, first,
+		    first + BIT(span_order(machine->tree.format, level)));
 	merged = tree_merge(&machine->tree, frame, level, &step->stale);
 	finish(machine, step);
 	machine_assert_clean(machine);
@@ -469,7 +409,8 @@ bool machine_close(struct machine *machine, uint32_t slots, struct step *step)
 	closed = tree_close(&machine->tree, slots, &step->stale);
 	for (uint64_t i = 0; i < machine_slots(machine); i++)
 		if (!machine->page[root][i])
-			oracle_map(&machine->after, i << order, (i + 1) << order, (struct view){ 0 });
+			oracle_map(&machine->after, i << order, (i + 1) << order,
+				   (struct view){ 0 });
 	finish(machine, step);
 	machine_assert_clean(machine);
 	return closed;
@@ -487,10 +428,12 @@ int run_conformance(const char *group, const struct conformance_test *tests, uin
 		for (uint32_t j = 0; j < SUBJECT_COUNT; j++) {
 			uint32_t at = i * SUBJECT_COUNT + j;
 
-			snprintf(names[at], sizeof(names[at]), "%s (%s)", tests[i].name, subjects[j].name);
+			snprintf(names[at], sizeof(names[at]), "%s (%s)", tests[i].name,
+				 subjects[j].name);
 			cases[at] = (struct CMUnitTest){ .name = names[at],
 							 .test_func = tests[i].run,
-							 .initial_state = (void *)(uintptr_t)&subjects[j] };
+							 .initial_state =
+								 (void *)(uintptr_t)&subjects[j] };
 		}
 	}
 	failed = _cmocka_run_group_tests(group, cases, count * SUBJECT_COUNT, NULL, NULL);

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/engine_fixture.h - a machine of nothing but page-table pages, for the engine's conformance suite.
+ * tests/unit/engine_fixture.h - a machine of nothing but page-table pages, for the engine's
+ * conformance suite.
  *
  *   oracle   what every frame should translate to
  *   page[]   what the CPU stored            <- a walker that snoops reads here
  *   seen[]   what was written back of it    <- a walker that does not
  *   shadow[] page[] as it was before the change
  *
- * machine_step() makes one prepare and one commit, and looks before every store of the engine. What it finds wrong
- * is kept in `verdict`, so that a test with a mutant can ask for it; machine_change() fails the test on it.
+ * machine_step() makes one prepare and one commit, and looks before every store of the engine.
+ * What it finds wrong is kept in `verdict`, so that a test with a mutant can ask for it;
+ * machine_change() fails the test on it.
  */
 #pragma once
 
@@ -26,9 +28,9 @@
 #include "tests/unit/engine_opinion.h"
 #include "tests/unit/engine_oracle.h"
 
-#define POOL_PAGES 768u
-#define POOL_FIRST 0xab0000ull /* mfn of page 0 */
-#define PAGE_SLOTS 512u
+#define POOL_PAGES  768u
+#define POOL_FIRST  0xab0000ull /* mfn of page 0 */
+#define PAGE_SLOTS  512u
 #define SAMPLES_MAX 128u
 
 /* One tree that the suite runs on. */
@@ -94,22 +96,25 @@ struct step {
 struct machine *machine_make(const struct subject *subject);
 void machine_free(struct machine *machine);
 
-void machine_blame(struct machine *machine, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void machine_blame(struct machine *machine, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 void machine_assert_clean(const struct machine *machine);
 uint64_t machine_random(struct machine *machine, uint64_t below);
 
 /* Only prepare; blames a change of any byte. */
-enum sp_status machine_prepare(struct machine *machine, uint64_t first, uint64_t end, const struct target *target,
-			       struct plan *plan);
-void machine_step(struct machine *machine, uint64_t first, uint64_t end, const struct target *target,
-		  struct step *step);
+enum sp_status machine_prepare(struct machine *machine, uint64_t first, uint64_t end,
+			       const struct target *target, struct plan *plan);
+void machine_step(struct machine *machine, uint64_t first, uint64_t end,
+		  const struct target *target, struct step *step);
 /* Steps until the whole range is as wished, paying after each; fails the test on any verdict. */
-enum sp_status machine_change(struct machine *machine, uint64_t first, uint64_t end, const struct target *target);
-void machine_map(struct machine *machine, uint64_t first, uint64_t count, uint64_t mfn, uint32_t rights);
+enum sp_status machine_change(struct machine *machine, uint64_t first, uint64_t end,
+			      const struct target *target);
+void machine_map(struct machine *machine, uint64_t first, uint64_t count, uint64_t mfn,
+		 uint32_t rights);
 void machine_unmap(struct machine *machine, uint64_t first, uint64_t count);
 bool machine_merge(struct machine *machine, uint64_t frame, uint32_t level, struct step *step);
 bool machine_close(struct machine *machine, uint32_t slots, struct step *step);
-/* Takes apart what was let go; what was handed back must be what was lost. Budget 0: random ones. */
+/* Takes apart what was let go: what comes back must be what was lost. Budget 0: random ones. */
 void machine_settle(struct machine *machine, uint32_t budget);
 
 /* What the target makes of a frame, as this map can hold it. */
@@ -119,25 +124,28 @@ uint32_t machine_all_rights(const struct machine *machine);
 uint64_t machine_frames(const struct machine *machine);
 uint32_t machine_slots(const struct machine *machine);
 uint32_t machine_page(struct machine *machine, uint64_t mfn); /* POOL_PAGES: none, and blamed */
-uint32_t machine_tables(const struct machine *machine); /* pages in the tree */
+uint32_t machine_tables(const struct machine *machine);	      /* pages in the tree */
 uint64_t machine_take_page(struct machine *machine);	      /* its mfn; comes dirty */
 void machine_give_page(struct machine *machine, uint64_t mfn);
 
-/* Where tests begin: aligned for a leaf of level 2, in the middle of a tree of three levels or more. */
+/* Where tests begin: aligned for a leaf of level 2, in the middle of a tree that has it. */
 uint64_t machine_base(const struct machine *machine);
 /* A leaf may stand at this level. */
 bool machine_can(const struct machine *machine, uint32_t level);
 uint64_t machine_span(const struct machine *machine, uint32_t level); /* frames of a slot */
-uint64_t machine_fresh(struct machine *machine);		      /* an mfn as aligned as the base */
-uint32_t machine_few_rights(const struct machine *machine);	      /* fewer than all, the same who walk */
+uint64_t machine_fresh(struct machine *machine);	    /* an mfn as aligned as the base */
+uint32_t machine_few_rights(const struct machine *machine); /* fewer than all, the same who walk */
 void machine_keep_shadow(struct machine *machine);
 bool machine_is_as_shadow(const struct machine *machine);
+
+uint64_t (*machine_make_pages(void))[PAGE_SLOTS];
 
 /* engine_looks.c */
 void looks_use(struct machine *machine); /* whose stores are looked at */
 void looks_begin(struct machine *machine, uint64_t first, uint64_t end);
 void looks_end(struct machine *machine);
-struct view looks_walk(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64_t frame, uint32_t *level);
+struct view looks_walk(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64_t frame,
+		       uint32_t *level);
 /* Accessed and dirty bits appear, as hardware may set them at any time, in what it can reach. */
 void looks_touch(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64_t frame);
 
@@ -146,7 +154,7 @@ void verify_tree(struct machine *machine);
 /* Every frame through tree_find(). */
 void verify_find(struct machine *machine);
 void verify_find_at(struct machine *machine, uint64_t frame);
-/* What the change from shadow[] to page[] made stale, worked out slot by slot; blames any difference. */
+/* What the change from shadow[] to page[] made stale, slot by slot; blames any difference. */
 void verify_stale(struct machine *machine, const struct stale *stale);
 
 /* A test that runs once for every subject. */

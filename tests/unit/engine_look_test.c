@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/engine_look_test.c - what walkers find in the middle of a change, and that the suite would notice.
+ * tests/unit/engine_look_test.c - what walkers find in the middle of a change, and that the
+ * suite would notice.
  *
- * The fixture looks before every store and after every write-back. Here it is made sure that it does look, and each
- * guard of the engine is left out once: the same change must then be blamed.
+ * The fixture looks before every store and after every write-back. Here it is made sure that it
+ * does look, and each guard of the engine is left out once: the same change must then be blamed.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -11,7 +12,8 @@ typedef void (*change_maker)(struct machine *machine);
 
 static void map_a_page(struct machine *machine)
 {
-	struct target target = { .mfn = machine_fresh(machine), .rights = machine_all_rights(machine) };
+	struct target target = { .mfn = machine_fresh(machine),
+				 .rights = machine_all_rights(machine) };
 	uint64_t base = machine_base(machine);
 	struct step step;
 
@@ -26,7 +28,8 @@ static void replace_a_page(struct machine *machine)
 
 static void unmap_a_piece(struct machine *machine)
 {
-	struct target target = { .mfn = machine_fresh(machine), .rights = machine_all_rights(machine) };
+	struct target target = { .mfn = machine_fresh(machine),
+				 .rights = machine_all_rights(machine) };
 	uint64_t base = machine_base(machine);
 	struct step step;
 
@@ -37,7 +40,8 @@ static void unmap_a_piece(struct machine *machine)
 
 static void restrict_a_piece(struct machine *machine)
 {
-	struct target target = { .mfn = machine_fresh(machine), .rights = machine_all_rights(machine) };
+	struct target target = { .mfn = machine_fresh(machine),
+				 .rights = machine_all_rights(machine) };
 	uint64_t base = machine_base(machine);
 	struct step step;
 
@@ -118,7 +122,8 @@ static void every_store_that_a_walker_can_see_is_looked_at(void **state)
 	struct machine *machine = machine_make(*state);
 	uint64_t base = machine_base(machine);
 	uint32_t count = machine_slots(machine) > 2 ? 200 : 2;
-	struct target target = { .mfn = machine_fresh(machine) + 1, .rights = machine_all_rights(machine) };
+	struct target target = { .mfn = machine_fresh(machine) + 1,
+				 .rights = machine_all_rights(machine) };
 	struct step step;
 
 	machine_map(machine, base, count, machine_fresh(machine) + 1, machine_all_rights(machine));
@@ -130,17 +135,19 @@ static void every_store_that_a_walker_can_see_is_looked_at(void **state)
 	machine_free(machine);
 }
 
-/* What a split must not do: the fixture is told that nothing changes, and looks at every piece's border. */
+/* The fixture expects that nothing changes, and looks at the borders of every piece. */
 static void a_split_is_seen_whole_or_not_at_all(void **state)
 {
 	for (uint32_t level = 1; level < 3; level++) {
 		struct machine *machine = machine_make(*state);
 		uint64_t base = machine_base(machine), span = machine_span(machine, level);
-		struct target target = { .rights = machine_few_rights(machine), .keep_frames = true };
+		struct target target = { .rights = machine_few_rights(machine),
+					 .keep_frames = true };
 		struct step step;
 
 		if (machine_can(machine, level)) {
-			machine_map(machine, base, span, machine_fresh(machine), machine_all_rights(machine));
+			machine_map(machine, base, span, machine_fresh(machine),
+				    machine_all_rights(machine));
 			machine_step(machine, base + span / 2, base + span / 2 + 1, &target, &step);
 			machine_assert_clean(machine);
 			assert_true(step.plan.split_only);
@@ -169,7 +176,10 @@ static void only_walkers_that_do_not_snoop_are_written_back_for(void **state)
 
 int main(void)
 {
-#define TEST(name) { #name, name }
+#define TEST(name)          \
+	{                   \
+#name, name \
+	}
 	static const struct conformance_test tests[] = {
 		TEST(every_store_that_a_walker_can_see_is_looked_at),
 		TEST(a_split_is_seen_whole_or_not_at_all),

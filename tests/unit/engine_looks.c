@@ -2,9 +2,10 @@
 /*
  * tests/unit/engine_looks.c - what walkers find between every two stores of the engine.
  *
- * A look walks sampled frames, in what the CPU stored and, where a walker does not snoop, in what was written
- * back. Each must translate as before the change or as after it: so a page that stays is never absent, and a
- * table is complete before it is linked. A small tree is looked at frame by frame.
+ * A look walks sampled frames, in what the CPU stored and, where a walker does not snoop, in
+ * what was written back. Each must translate as before the change or as after it: so a page that
+ * stays is never absent, and a table is complete before it is linked. A small tree is looked at
+ * frame by frame.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -19,7 +20,8 @@ static uint64_t slot_number(const struct machine *machine, uint32_t level, uint6
 	return frame >> (machine->tree.format->slots_order * level) & (machine_slots(machine) - 1);
 }
 
-struct view looks_walk(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64_t frame, uint32_t *level)
+struct view looks_walk(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64_t frame,
+		       uint32_t *level)
 {
 	struct sight sight = { .kind = SIGHT_TABLE, .mfn = machine->tree.root.mfn };
 	uint32_t rights = CPU_RIGHTS | DEVICE_RIGHTS, at = machine->tree.levels;
@@ -33,12 +35,14 @@ struct view looks_walk(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], 
 		if (memory == machine->page)
 			machine->looks.linked[page] = true;
 		at--;
-		sight = opinion_read(machine->opinion, at, memory[page][slot_number(machine, at, frame)]);
+		sight = opinion_read(machine->opinion, at,
+				     memory[page][slot_number(machine, at, frame)]);
 		rights &= sight.rights;
 	}
 	*level = at;
 	if (sight.kind == SIGHT_BROKEN)
-		machine_blame(machine, "frame %#llx, level %u: %s", (unsigned long long)frame, at, sight.why);
+		machine_blame(machine, "frame %#llx, level %u: %s", (unsigned long long)frame, at,
+			      sight.why);
 	if (sight.kind != SIGHT_LEAF)
 		return view;
 	view.mfn = sight.mfn + (frame & (BIT(span_order(machine->tree.format, at)) - 1));
@@ -50,7 +54,8 @@ struct view looks_walk(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], 
 void looks_touch(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64_t frame)
 {
 	const struct opinion *opinion = machine->opinion;
-	uint64_t mfn = machine->tree.root.mfn, accessed = BIT(opinion->accessed), dirty = BIT(opinion->dirty);
+	uint64_t mfn = machine->tree.root.mfn, accessed = BIT(opinion->accessed),
+		 dirty = BIT(opinion->dirty);
 
 	for (uint32_t at = machine->tree.levels; at;) {
 		uint32_t page = machine_page(machine, mfn);
@@ -73,17 +78,22 @@ void looks_touch(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint64
 	}
 }
 
-static void look_at(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint32_t i, const char *whose)
+static void look_at(struct machine *machine, uint64_t (*memory)[PAGE_SLOTS], uint32_t i,
+		    const char *whose)
 {
 	const struct looks *looks = &machine->looks;
 	uint32_t level;
 	struct view view = looks_walk(machine, memory, looks->sample[i], &level);
 
 	if (!view_is_equal(view, looks->before[i]) && !view_is_equal(view, looks->after[i]))
-		machine_blame(machine, "%s: frame %#llx is neither as before nor as after: mfn %#llx rights %u, not "
-				       "%#llx %u nor %#llx %u", whose, (unsigned long long)looks->sample[i],
-			      (unsigned long long)view.mfn, view.rights, (unsigned long long)looks->before[i].mfn,
-			      looks->before[i].rights, (unsigned long long)looks->after[i].mfn, looks->after[i].rights);
+		machine_blame(
+			machine,
+			"%s: frame %#llx is neither as before nor as after: mfn %#llx rights %u, not "
+			"%#llx %u nor %#llx %u",
+			whose, (unsigned long long)looks->sample[i], (unsigned long long)view.mfn,
+			view.rights, (unsigned long long)looks->before[i].mfn,
+			looks->before[i].rights, (unsigned long long)looks->after[i].mfn,
+			looks->after[i].rights);
 }
 
 static void look(struct machine *machine)
@@ -111,9 +121,11 @@ void look_before_store(const void *to, uint32_t bytes)
 	struct machine *machine = looking;
 	struct looks *looks = &machine->looks;
 	uint64_t offset = (uint64_t)((uintptr_t)to - (uintptr_t)machine->page);
-	uint32_t page = (uint32_t)(offset / SP_FRAME_BYTES), slot = (uint32_t)(offset % SP_FRAME_BYTES / 8);
+	uint32_t page = (uint32_t)(offset / SP_FRAME_BYTES),
+		 slot = (uint32_t)(offset % SP_FRAME_BYTES / 8);
 
-	assert_true(bytes == 8 && offset % 8 == 0 && page < POOL_PAGES && slot < machine_slots(machine));
+	assert_true(bytes == 8 && offset % 8 == 0 && page < POOL_PAGES &&
+		    slot < machine_slots(machine));
 	if (looks->visible)
 		look(machine);
 	if (looks->forbidden)
@@ -133,7 +145,8 @@ void look_before_store(const void *to, uint32_t bytes)
 void platform_write_back(void *embedder, const void *first, size_t bytes)
 {
 	struct machine *machine = embedder;
-	uintptr_t from = (uintptr_t)first & ~(uintptr_t)63, to = ((uintptr_t)first + bytes + 63) & ~(uintptr_t)63;
+	uintptr_t from = (uintptr_t)first & ~(uintptr_t)63,
+		  to = ((uintptr_t)first + bytes + 63) & ~(uintptr_t)63;
 	size_t offset = from - (uintptr_t)machine->page;
 
 	assert_true(offset + (to - from) <= (size_t)POOL_PAGES * SP_FRAME_BYTES && bytes);
@@ -171,7 +184,8 @@ static void choose_samples(struct machine *machine, uint64_t first, uint64_t end
 	uint64_t tables = ((end - first) >> order) + 3;
 
 	machine->looks.sample_count = 0;
-	for (uint64_t frame = 0; frame < machine_frames(machine) && machine_frames(machine) <= 32; frame++)
+	for (uint64_t frame = 0; frame < machine_frames(machine) && machine_frames(machine) <= 32;
+	     frame++)
 		sample(machine, frame);
 	if (machine_frames(machine) <= 32)
 		return;
@@ -186,7 +200,8 @@ static void choose_samples(struct machine *machine, uint64_t first, uint64_t end
 	for (uint32_t i = 0; i < 12 && end > first; i++)
 		sample(machine, first + machine_random(machine, end - first));
 	for (uint32_t i = 0; i < 8 && pieces; i++)
-		sample_around(machine, machine->before.piece[machine_random(machine, pieces)].first);
+		sample_around(machine,
+			      machine->before.piece[machine_random(machine, pieces)].first);
 }
 
 void looks_use(struct machine *machine)

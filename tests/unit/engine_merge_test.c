@@ -6,10 +6,11 @@
 
 #include <string.h>
 
-/* Slots of the table under the slot at `level`, each mapped by its own change: the engine would not make it so. */
+/* Fills the table under the slot at `level` slot by slot: in one change it would become a leaf. */
 static uint64_t make_run(struct machine *machine, uint32_t level)
 {
-	uint64_t base = machine_base(machine), piece = machine_span(machine, level - 1), mfn = machine_fresh(machine);
+	uint64_t base = machine_base(machine), piece = machine_span(machine, level - 1),
+		 mfn = machine_fresh(machine);
 
 	for (uint32_t i = 0; i < machine_slots(machine); i++) {
 		uint64_t frame = base + i * piece;
@@ -77,7 +78,8 @@ static void merge_upwards(struct machine *machine, uint32_t level)
 	/* Split one piece once more, if it can be: two merges bring it back. */
 	if (level > 1) {
 		machine_unmap(machine, base + below, 1);
-		machine_map(machine, base + below, 1, oracle_find(&machine->oracle, base).mfn + below,
+		machine_map(machine, base + below, 1,
+			    oracle_find(&machine->oracle, base).mfn + below,
 			    machine_all_rights(machine));
 		assert_false(machine_merge(machine, base, level, &step));
 		assert_true(machine_merge(machine, base + below, level - 1, &step));
@@ -98,7 +100,8 @@ static void what_was_split_is_merged_level_by_level(void **state)
 static void refuse_with(struct machine *machine, uint32_t level, const struct target *target)
 {
 	uint64_t base = machine_base(machine), piece = machine_span(machine, level - 1);
-	uint32_t last = machine_slots(machine) - 1, odd = (uint32_t)machine_random(machine, last + 1ull);
+	uint32_t last = machine_slots(machine) - 1,
+		 odd = (uint32_t)machine_random(machine, last + 1ull);
 	struct step step;
 
 	for (uint32_t i = 0; i < 3; i++) {
@@ -122,11 +125,15 @@ static void one_slot_differs(struct machine *machine, uint32_t level)
 
 	make_run(machine, level);
 	refuse_with(machine, level, &(struct target){ .rights = 0 });
-	refuse_with(machine, level, &(struct target){ .mfn = machine_fresh(machine), .rights = all });
-	refuse_with(machine, level, &(struct target){ .keep_frames = true, .rights = machine_few_rights(machine) });
+	refuse_with(machine, level,
+		    &(struct target){ .mfn = machine_fresh(machine), .rights = all });
+	refuse_with(machine, level,
+		    &(struct target){ .keep_frames = true, .rights = machine_few_rights(machine) });
 	if (machine->opinion->cpu)
-		refuse_with(machine, level, &(struct target){ .keep_frames = true, .rights = all,
-							      .memory = MEMORY_WRITE_THROUGH });
+		refuse_with(machine, level,
+			    &(struct target){ .keep_frames = true,
+					      .rights = all,
+					      .memory = MEMORY_WRITE_THROUGH });
 	assert_true(machine_merge(machine, machine_base(machine), level, &step));
 }
 
@@ -176,7 +183,8 @@ static void beyond_the_tree(struct machine *machine, uint32_t level)
 
 	make_run(machine, level);
 	machine_keep_shadow(machine);
-	assert_false(tree_merge(&machine->tree, machine_base(machine) + machine_frames(machine), level, &step.stale));
+	assert_false(tree_merge(&machine->tree, machine_base(machine) + machine_frames(machine),
+				level, &step.stale));
 	assert_true(machine_is_as_shadow(machine));
 }
 
@@ -200,7 +208,10 @@ static void where_nothing_is_mapped_nothing_is_merged(void **state)
 
 int main(void)
 {
-#define TEST(name) { #name, name }
+#define TEST(name)          \
+	{                   \
+#name, name \
+	}
 	static const struct conformance_test tests[] = {
 		TEST(a_table_that_is_one_run_becomes_a_leaf_in_one_store),
 		TEST(what_was_split_is_merged_level_by_level),

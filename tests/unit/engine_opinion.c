@@ -30,7 +30,9 @@ static struct sight absent(uint64_t slot)
 
 static struct sight entry(enum sight_kind kind, uint32_t level, uint32_t level_order, uint64_t slot)
 {
-	struct sight sight = { .kind = kind, .mfn = bits(slot, 51, 12), .memory = MEMORY_WRITE_BACK };
+	struct sight sight = { .kind = kind,
+			       .mfn = bits(slot, 51, 12),
+			       .memory = MEMORY_WRITE_BACK };
 
 	if (kind == SIGHT_LEAF && level && bits(sight.mfn, level * level_order - 1, 0))
 		return broken("a large leaf's frame is not aligned");
@@ -86,7 +88,7 @@ static struct sight read_vtd(uint32_t level, uint64_t slot)
 	return sight;
 }
 
-/* APM 2 5.3, 15.25.5: a nested walk is a user access. The PAT bit is left alone: 7 at level 0, 12 above. */
+/* APM 2 5.3, 15.25.5: a nested walk is a user access. The PAT bit: 7 at level 0, 12 above. */
 static struct sight read_npt(uint32_t level, uint64_t slot)
 {
 	bool large = level && bit(slot, 7);
@@ -105,7 +107,8 @@ static struct sight read_npt(uint32_t level, uint64_t slot)
 	sight = entry(level == 0 || large ? SIGHT_LEAF : SIGHT_TABLE, level, 9, slot);
 	if (sight.kind == SIGHT_BROKEN)
 		return sight;
-	sight.rights = CPU_READ | (bit(slot, 1) ? CPU_WRITE : 0) | (bit(slot, 63) ? 0 : CPU_EXECUTE);
+	sight.rights =
+		CPU_READ | (bit(slot, 1) ? CPU_WRITE : 0) | (bit(slot, 63) ? 0 : CPU_EXECUTE);
 	switch (bits(slot, 4, 3)) { /* PCD, PWT: entries 0 to 3 of the power-up PAT */
 	case 0:
 		sight.memory = MEMORY_WRITE_BACK;
@@ -120,7 +123,7 @@ static struct sight read_npt(uint32_t level, uint64_t slot)
 	return broken("NPT: a memory type that nobody asks for");
 }
 
-/* 48882 2.2.3. Next level 0 is a leaf, 7 a leaf of an odd size; a link says the level of its table, from 1. */
+/* 48882 2.2.3. Next level 0 is a leaf, 7 one of an odd size; a link says its table's level. */
 static struct sight read_amdvi(uint32_t level, uint64_t slot)
 {
 	uint64_t next = bits(slot, 11, 9);
@@ -141,7 +144,7 @@ static struct sight read_amdvi(uint32_t level, uint64_t slot)
 	return sight;
 }
 
-/* pagetable/toy.c says what it is: rights in 4:0, memory type in 6:5, a large leaf by 7, 56:52 free. */
+/* pagetable/toy.c: rights in 4:0, memory type in 6:5, a large leaf by bit 7, 56:52 free. */
 static struct sight read_toy(uint32_t level, uint64_t slot)
 {
 	bool leaf = level == 0 || bit(slot, 7);
@@ -181,10 +184,10 @@ struct sight opinion_read(const struct opinion *opinion, uint32_t level, uint64_
 }
 
 /* The pairs of rights, CPU's and device's, as one letter a right. */
-#define R CPU_READ
-#define W CPU_WRITE
-#define X CPU_EXECUTE
-#define IN DEVICE_READ
+#define R   CPU_READ
+#define W   CPU_WRITE
+#define X   CPU_EXECUTE
+#define IN  DEVICE_READ
 #define OUT DEVICE_WRITE
 
 /* clang-format off */

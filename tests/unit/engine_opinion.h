@@ -2,8 +2,9 @@
 /*
  * tests/unit/engine_opinion.h - a second opinion on every format: how its walkers read a slot.
  *
- * Written from the manuals, bit by bit, and not from pagetable/: a typing error in one is found by the other. A
- * slot that no walker could read, or that two walkers of one table read differently, is BROKEN, and says why.
+ * Written from the manuals, bit by bit, and not from pagetable/: a typing error in one is found
+ * by the other. A slot that no walker could read, or that two walkers of one table read
+ * differently, is BROKEN, and says why.
  */
 #pragma once
 

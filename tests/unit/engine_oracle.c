@@ -56,7 +56,8 @@ uint64_t oracle_extent(const struct oracle *oracle, uint64_t frame)
 
 static bool continues_piece(const struct piece *last, const struct piece *next)
 {
-	return last->end == next->first && last->view.mfn + (last->end - last->first) == next->view.mfn &&
+	return last->end == next->first &&
+	       last->view.mfn + (last->end - last->first) == next->view.mfn &&
 	       last->view.rights == next->view.rights && last->view.memory == next->view.memory;
 }
 
@@ -83,7 +84,8 @@ static struct piece clip(const struct piece *piece, uint64_t first, uint64_t end
 	return part;
 }
 
-static void change(struct oracle *oracle, uint64_t first, uint64_t end, struct view wanted, bool keep)
+static void change(struct oracle *oracle, uint64_t first, uint64_t end, struct view wanted,
+		   bool keep)
 {
 	static struct oracle old;
 
@@ -129,7 +131,8 @@ static int compare_runs(const void *a, const void *b)
 
 static bool continues_run(const struct run *last, const struct run *next)
 {
-	return last->mfn + last->count == next->mfn && last->rights == next->rights && last->memory == next->memory;
+	return last->mfn + last->count == next->mfn && last->rights == next->rights &&
+	       last->memory == next->memory;
 }
 
 void runs_order(struct runs *runs)
@@ -163,7 +166,8 @@ static void lose(const struct piece *piece, uint64_t first, uint64_t end, struct
 	struct piece part = clip(piece, first, end);
 
 	if (part.first < part.end)
-		runs_add(lost, (struct run){ part.view.mfn, part.end - part.first, part.view.rights, part.view.memory });
+		runs_add(lost, (struct run){ part.view.mfn, part.end - part.first, part.view.rights,
+					     part.view.memory });
 }
 
 void oracle_lost(const struct oracle *before, const struct oracle *after, struct runs *lost)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/engine_oracle.h - what a map should hold: a flat array of frames, kept as sorted pieces.
+ * tests/unit/engine_oracle.h - what a map should hold: a flat array of frames, kept as sorted
+ * pieces.
  *
  *   piece: [first, end) -> view.mfn, view.mfn + 1, ...   all with the same rights and memory type
  *

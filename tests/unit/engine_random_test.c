@@ -2,8 +2,9 @@
 /*
  * tests/unit/engine_random_test.c - long runs of random changes, on every format and level.
  *
- * Each step is judged by the fixture: prepare changes nothing, every look between two stores finds old or new,
- * the tree is what the oracle says, what went stale is what the slots say, and what goes is handed back once.
+ * Each step is judged by the fixture: prepare changes nothing, every look between two stores
+ * finds old or new, the tree is what the oracle says, what went stale is what the slots say, and
+ * what goes is handed back once.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -19,7 +20,8 @@ static uint64_t random_frame(struct machine *machine)
 	if (frames <= 32)
 		return machine_random(machine, frames);
 	if (machine->oracle.count && machine_random(machine, 3) == 0) {
-		const struct piece *piece = &machine->oracle.piece[machine_random(machine, machine->oracle.count)];
+		const struct piece *piece =
+			&machine->oracle.piece[machine_random(machine, machine->oracle.count)];
 
 		return machine_random(machine, 2) ? piece->first : piece->end - 1;
 	}
@@ -29,7 +31,8 @@ static uint64_t random_frame(struct machine *machine)
 static uint64_t random_count(struct machine *machine, uint64_t *first)
 {
 	uint32_t order = machine->tree.format->slots_order;
-	uint32_t kind = (uint32_t)machine_random(machine, 6), level = machine->tree.levels > 2 ? 2 : 1;
+	uint32_t kind = (uint32_t)machine_random(machine, 6),
+		 level = machine->tree.levels > 2 ? 2 : 1;
 
 	switch (kind) {
 	case 0:
@@ -48,7 +51,7 @@ static uint64_t random_count(struct machine *machine, uint64_t *first)
 	return 1 + machine_random(machine, BIT(level * order) + BIT(order));
 }
 
-/* A frame of the machine that nothing else maps; aligned like the first frame, or like its large page, or not. */
+/* Frames that nothing else maps; as well aligned as the first frame for a large page, or not. */
 static uint64_t random_mfn(struct machine *machine, uint64_t first, uint64_t *count)
 {
 	static const uint32_t orders[] = { 18, 18, 9, 0 };
@@ -76,8 +79,10 @@ static uint32_t random_rights(struct machine *machine)
 static struct target random_target(struct machine *machine, uint64_t first, uint64_t *count)
 {
 	struct target target = { .rights = random_rights(machine),
-				 .memory = machine_random(machine, 3) ? MEMORY_WRITE_BACK :
-					   (enum memory_type)machine_random(machine, MEMORY_TYPE_COUNT) };
+				 .memory = machine_random(machine, 3)
+						   ? MEMORY_WRITE_BACK
+						   : (enum memory_type)machine_random(
+							     machine, MEMORY_TYPE_COUNT) };
 
 	switch (machine_random(machine, 6)) {
 	case 0:
@@ -116,7 +121,8 @@ static void every_frame_is_as_asked_after_each_random_change(void **state)
 	for (uint32_t i = 0; i < CHANGES; i++) {
 		change_at_random(machine);
 		if (i % 4 == 0)
-			machine_merge(machine, random_frame(machine), 1 + (uint32_t)machine_random(machine, 2), &step);
+			machine_merge(machine, random_frame(machine),
+				      1 + (uint32_t)machine_random(machine, 2), &step);
 		if (i % 8 == 0)
 			machine_settle(machine, 0);
 		if (i % 16 == 0)

@@ -2,8 +2,8 @@
 /*
  * tests/unit/engine_settle.c - taking apart what changes let go, as if everybody had forgotten it.
  *
- * What comes back must be what the oracle lost, each frame and each table once, and nothing may be written on the
- * way. Hardware may have set accessed and dirty bits in it until a moment ago.
+ * What comes back must be what the oracle lost, each frame and each table once, and nothing may
+ * be written on the way. Hardware may have set accessed and dirty bits in it until a moment ago.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -12,8 +12,8 @@ struct settle {
 	struct machine *machine;
 };
 
-static void settle_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count, uint32_t rights,
-			  enum memory_type memory)
+static void settle_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count,
+			  uint32_t rights, enum memory_type memory)
 {
 	struct settle *settle = (struct settle *)sink;
 
@@ -26,8 +26,8 @@ static void settle_table(struct dismantle_sink *sink, uint64_t mfn)
 	uint32_t page = machine_page(settle->machine, mfn);
 
 	if (page == POOL_PAGES || settle->machine->state[page] != PAGE_GONE)
-		fail_msg("%s: mfn %#llx is handed back and was not let go", settle->machine->subject->name,
-			 (unsigned long long)mfn);
+		fail_msg("%s: mfn %#llx is handed back and was not let go",
+			 settle->machine->subject->name, (unsigned long long)mfn);
 	machine_give_page(settle->machine, mfn);
 }
 
@@ -37,7 +37,8 @@ static void touch_gone(struct machine *machine)
 	uint64_t accessed = BIT(machine->opinion->accessed);
 
 	for (uint32_t page = 0; page < machine->top; page++)
-		for (uint32_t i = 0; machine->state[page] == PAGE_GONE && i < machine_slots(machine); i++)
+		for (uint32_t i = 0;
+		     machine->state[page] == PAGE_GONE && i < machine_slots(machine); i++)
 			if (machine->page[page][i] && machine_random(machine, 2))
 				machine->page[page][i] |= accessed;
 }
@@ -50,10 +51,12 @@ static void dismantle(struct machine *machine, const struct let_go *gone, uint32
 
 	machine_keep_shadow(machine);
 	while (!done) {
-		uint32_t budget = fixed_budget ? fixed_budget : 1 + (uint32_t)machine_random(machine, 700);
+		uint32_t budget =
+			fixed_budget ? fixed_budget : 1 + (uint32_t)machine_random(machine, 700);
 		uint32_t left = budget;
 
-		done = tree_dismantle(&machine->tree, &place, gone->mfn, gone->level, &settle.sink, &left);
+		done = tree_dismantle(&machine->tree, &place, gone->mfn, gone->level, &settle.sink,
+				      &left);
 		assert_true(left <= budget && (done || left == 0));
 		if (!machine_is_as_shadow(machine))
 			machine_blame(machine, "dismantling wrote into a table");
@@ -80,7 +83,8 @@ void machine_settle(struct machine *machine, uint32_t budget)
 	runs_order(&machine->lost);
 	runs_order(&machine->released);
 	if (!runs_are_equal(&machine->lost, &machine->released))
-		machine_blame(machine, "frames handed back are not the frames that went: %u runs, %u runs",
+		machine_blame(machine,
+			      "frames handed back are not the frames that went: %u runs, %u runs",
 			      machine->released.count, machine->lost.count);
 	machine->lost.count = machine->released.count = 0;
 	machine_assert_clean(machine);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/engine_verify.c - a whole tree against the oracle, and a change against what it says went stale.
+ * tests/unit/engine_verify.c - a whole tree against the oracle, and a change against what it
+ * says went stale.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -16,7 +17,7 @@ static uint64_t hardware_bits(const struct machine *machine)
 	return BIT(machine->opinion->accessed) | BIT(machine->opinion->dirty);
 }
 
-/* Leaves come in order of frames, and so do the oracle's pieces: each leaf must be the next part of a piece. */
+/* Leaves and pieces both come in order of frames: each leaf must be the next part of a piece. */
 static void sweep_leaf(struct sweep *sweep, uint32_t level, uint64_t frame, struct sight sight)
 {
 	struct machine *machine = sweep->machine;
@@ -28,14 +29,17 @@ static void sweep_leaf(struct sweep *sweep, uint32_t level, uint64_t frame, stru
 		machine_blame(machine, "a leaf at level %u", level);
 	if (sweep->piece == machine->oracle.count || frame != piece->first + sweep->filled ||
 	    frame + frames > piece->end) {
-		machine_blame(machine, "frame %#llx is mapped and should not be", (unsigned long long)frame);
+		machine_blame(machine, "frame %#llx is mapped and should not be",
+			      (unsigned long long)frame);
 		return;
 	}
 	wanted.mfn += sweep->filled;
 	if (!view_is_equal(view, wanted))
-		machine_blame(machine, "frame %#llx: mfn %#llx rights %u type %d, wished %#llx %u %d",
+		machine_blame(machine,
+			      "frame %#llx: mfn %#llx rights %u type %d, wished %#llx %u %d",
 			      (unsigned long long)frame, (unsigned long long)view.mfn, view.rights,
-			      (int)view.memory, (unsigned long long)wanted.mfn, wanted.rights, (int)wanted.memory);
+			      (int)view.memory, (unsigned long long)wanted.mfn, wanted.rights,
+			      (int)wanted.memory);
 	sweep->filled += frames;
 	if (frame + frames == piece->end) {
 		sweep->piece++;
@@ -54,7 +58,8 @@ static bool sweep_slot(struct sweep *sweep, uint64_t slot, uint32_t level, uint6
 	case SIGHT_ABSENT:
 		return false;
 	case SIGHT_BROKEN:
-		machine_blame(machine, "frame %#llx level %u: %s", (unsigned long long)frame, level, sight.why);
+		machine_blame(machine, "frame %#llx level %u: %s", (unsigned long long)frame, level,
+			      sight.why);
 		return true;
 	case SIGHT_LEAF:
 		sweep_leaf(sweep, level, frame, sight);
@@ -84,11 +89,13 @@ static void sweep_table(struct sweep *sweep, uint64_t mfn, uint32_t level, uint6
 	for (uint32_t i = 0; i < machine_slots(machine); i++) {
 		uint64_t slot = machine->page[page][i];
 
-		if (machine->tree.write_back && (machine->seen[page][i] ^ slot) & ~hardware_bits(machine))
+		if (machine->tree.write_back &&
+		    (machine->seen[page][i] ^ slot) & ~hardware_bits(machine))
 			machine_blame(machine, "level %u slot %u was not written back", level, i);
 		if (slot)
 			used += sweep_slot(sweep, slot, level,
-					   frame + ((uint64_t)i << span_order(machine->tree.format, level)));
+					   frame + ((uint64_t)i
+						    << span_order(machine->tree.format, level)));
 	}
 	if (!used && level + 1u < machine->tree.levels)
 		machine_blame(machine, "an empty table stays at level %u", level);
@@ -101,7 +108,8 @@ void verify_tree(struct machine *machine)
 	sweep_table(&sweep, machine->tree.root.mfn, machine->tree.levels - 1u, 0);
 	if (sweep.piece != machine->oracle.count)
 		machine_blame(machine, "frame %#llx is not mapped and should be",
-			      (unsigned long long)(machine->oracle.piece[sweep.piece].first + sweep.filled));
+			      (unsigned long long)(machine->oracle.piece[sweep.piece].first +
+						   sweep.filled));
 	for (uint32_t page = 0; page < machine->top; page++)
 		if ((machine->state[page] == PAGE_TAKEN) != sweep.reached[page])
 			machine_blame(machine, "a table page is neither linked nor let go");
@@ -115,9 +123,15 @@ static uint64_t find_at(struct machine *machine, uint64_t frame)
 
 	view = (struct view){ found.mfn, found.rights, found.memory };
 	if (present != (wanted.rights != 0) || !view_is_equal(view, wanted))
-		machine_blame(machine, "tree_find of %#llx: mfn %#llx rights %u type %d, wished %#llx %u %d",
+		machine_blame(machine,
+			      "tree_find of %#llx: mfn %#llx rights %u type %d, wished %#llx %u %d",
 			      (unsigned long long)frame, (unsigned long long)view.mfn, view.rights,
-			      (int)view.memory, (unsigned long long)wanted.mfn, wanted.rights, (int)wanted.memory);
+			      (int)view.memory, (unsigned long long)wanted.mfn, wanted.rights,
+			      (int)wanted.memory);
+	if (frame < machine_frames(machine) &&
+	    (!found.count || found.count > oracle_extent(&machine->oracle, frame)))
+		machine_blame(machine, "tree_find of %#llx: a run of %#llx frames",
+			      (unsigned long long)frame, (unsigned long long)found.count);
 	return found.count;
 }
 
@@ -130,14 +144,8 @@ void verify_find(struct machine *machine)
 {
 	uint64_t frames = machine_frames(machine), frame = 0, count;
 
-	for (; frame < frames; frame += count) {
+	for (; frame < frames && !machine->verdict[0]; frame += count)
 		count = find_at(machine, frame);
-		if (!count || count > oracle_extent(&machine->oracle, frame)) {
-			machine_blame(machine, "tree_find of %#llx: a run of %#llx frames", (unsigned long long)frame,
-				      (unsigned long long)count);
-			return;
-		}
-	}
 	find_at(machine, frames);
 	find_at(machine, UINT64_MAX >> 12);
 }
@@ -149,7 +157,8 @@ struct diff {
 	struct span span[WALKER_COUNT][KIND_COUNT];
 };
 
-static void diff_note(struct diff *diff, enum walker walker, enum change_kind kind, uint32_t level, uint64_t frame)
+static void diff_note(struct diff *diff, enum walker walker, enum change_kind kind, uint32_t level,
+		      uint64_t frame)
 {
 	struct span span = { frame, frame + BIT(span_order(diff->machine->tree.format, level)) };
 
@@ -167,10 +176,11 @@ static void diff_note_both(struct diff *diff, enum change_kind kind, uint32_t le
 }
 
 /* One walker, leaf to leaf. What owes more covers what owes less (section 7, rows 4, 5, 6, 10). */
-static void diff_leaves(struct diff *diff, enum walker walker, uint32_t level, uint64_t frame, struct sight old,
-			struct sight new)
+static void diff_leaves(struct diff *diff, enum walker walker, uint32_t level, uint64_t frame,
+			struct sight old, struct sight new)
 {
-	uint32_t mine = machine_all_rights(diff->machine) & (walker == WALKER_CPU ? CPU_RIGHTS : DEVICE_RIGHTS);
+	uint32_t mine = machine_all_rights(diff->machine) &
+			(walker == WALKER_CPU ? CPU_RIGHTS : DEVICE_RIGHTS);
 
 	if (!mine)
 		return;
@@ -187,10 +197,11 @@ static void diff_leaves(struct diff *diff, enum walker walker, uint32_t level, u
 /* Some frame that was mapped by the leaf is absent now. */
 static bool has_hole(struct machine *machine, uint64_t first, uint64_t count)
 {
-	return oracle_extent(&machine->oracle, first) < count || !oracle_find(&machine->oracle, first).rights;
+	return oracle_extent(&machine->oracle, first) < count ||
+	       !oracle_find(&machine->oracle, first).rights;
 }
 
-/* Attributes may differ only where that is the step's own doing: a leaf that was split stays one translation. */
+/* Pieces may go in the store that splits; what stays is one translation still. */
 static void diff_leaf_to_table(struct diff *diff, uint32_t level, uint64_t frame)
 {
 	uint64_t frames = BIT(span_order(diff->machine->tree.format, level));
@@ -208,7 +219,8 @@ static void diff_leaf_to_table(struct diff *diff, uint32_t level, uint64_t frame
 
 static void diff_tables(struct diff *diff, uint64_t old_mfn, uint32_t level, uint64_t frame);
 
-static void diff_slots(struct diff *diff, uint32_t level, uint64_t frame, uint64_t old_slot, uint64_t new_slot)
+static void diff_slots(struct diff *diff, uint32_t level, uint64_t frame, uint64_t old_slot,
+		       uint64_t new_slot)
 {
 	static const uint8_t kinds[3][3] = {
 		[SIGHT_ABSENT] = { KIND_COUNT, KIND_MAP, KIND_LINK },
@@ -216,7 +228,8 @@ static void diff_slots(struct diff *diff, uint32_t level, uint64_t frame, uint64
 		[SIGHT_TABLE] = { KIND_UNLINK, KIND_MERGE, KIND_COUNT },
 	};
 	const struct opinion *opinion = diff->machine->opinion;
-	struct sight old = opinion_read(opinion, level, old_slot), new = opinion_read(opinion, level, new_slot);
+	struct sight old = opinion_read(opinion, level, old_slot),
+		     new = opinion_read(opinion, level, new_slot);
 
 	if (old.kind == SIGHT_BROKEN || new.kind == SIGHT_BROKEN)
 		return;
@@ -244,8 +257,9 @@ static void diff_tables(struct diff *diff, uint64_t old_mfn, uint32_t level, uin
 		uint64_t old = machine->shadow[page][i], new = machine->page[page][i];
 
 		if (old || new)
-			diff_slots(diff, level, frame + ((uint64_t)i << span_order(machine->tree.format, level)), old,
-				   new);
+			diff_slots(diff, level,
+				   frame + ((uint64_t)i << span_order(machine->tree.format, level)),
+				   old, new);
 	}
 }
 
@@ -262,10 +276,12 @@ void verify_stale(struct machine *machine, const struct stale *stale)
 			if (span_is_empty(said) && span_is_empty(is))
 				continue;
 			if (said.first != is.first || said.end != is.end)
-				machine_blame(machine, "%s, kind %u: stale says [%#llx, %#llx), slots say [%#llx, %#llx)",
-					      walkers[walker], kind, (unsigned long long)said.first,
-					      (unsigned long long)said.end, (unsigned long long)is.first,
-					      (unsigned long long)is.end);
+				machine_blame(
+					machine,
+					"%s, kind %u: stale says [%#llx, %#llx), slots say [%#llx, %#llx)",
+					walkers[walker], kind, (unsigned long long)said.first,
+					(unsigned long long)said.end, (unsigned long long)is.first,
+					(unsigned long long)is.end);
 		}
 	}
 }

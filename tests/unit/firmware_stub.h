@@ -92,11 +92,13 @@ uint32_t platform_config_read(void *embedder, sp_sbdf_t function, uint32_t offse
 	return offset == 0x40 ? stub.capability : offset == 0x50 ? stub.misc : UINT32_MAX;
 }
 
-void platform_config_write(void *embedder, sp_sbdf_t function, uint32_t offset, uint32_t bytes, uint32_t value)
+void platform_config_write(void *embedder, sp_sbdf_t function, uint32_t offset, uint32_t bytes,
+			   uint32_t value)
 {
 	(void)embedder;
 	(void)bytes;
-	fail_msg("discovery wrote 0x%x to configuration space of %x at 0x%x", value, function.sbdf, offset);
+	fail_msg("discovery wrote 0x%x to configuration space of %x at 0x%x", value, function.sbdf,
+		 offset);
 }
 
 void platform_log(void *embedder, enum sp_log level, const char *line)
@@ -202,7 +204,9 @@ static inline void begin_table(const char *signature)
 	memset(&stub, 0, sizeof(stub));
 	memcpy(stub.table, signature, 4);
 	stub.length = 48;
-	stub.limits = (struct sp_limits){ .cpus = 1, .domains = 1, .functions = 1, .limbo = SP_STEP_SLOTS + 16 };
+	stub.limits = (struct sp_limits){
+		.cpus = 1, .domains = 1, .functions = 1, .limbo = SP_STEP_SLOTS + 16
+	};
 }
 
 static inline void set_register(uint64_t address, uint64_t value)

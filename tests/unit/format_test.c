@@ -52,8 +52,9 @@ static void it_holds_exactly_the_pairs_of_rights_that_its_walkers_can_tell_apart
 	for (uint32_t rights = 1; rights < 32; rights++)
 		for (uint32_t memory = 0; memory < MEMORY_TYPE_COUNT; memory++)
 			if (rights & format->rights_seen)
-				assert_int_equal(format_holds(format, rights, (enum memory_type)memory),
-						 opinion_holds(opinion, rights & format->rights_seen));
+				assert_int_equal(
+					format_holds(format, rights, (enum memory_type)memory),
+					opinion_holds(opinion, rights & format->rights_seen));
 	assert_false(format_holds(format, opinion->held[0], MEMORY_TYPE_COUNT));
 }
 
@@ -113,7 +114,9 @@ static void the_largest_frame_fits_and_touches_no_other_bit(void **state)
 		assert_int_equal(format->leaf[level] & format->frame, 0);
 	for (uint32_t level = 1; level < format->levels_max; level++)
 		assert_int_equal(format->link[level] & format->frame, 0);
-	assert_int_equal(slot_frame(format, leaf_of(format, 0, last, opinion->held[0], MEMORY_WRITE_BACK)), last);
+	assert_int_equal(slot_frame(format,
+				    leaf_of(format, 0, last, opinion->held[0], MEMORY_WRITE_BACK)),
+			 last);
 }
 
 static void accessed_and_dirty_change_nothing_that_a_walker_reads(void **state)
@@ -132,7 +135,8 @@ static void accessed_and_dirty_change_nothing_that_a_walker_reads(void **state)
 		assert_int_equal(set.kind, SIGHT_LEAF);
 		assert_int_equal(clear.rights, set.rights);
 		assert_int_equal(clear.mfn, set.mfn);
-		assert_int_equal(slot_rights(format, slot & ~bits), slot_rights(format, slot | bits));
+		assert_int_equal(slot_rights(format, slot & ~bits),
+				 slot_rights(format, slot | bits));
 	}
 }
 
@@ -143,8 +147,10 @@ static void software_bits_are_ignored_by_every_walker(void **state)
 	const struct format *format = opinion->format;
 
 	for (uint32_t number = 0; number < 64; number++) {
-		for (uint32_t level = 0; (format->software >> number & 1) && level < leaf_levels(format); level++) {
-			uint64_t slot = leaf_of(format, level, 0, opinion->held[0], MEMORY_WRITE_BACK);
+		for (uint32_t level = 0;
+		     (format->software >> number & 1) && level < leaf_levels(format); level++) {
+			uint64_t slot =
+				leaf_of(format, level, 0, opinion->held[0], MEMORY_WRITE_BACK);
 			struct sight plain = opinion_read(opinion, level, slot);
 			struct sight marked = opinion_read(opinion, level, slot | BIT(number));
 
@@ -158,7 +164,7 @@ static void software_bits_are_ignored_by_every_walker(void **state)
 	}
 }
 
-/* What reserved_low forbids, some walker refuses; what some walker refuses, it forbids or the row never sets. */
+/* What reserved_low forbids, some walker refuses. */
 static void reserved_bits_make_a_leaf_unreadable(void **state)
 {
 	const struct opinion *opinion = *state;
@@ -166,11 +172,13 @@ static void reserved_bits_make_a_leaf_unreadable(void **state)
 
 	for (uint32_t level = 0; level < leaf_levels(format); level++) {
 		for (uint32_t number = 0; number < 64; number++) {
-			uint64_t slot = leaf_of(format, level, 0, opinion->held[0], MEMORY_WRITE_BACK);
+			uint64_t slot =
+				leaf_of(format, level, 0, opinion->held[0], MEMORY_WRITE_BACK);
 
 			if (format->reserved_low[level] >> number & 1)
-				assert_int_not_equal(opinion_read(opinion, level, slot | BIT(number)).kind,
-						     SIGHT_LEAF);
+				assert_int_not_equal(
+					opinion_read(opinion, level, slot | BIT(number)).kind,
+					SIGHT_LEAF);
 		}
 	}
 }
@@ -194,7 +202,8 @@ static void a_slot_spans_what_the_manual_says(void **state)
 
 	assert_in_range(format->levels_max, 1, MAX_LEVELS);
 	for (uint32_t level = 0; level < format->levels_max; level++)
-		assert_int_equal(span_order(format, level), format == &format_toy ? level : orders[level]);
+		assert_int_equal(span_order(format, level),
+				 format == &format_toy ? level : orders[level]);
 }
 
 struct format_case {
@@ -205,28 +214,35 @@ struct format_case {
 int main(void)
 {
 	static const struct format_case list[] = {
-		{ "it_sees_the_rights_of_exactly_those_who_walk_it", it_sees_the_rights_of_exactly_those_who_walk_it },
+		{ "it_sees_the_rights_of_exactly_those_who_walk_it",
+		  it_sees_the_rights_of_exactly_those_who_walk_it },
 		{ "it_holds_exactly_the_pairs_of_rights_that_its_walkers_can_tell_apart",
 		  it_holds_exactly_the_pairs_of_rights_that_its_walkers_can_tell_apart },
-		{ "a_leaf_is_read_by_its_walkers_as_it_was_made", a_leaf_is_read_by_its_walkers_as_it_was_made },
+		{ "a_leaf_is_read_by_its_walkers_as_it_was_made",
+		  a_leaf_is_read_by_its_walkers_as_it_was_made },
 		{ "a_link_is_read_by_its_walkers_as_a_link_that_allows_everything",
 		  a_link_is_read_by_its_walkers_as_a_link_that_allows_everything },
-		{ "the_largest_frame_fits_and_touches_no_other_bit", the_largest_frame_fits_and_touches_no_other_bit },
+		{ "the_largest_frame_fits_and_touches_no_other_bit",
+		  the_largest_frame_fits_and_touches_no_other_bit },
 		{ "accessed_and_dirty_change_nothing_that_a_walker_reads",
 		  accessed_and_dirty_change_nothing_that_a_walker_reads },
-		{ "software_bits_are_ignored_by_every_walker", software_bits_are_ignored_by_every_walker },
+		{ "software_bits_are_ignored_by_every_walker",
+		  software_bits_are_ignored_by_every_walker },
 		{ "reserved_bits_make_a_leaf_unreadable", reserved_bits_make_a_leaf_unreadable },
 		{ "the_absent_value_is_zero", the_absent_value_is_zero },
 		{ "a_slot_spans_what_the_manual_says", a_slot_spans_what_the_manual_says },
 	};
-	enum { LIST = sizeof(list) / sizeof(list[0]) };
+	enum {
+		LIST = sizeof(list) / sizeof(list[0])
+	};
 	static struct CMUnitTest cases[LIST * OPINION_COUNT];
 	static char names[LIST * OPINION_COUNT][160];
 
 	for (uint32_t i = 0; i < LIST * OPINION_COUNT; i++) {
 		const struct opinion *opinion = &opinions[i % OPINION_COUNT];
 
-		snprintf(names[i], sizeof(names[i]), "%s (%s)", list[i / OPINION_COUNT].name, opinion->format->name);
+		snprintf(names[i], sizeof(names[i]), "%s (%s)", list[i / OPINION_COUNT].name,
+			 opinion->format->name);
 		cases[i] = (struct CMUnitTest){ .name = names[i],
 						.test_func = list[i / OPINION_COUNT].run,
 						.initial_state = (void *)(uintptr_t)opinion };

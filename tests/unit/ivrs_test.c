@@ -4,16 +4,16 @@
  */
 #include "firmware_stub.h"
 
-#define BASE 0xfed80000ull
-#define OTHER_BASE 0xfed84000ull
-#define GOOD_FEATURES 0x29d3ull /* as QEMU has it: 6 levels, invalidates all */
+#define BASE		0xfed80000ull
+#define OTHER_BASE	0xfed84000ull
+#define GOOD_FEATURES	0x29d3ull /* as QEMU has it: 6 levels, invalidates all */
 #define GOOD_CAPABILITY 0x1b03000fu
-#define NP_CACHE (1u << 26)
-#define GOOD_MISC 0x00182840u /* 48 bits */
+#define NP_CACHE	(1u << 26)
+#define GOOD_MISC	0x00182840u /* 48 bits */
 
-#define UNIT 0x10
-#define UNIT_FEATURES 0x11
-#define UNIT_NAMES_TOO 0x40
+#define UNIT		0x10
+#define UNIT_FEATURES	0x11
+#define UNIT_NAMES_TOO	0x40
 
 static void begin_machine(void)
 {
@@ -284,7 +284,8 @@ static void what_is_not_known_is_skipped_with_one_line_each(void **state)
 	put(4, 0);
 	end_block(more);
 	assert_int_equal(discover_table(sp_iommu_discover_ivrs), SP_OK);
-	assert_string_equal(stub.line, "IVRS at byte 0x4c: block of type 0x50 is not known: skipped");
+	assert_string_equal(stub.line,
+			    "IVRS at byte 0x4c: block of type 0x50 is not known: skipped");
 	assert_int_equal(stub.notes, 2);
 	free_host();
 }
@@ -306,8 +307,9 @@ static void a_block_shorter_than_its_kind_is_refused(void **state)
 	static const struct {
 		uint32_t type, least;
 		const char *name;
-	} kinds[] = { { 0x10, 24, "IVHD" }, { 0x11, 40, "IVHD" }, { 0x40, 40, "IVHD" }, { 0x20, 32, "IVMD" },
-		      { 0x21, 32, "IVMD" }, { 0x22, 32, "IVMD" }, { 0x55, 4, "block" } };
+	} kinds[] = { { 0x10, 24, "IVHD" }, { 0x11, 40, "IVHD" }, { 0x40, 40, "IVHD" },
+		      { 0x20, 32, "IVMD" }, { 0x21, 32, "IVMD" }, { 0x22, 32, "IVMD" },
+		      { 0x55, 4, "block" } };
 
 	(void)state;
 	for (uint32_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
@@ -318,7 +320,8 @@ static void a_block_shorter_than_its_kind_is_refused(void **state)
 			put(2, kinds[i].type);
 			put(2, length);
 			put(60, 0);
-			snprintf(line, sizeof(line), "IVRS at byte 0x48: %s of %u bytes, %u at least", kinds[i].name,
+			snprintf(line, sizeof(line),
+				 "IVRS at byte 0x48: %s of %u bytes, %u at least", kinds[i].name,
 				 length, kinds[i].least);
 			assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, line);
 		}
@@ -343,14 +346,17 @@ static void a_header_that_contradicts_itself_is_refused(void **state)
 	(void)state;
 	begin_machine();
 	stub.length = 47;
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "IVRS at byte 0x0: shorter than its header of 48 bytes");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "IVRS at byte 0x0: shorter than its header of 48 bytes");
 	begin_table("IVRX");
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "IVRS at byte 0x0: the signature is not IVRS");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "IVRS at byte 0x0: the signature is not IVRS");
 	begin_machine();
 	make_host();
 	put_at(4, 4, 49);
 	assert_int_equal(discover_bytes(sp_iommu_discover_ivrs, 48), SP_MALFORMED);
-	assert_string_equal(stub.line, "IVRS at byte 0x4: the length contradicts what was handed over");
+	assert_string_equal(stub.line,
+			    "IVRS at byte 0x4: the length contradicts what was handed over");
 	free_host();
 }
 
@@ -410,12 +416,14 @@ static void ranges_of_devices_must_start_and_end(void **state)
 	(void)state;
 	put_entry(4, 0x10);
 	end_block(at);
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "IVRS at byte 0x48: device range ends that did not start");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "IVRS at byte 0x48: device range ends that did not start");
 	at = begin_plain();
 	put_entry(3, 0x10);
 	put_entry(4, 0x0f);
 	end_block(at);
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "IVRS at byte 0x4c: device range ends before it starts");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "IVRS at byte 0x4c: device range ends before it starts");
 	at = begin_plain();
 	put_entry(3, 0x10);
 	end_block(at);
@@ -435,14 +443,16 @@ static void a_unit_that_cannot_be_is_refused(void **state)
 	(void)state;
 	begin_machine();
 	end_block(begin_unit(UNIT, 0));
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "IVRS at byte 0x30: IVHD whose register base is 0");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "IVRS at byte 0x30: IVHD whose register base is 0");
 	begin_machine();
 	end_block(begin_unit(UNIT, BASE + 0x1000));
 	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
 		       "IVRS at byte 0x30: IVHD whose register base is not aligned to 16 KiB");
 	end_block(begin_plain());
 	end_block(begin_unit(UNIT, BASE));
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "IVRS at byte 0x48: IVHD names a unit a second time");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "IVRS at byte 0x48: IVHD names a unit a second time");
 	end_block(begin_plain());
 	put_at(48 + 6, 2, 0x42);
 	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
@@ -454,15 +464,18 @@ static void a_unit_that_does_not_answer_is_refused(void **state)
 	(void)state;
 	begin_machine();
 	end_block(begin_unit(UNIT, BASE));
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED, "AMD-Vi unit at 0xfed80000: registers do not answer");
+	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
+		       "AMD-Vi unit at 0xfed80000: registers do not answer");
 	end_block(begin_plain());
 	stub.capability = UINT32_MAX;
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
-		       "AMD-Vi unit at 0xfed80000: its PCI function does not answer where the IVRS names it");
+	assert_refused(
+		sp_iommu_discover_ivrs, SP_MALFORMED,
+		"AMD-Vi unit at 0xfed80000: its PCI function does not answer where the IVRS names it");
 	end_block(begin_plain());
 	stub.capability = 0x00020005;
-	assert_refused(sp_iommu_discover_ivrs, SP_MALFORMED,
-		       "AMD-Vi unit at 0xfed80000: its PCI function has no IOMMU capability where the IVRS says");
+	assert_refused(
+		sp_iommu_discover_ivrs, SP_MALFORMED,
+		"AMD-Vi unit at 0xfed80000: its PCI function has no IOMMU capability where the IVRS says");
 }
 
 static void a_range_of_memory_that_cannot_be_is_refused(void **state)
@@ -471,10 +484,12 @@ static void a_range_of_memory_that_cannot_be_is_refused(void **state)
 		uint64_t base, length;
 		const char *line;
 	} ranges[] = {
-		{ 0x1000, 0, "IVRS at byte 0x48: IVMD whose range is empty or ends beyond every address" },
+		{ 0x1000, 0,
+		  "IVRS at byte 0x48: IVMD whose range is empty or ends beyond every address" },
 		{ UINT64_MAX - 0xfff, 0x2000,
 		  "IVRS at byte 0x48: IVMD whose range is empty or ends beyond every address" },
-		{ 0x1000, 1ull << 60, "IVRS at byte 0x48: IVMD whose range is empty or ends beyond every address" },
+		{ 0x1000, 1ull << 60,
+		  "IVRS at byte 0x48: IVMD whose range is empty or ends beyond every address" },
 		{ 0x1800, 0x1000, "IVRS at byte 0x48: IVMD that is not made of whole pages" },
 		{ 0x1000, 0x1001, "IVRS at byte 0x48: IVMD that is not made of whole pages" },
 	};
@@ -499,12 +514,14 @@ static void more_than_the_host_holds_leaves_nothing_behind(void **state)
 	(void)state;
 	put_rich_table();
 	stub.limits.units = 1;
-	assert_refused(sp_iommu_discover_ivrs, SP_NO_SPACE, "no room for one more unit; raise sp_limits.units");
+	assert_refused(sp_iommu_discover_ivrs, SP_NO_SPACE,
+		       "no room for one more unit; raise sp_limits.units");
 	at = begin_plain();
 	for (uint32_t i = 0; i <= HOST_SCOPES; i++)
 		put_entry(2, i);
 	end_block(at);
-	assert_refused(sp_iommu_discover_ivrs, SP_NO_SPACE, "firmware's table names more devices than fit");
+	assert_refused(sp_iommu_discover_ivrs, SP_NO_SPACE,
+		       "firmware's table names more devices than fit");
 }
 
 static void no_cut_and_no_wrong_byte_is_answered_by_half_a_registration(void **state)

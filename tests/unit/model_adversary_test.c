@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/model_adversary_test.c - a driver written by hand, careful or careless, against each adversary.
+ * tests/unit/model_adversary_test.c - a driver written by hand, careful or careless, against each
+ * adversary.
  *
- *   map: table filled, linked, leaf stored        unmap: slot emptied, unit told, wait seen, frame given back
+ *   map: table filled, linked, leaf stored
+ *   unmap: slot emptied, unit told, wait seen, frame given back
  *
- * The careful one must never be accused, whatever the caches do; leave out one thing, and it must be. One table
- * serves a unit and a CPU: AMD-Vi with NPT, as both vendors' walkers read it.
+ * The careful one must never be accused, whatever the caches do; leave out one thing, and it must
+ * be. One table serves a unit and a CPU: AMD-Vi with NPT, as both vendors' walkers read it.
  */
 #include "model_hand.h"
 

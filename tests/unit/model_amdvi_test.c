@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/model_amdvi_test.c - the model's AMD-Vi unit, its registers driven by hand. Document 48882.
+ * tests/unit/model_amdvi_test.c - the model's AMD-Vi unit, its registers driven by hand. Document
+ * 48882.
  */
 #include "model_hand.h"
 

@@ -141,6 +141,25 @@ static void cpu_in_its_guest_that_remembers_a_released_frame_is_a_violation(void
 	finish(&bench);
 }
 
+static void frame_that_is_mapped_again_is_no_violation_if_the_test_says_so(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	start(&bench, MODEL_EPT, (struct model_config){ .maps_may_repeat = true });
+	enter(&bench, 1, true);
+	model_cpu_access(bench.model, 1, 0, MODEL_READ);
+	hand_set(bench.model, bench.level0, 0, 0);
+	hand_set(bench.model, bench.level0, 0, bench.guest << 12 | EPT_LEAF);
+	forget(&bench, bench.guest);
+	hand_clean(bench.model);
+	hand_set(bench.model, bench.level0, 0, 0);
+	forget(&bench, bench.guest);
+	assert_non_null(model_verdict(bench.model));
+	model_forgive(bench.model);
+	finish(&bench);
+}
+
 static void cpu_that_sleeps_over_a_release_must_flush_before_it_enters(void **state)
 {
 	struct bench bench;
@@ -352,6 +371,7 @@ int main(void)
 		cmocka_unit_test(cpu_heals_a_missing_right_by_itself),
 		cmocka_unit_test(cpu_marks_what_it_walks_in_nested_tables),
 		cmocka_unit_test(cpu_in_its_guest_that_remembers_a_released_frame_is_a_violation),
+		cmocka_unit_test(frame_that_is_mapped_again_is_no_violation_if_the_test_says_so),
 		cmocka_unit_test(cpu_that_sleeps_over_a_release_must_flush_before_it_enters),
 		cmocka_unit_test(cpu_with_another_tag_does_not_use_what_sleeps),
 		cmocka_unit_test(cpu_refuses_misconfigured_entries),

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/model_hand.h - driving the model by hand: registers, tables and commands without the core.
+ * tests/unit/model_hand.h - driving the model by hand: registers, tables and commands without the
+ * core.
  *
- * Entries are written out here as the manuals draw them. Nothing is shared with the core or with the model.
+ * Entries are written out here as the manuals draw them. Nothing is shared with the core or with
+ * the model.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/model_machine_test.c - configuration space, requester ids, firmware's tables, and section 7.
+ * tests/unit/model_machine_test.c - configuration space, requester ids, firmware's tables, and
+ * section 7.
  */
 #include "model_hand.h"
 
@@ -194,7 +195,10 @@ static void dmar_names_units_paths_and_reserved_ranges(void **state)
 	assert_int_equal(table[36], 45);
 	memcpy(&base, table + 48 + 8, 8);
 	assert_true(base == 0xfed90000);
-	/* The unit: IO-APIC, the plain function, the root port for all behind it, and the phantom one. */
+	/*
+	 * The unit: IO-APIC, the plain function, the root port for all behind it, and the phantom
+	 * one.
+	 */
 	assert_int_equal(table[48 + 2], 16 + 4 * 8);
 	assert_int_equal(table[48 + 16], 3);
 	assert_int_equal(table[48 + 24], 1);
@@ -225,7 +229,7 @@ static void ivrs_names_units_aliases_and_unity_ranges(void **state)
 	model_destroy(model);
 }
 
-/* --- section 7 ---------------------------------------------------------------------------------- */
+/* --- section 7 ------------------------------------------------------------------------------- */
 
 static void table_of_section_7_is_read_as_it_is_written(void **state)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/model_vtd_test.c - the model's VT-d unit, its registers driven by hand. VT-d specification.
+ * tests/unit/model_vtd_test.c - the model's VT-d unit, its registers driven by hand. VT-d
+ * specification.
  */
 #include "model_hand.h"
 
@@ -502,6 +503,61 @@ static void vtd_root_given_back_while_in_use_is_a_violation(void **state)
 	finish(&bench);
 }
 
+static void vtd_that_wakes_translations_of_a_released_frame_is_a_violation(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	start(&bench, (struct model_config){ 0 });
+	hand_dma(bench.model, 0x200000, true);
+	for (uint32_t id = HAND_DEVICE; id <= HAND_OTHER; id += 8)
+		platform_config_write(bench.model, (sp_sbdf_t){ id }, 4, 2, 0);
+	bench.on &= ~TRANSLATE;
+	command(&bench, 0);
+	model_guest_give(bench.model, bench.guest, 0);
+	hand_clean(bench.model);
+	command(&bench, TRANSLATE);
+	assert_non_null(strstr(model_verdict(bench.model), "wakes"));
+	model_forgive(bench.model);
+	finish(&bench);
+}
+
+static void vtd_context_entry_shown_in_parts_is_seen(void **state)
+{
+	struct bench bench;
+	uint64_t other;
+
+	(void)state;
+	start(&bench, (struct model_config){ .adversary = MODEL_ADVERSARY_MAX });
+	model_watch(bench.model, 0x200);
+	other = hand_table(bench.model, 0);
+	hand_clean(bench.model);
+	/* The new table under the old domain id, for one moment. */
+	hand_set(bench.model, bench.context, HAND_DEVICE * 2, other << 12 | 1);
+	hand_set(bench.model, bench.context, HAND_DEVICE * 2 + 1, (DOMAIN + 1) << 8 | 1);
+	assert_non_null(strstr(model_verdict(bench.model), "shown in parts"));
+	model_forgive(bench.model);
+	finish(&bench);
+}
+
+static void vtd_registers_are_reached_by_a_device_where_nothing_translates(void **state)
+{
+	struct bench bench;
+	uint64_t value = 0x12345000;
+
+	(void)state;
+	start(&bench, (struct model_config){ 0 });
+	assert_true(model_dma(bench.model, HAND_DEVICE, 0xfed90020, &value, 8, true).fault);
+	for (uint32_t id = HAND_DEVICE; id <= HAND_OTHER; id += 8)
+		platform_config_write(bench.model, (sp_sbdf_t){ id }, 4, 2, 0);
+	bench.on &= ~TRANSLATE;
+	command(&bench, 0);
+	platform_config_write(bench.model, (sp_sbdf_t){ HAND_DEVICE }, 4, 2, 4);
+	assert_false(model_dma(bench.model, HAND_DEVICE, 0xfed90020, &value, 8, true).fault);
+	assert_true(hand_read(bench.model, 0x20, 8) == value);
+	finish(&bench);
+}
+
 static void vtd_left_translating_by_firmware_blocks_everything(void **state)
 {
 	struct model_config config = { .unit_count = 1, .device_count = 1 };
@@ -544,6 +600,9 @@ int main(void)
 		cmocka_unit_test(vtd_old_interface_invalidates_while_the_queue_is_off),
 		cmocka_unit_test(vtd_drains_transfers_with_the_invalidation),
 		cmocka_unit_test(vtd_root_given_back_while_in_use_is_a_violation),
+		cmocka_unit_test(vtd_that_wakes_translations_of_a_released_frame_is_a_violation),
+		cmocka_unit_test(vtd_context_entry_shown_in_parts_is_seen),
+		cmocka_unit_test(vtd_registers_are_reached_by_a_device_where_nothing_translates),
 		cmocka_unit_test(vtd_left_translating_by_firmware_blocks_everything),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/stale_test.c - what one store did, as each walker sees it: every old slot, every new one.
+ * tests/unit/stale_test.c - what one store did, as each walker sees it: every old slot, every
+ * new one.
  */
 #include "tests/unit/engine_fixture.h"
 
@@ -30,7 +31,8 @@ static void expect(const struct stale *stale, enum walker walker, enum change_ki
 	}
 }
 
-static void expect_of_walkers(const struct format *format, const struct stale *stale, enum change_kind wanted)
+static void expect_of_walkers(const struct format *format, const struct stale *stale,
+			      enum change_kind wanted)
 {
 	expect(stale, WALKER_CPU, format->rights_seen & CPU_RIGHTS ? wanted : KIND_COUNT);
 	expect(stale, WALKER_DEVICE, format->rights_seen & DEVICE_RIGHTS ? wanted : KIND_COUNT);
@@ -59,14 +61,15 @@ static void each_pair_of_slot_kinds_is_the_row_of_section_7(void **state)
 				uint64_t old, new;
 				enum change_kind kind;
 			} rows[] = {
-				{ 0, 0, KIND_COUNT },	 { 0, leaf, KIND_MAP },
-				{ leaf, 0, KIND_UNMAP }, { leaf, leaf, KIND_COUNT },
-				{ 0, link, KIND_LINK },	 { leaf, link, KIND_SPLIT },
+				{ 0, 0, KIND_COUNT },	  { 0, leaf, KIND_MAP },
+				{ leaf, 0, KIND_UNMAP },  { leaf, leaf, KIND_COUNT },
+				{ 0, link, KIND_LINK },	  { leaf, link, KIND_SPLIT },
 				{ link, 0, KIND_UNLINK }, { link, leaf, KIND_MERGE },
 			};
 
 			for (uint32_t row = 0; row < (level ? 8 : 4); row++) {
-				struct stale stale = noted(format, level, rows[row].old, rows[row].new);
+				struct stale stale =
+					noted(format, level, rows[row].old, rows[row].new);
 
 				expect_of_walkers(format, &stale, rows[row].kind);
 			}
@@ -75,25 +78,28 @@ static void each_pair_of_slot_kinds_is_the_row_of_section_7(void **state)
 }
 
 /* Rows 4, 5, 6 and 10. What owes more covers what owes less. */
-static enum change_kind kind_between(const struct opinion *opinion, uint32_t mine, uint32_t old, uint32_t new,
-				     bool type_differs)
+static enum change_kind kind_between(const struct opinion *opinion, uint32_t mine, uint32_t old,
+				     uint32_t new, bool type_differs)
 {
 	if (!(opinion->format->rights_seen & mine))
 		return KIND_COUNT;
-	if (old & ~new & mine)
+	if (old & ~new &mine)
 		return KIND_REVOKE;
 	if (mine == CPU_RIGHTS && type_differs)
 		return KIND_ATTRIBUTE;
-	return new & ~old & mine ? KIND_GRANT : KIND_COUNT;
+	return new & ~old &mine ? KIND_GRANT : KIND_COUNT;
 }
 
-static void check_rights(const struct opinion *opinion, uint32_t level, uint32_t old, uint32_t new, enum memory_type type)
+static void check_rights(const struct opinion *opinion, uint32_t level, uint32_t old, uint32_t new,
+			 enum memory_type type)
 {
 	const struct format *format = opinion->format;
-	struct stale stale = noted(format, level, leaf_of(format, level, FRAME, old, MEMORY_WRITE_BACK),
-				   leaf_of(format, level, FRAME, new, type));
+	struct stale stale =
+		noted(format, level, leaf_of(format, level, FRAME, old, MEMORY_WRITE_BACK),
+		      leaf_of(format, level, FRAME, new, type));
 
-	expect(&stale, WALKER_CPU, kind_between(opinion, CPU_RIGHTS, old, new, type != MEMORY_WRITE_BACK));
+	expect(&stale, WALKER_CPU,
+	       kind_between(opinion, CPU_RIGHTS, old, new, type != MEMORY_WRITE_BACK));
 	expect(&stale, WALKER_DEVICE, kind_between(opinion, DEVICE_RIGHTS, old, new, false));
 	stale = noted(format, level, leaf_of(format, level, FRAME, old, MEMORY_WRITE_BACK),
 		      leaf_of(format, level, OTHER, new, type));
@@ -107,7 +113,8 @@ static void each_walker_hears_of_its_own_rights_alone(void **state)
 		for (uint32_t old = 0; old < opinions[i].held_count; old++)
 			for (uint32_t new = 0; new < opinions[i].held_count; new ++)
 				for (uint32_t k = 0; k < 9; k++)
-					check_rights(&opinions[i], k % 3, opinions[i].held[old], opinions[i].held[new],
+					check_rights(&opinions[i], k % 3, opinions[i].held[old],
+						     opinions[i].held[new],
 						     (enum memory_type)(k / 3));
 }
 
@@ -117,7 +124,8 @@ static void hardware_bits_are_no_change(void **state)
 	for (uint32_t i = 0; i < OPINION_COUNT; i++) {
 		const struct format *format = opinions[i].format;
 		uint64_t leaf = leaf_of(format, 0, FRAME, opinions[i].held[0], MEMORY_WRITE_BACK);
-		struct stale stale = noted(format, 0, leaf & ~format->hardware, leaf | format->hardware);
+		struct stale stale =
+			noted(format, 0, leaf & ~format->hardware, leaf | format->hardware);
 
 		expect_of_walkers(format, &stale, KIND_COUNT);
 	}
@@ -151,7 +159,9 @@ static void spans_of_one_kind_are_joined_and_others_kept_apart(void **state)
 
 static struct let_go frames(uint64_t mfn, uint64_t count, uint8_t rights, uint8_t memory)
 {
-	return (struct let_go){ .kind = GONE_FRAMES, .mfn = mfn, .count = count, .rights = rights, .memory = memory };
+	return (struct let_go){
+		.kind = GONE_FRAMES, .mfn = mfn, .count = count, .rights = rights, .memory = memory
+	};
 }
 
 static void frames_that_follow_one_another_become_one_run(void **state)
@@ -182,7 +192,8 @@ static void tables_that_follow_one_another_stay_tables_of_their_own(void **state
 	(void)state;
 	stale_let_go(&stale, (struct let_go){ .kind = GONE_TABLE, .mfn = 7, .count = 1 });
 	stale_let_go(&stale, (struct let_go){ .kind = GONE_TABLE, .mfn = 8, .count = 1 });
-	stale_let_go(&stale, (struct let_go){ .kind = GONE_SUBTREE, .mfn = 9, .count = 1, .level = 1 });
+	stale_let_go(&stale,
+		     (struct let_go){ .kind = GONE_SUBTREE, .mfn = 9, .count = 1, .level = 1 });
 	assert_int_equal(stale.gone_count, 3);
 }
 

@@ -2,8 +2,9 @@
 /*
  * tests/unit/looking/memory.h - lets a test look before every store of the engine.
  *
- * Comes after "memory.h", whichever twin the include path has: from here on the engine's stores and barriers are
- * those below. A store of the engine that bypasses them is found too, because the fixture compares whole pages.
+ * Comes after "memory.h", whichever twin the include path has: from here on the engine's stores
+ * are those below. A store that bypasses them is found too, because the fixture compares whole
+ * pages.
  */
 #pragma once
 

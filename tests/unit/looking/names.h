@@ -2,21 +2,21 @@
 /*
  * tests/unit/looking/names.h - the engine's functions under other names.
  *
- * A test program has the whole core and the model in it. The conformance suite wants the engine alone, on a stub
- * platform: engine_alone.c compiles it a second time, and these names keep the two apart. Formats and stale.c
- * touch no memory that others see, so there is one of each.
+ * A test program has the whole core and the model in it. The conformance suite wants the engine
+ * alone, on a stub platform: engine_alone.c compiles it a second time, and these names keep the
+ * two apart. Formats and stale.c touch no memory that others see, so there is one of each.
  */
 #pragma once
 
-#define tree_make looking_tree_make
-#define tree_frames looking_tree_frames
-#define tree_find looking_tree_find
-#define tree_prepare looking_tree_prepare
-#define tree_commit looking_tree_commit
-#define tree_merge looking_tree_merge
-#define tree_close looking_tree_close
-#define tree_dismantle looking_tree_dismantle
+#define tree_make	    looking_tree_make
+#define tree_frames	    looking_tree_frames
+#define tree_find	    looking_tree_find
+#define tree_prepare	    looking_tree_prepare
+#define tree_commit	    looking_tree_commit
+#define tree_merge	    looking_tree_merge
+#define tree_close	    looking_tree_close
+#define tree_dismantle	    looking_tree_dismantle
 
-#define platform_pointer looking_platform_pointer
+#define platform_pointer    looking_platform_pointer
 #define platform_write_back looking_platform_write_back
-#define platform_panic looking_platform_panic
+#define platform_panic	    looking_platform_panic
