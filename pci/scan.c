@@ -44,7 +44,7 @@ static uint32_t free_buses(const struct scan *scan, const struct function *bridg
 {
 	uint32_t first = bridge->secondary_bus, bus = first;
 
-	if (first <= sp_sbdf_bus(bridge->sbdf) || scan->secondary[first])
+	if (first <= sp_sbdf_bus(bridge->sbdf))
 		return 0;
 	while (bus <= bridge->subordinate_bus && scan->under[bus] == bridge->parent)
 		bus++;
@@ -178,3 +178,5 @@ enum sp_status sp_pci_scan(struct sp_host *host, uint16_t segment)
 		status = scan_bus(&scan, bus);
 	return status;
 }
+
+_Static_assert(sizeof(struct function) <= HOST_FUNCTION_BYTES, "what sp_host_size() reckons with");

@@ -6,9 +6,12 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h>
+
+#include "sync/domain.h"
 
 #define ALL_DEVICES 9u
 
@@ -230,4 +233,73 @@ struct sp_domain *pass_owner(struct pass *pass, uint32_t sbdf)
 			return info.owner;
 	fail_msg("no function %04x", sbdf);
 	return NULL;
+}
+
+uint32_t pass_maps(const struct sp_domain *guest)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i <= MAX_UNITS; i++)
+		count += guest->maps[i].used;
+	return count;
+}
+
+bool pass_can_hold_registers(const struct pass *pass)
+{
+	return pass->mode->cpu == SP_CPU_NPT || pass->mode->tables == SP_TABLES_SEPARATE;
+}
+
+void pass_refused(struct pass *pass, uint32_t guest, uint32_t sbdf, enum sp_status status)
+{
+	uint64_t tables = model_table_frames(pass->model);
+	struct sp_domain *owner = sbdf == 0x00f8 ? NULL : pass_owner(pass, sbdf);
+	uint32_t maps = pass_maps(pass->guest[guest]);
+
+	assert_int_equal(pass_try(pass, guest, sbdf), status);
+	assert_int_equal(model_table_frames(pass->model), tables);
+	assert_int_equal(pass_maps(pass->guest[guest]), maps);
+	if (owner)
+		assert_ptr_equal(pass_owner(pass, sbdf), owner);
+}
+
+static const struct pass_mode modes[] = {
+	{ .name = "AMD-Vi shared", .vendor = MODEL_AMDVI, .cpu = SP_CPU_NPT },
+	{ .name = "AMD-Vi separate",
+	  .vendor = MODEL_AMDVI,
+	  .cpu = SP_CPU_NPT,
+	  .tables = SP_TABLES_SEPARATE,
+	  .two_units = true },
+	{ .name = "VT-d shared, left on by firmware",
+	  .vendor = MODEL_VTD,
+	  .cpu = SP_CPU_EPT,
+	  .left_on = true },
+	{ .name = "VT-d separate, not coherent, late",
+	  .vendor = MODEL_VTD,
+	  .cpu = SP_CPU_NPT,
+	  .tables = SP_TABLES_SEPARATE,
+	  .two_units = true,
+	  .not_coherent = true,
+	  .answers = MODEL_LATE },
+};
+#define MODES (sizeof(modes) / sizeof(modes[0]))
+
+int pass_run(const struct pass_sentence *sentences, size_t count)
+{
+	struct CMUnitTest *tests = calloc(count * MODES, sizeof(*tests));
+	char(*names)[160] = calloc(count * MODES, sizeof(*names));
+	size_t used = 0;
+	int failed;
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t m = 0; m < (sentences[i].once ? 1 : MODES); m++, used++) {
+			snprintf(names[used], sizeof(names[used]), "%s (%s)", sentences[i].name,
+				 sentences[i].once ? "own machine" : modes[m].name);
+			tests[used] = (struct CMUnitTest){ names[used], sentences[i].run, NULL,
+							   NULL, (void *)(uintptr_t)&modes[m] };
+		}
+	}
+	failed = _cmocka_run_group_tests("passthrough", tests, used, NULL, NULL);
+	free(tests);
+	free(names);
+	return failed;
 }

@@ -72,3 +72,21 @@ void pass_release(struct pass *pass, uint32_t guest, uint32_t sbdf);
 /* A transfer of one byte, bus mastering as it is: where it went, or 0. */
 uint64_t pass_reach(struct pass *pass, uint32_t sbdf, uint64_t dfn, bool write);
 struct sp_domain *pass_owner(struct pass *pass, uint32_t sbdf);
+
+/* Tables of the guest: one, and one more for each kind of unit that needs its own. */
+uint32_t pass_maps(const struct sp_domain *guest);
+/*
+ * Registers are for CPUs alone: a table that devices walk too holds them only if it tells the two
+ * apart.
+ */
+bool pass_can_hold_registers(const struct pass *pass);
+/* The assignment is refused with this status, and nothing has changed. */
+void pass_refused(struct pass *pass, uint32_t guest, uint32_t sbdf, enum sp_status status);
+
+/* A test for each sentence and each mode; `once`: the sentence brings its own machine. */
+struct pass_sentence {
+	const char *name;
+	void (*run)(void **state);
+	bool once;
+};
+int pass_run(const struct pass_sentence *sentences, size_t count);
