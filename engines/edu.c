@@ -30,13 +30,23 @@ static void write32(const struct edu *edu, uint32_t offset, uint32_t value)
 	*(volatile uint32_t *)(edu->registers + offset) = value;
 }
 
-/* A store of 4 bytes sets the register's upper half to zero; there is no storing that half alone. */
+/*
+ * A store of 4 bytes sets the register's upper half to zero; there is no storing that half alone.
+ */
 static void write_address(const struct edu *edu, uint32_t offset, uint64_t value)
 {
 	if (value >> 32 == 0)
 		write32(edu, offset, (uint32_t)value);
 	else
 		*(volatile uint64_t *)(edu->registers + offset) = value;
+}
+
+/* Upper halves cannot be read alone either: a caller of 32 bits sees the lower one. */
+static uint64_t read_address(const struct edu *edu, uint32_t offset)
+{
+	if (!IS_64_BIT)
+		return read32(edu, offset);
+	return *(volatile uint64_t *)(edu->registers + offset);
 }
 
 bool edu_is_present(const struct edu *edu)
@@ -66,4 +76,15 @@ enum sp_status edu_start(const struct edu *edu, uint64_t bus_address, uint32_t b
 	write32(edu, DMA_COUNT, bytes);
 	write32(edu, DMA_COMMAND, COMMAND_RUN | (to_bus ? COMMAND_TO_BUS : 0));
 	return SP_OK;
+}
+
+bool edu_is_aimed(const struct edu *edu, uint64_t bus_address, uint32_t bytes,
+		  enum edu_direction direction)
+{
+	const bool to_bus = direction == EDU_TO_BUS;
+
+	return read_address(edu, to_bus ? DMA_TARGET : DMA_SOURCE) == bus_address &&
+	       read_address(edu, to_bus ? DMA_SOURCE : DMA_TARGET) == BUFFER &&
+	       read32(edu, DMA_COUNT) == bytes &&
+	       !!(read32(edu, DMA_COMMAND) & COMMAND_TO_BUS) == to_bus;
 }

@@ -35,3 +35,7 @@ bool edu_is_present(const struct edu *edu);
 SP_MUST_USE enum sp_status edu_start(const struct edu *edu, uint64_t bus_address, uint32_t bytes,
 				     enum edu_direction direction);
 bool edu_is_busy(const struct edu *edu);
+
+/* What the device itself says it was last told to do: who drove it need not be believed. */
+bool edu_is_aimed(const struct edu *edu, uint64_t bus_address, uint32_t bytes,
+		  enum edu_direction direction);

@@ -17,7 +17,9 @@ struct acpi_table {
 	size_t bytes;
 };
 
-/* Reads the list of tables and logs it; tables that contradict themselves are named and left out. */
+/*
+ * Reads the list of tables and logs it; tables that contradict themselves are named and left out.
+ */
 void acpi_start(void);
 struct acpi_table acpi_find(const char *signature);
 

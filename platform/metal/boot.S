@@ -2,7 +2,7 @@
 /*
  * platform/metal/boot.S - from a multiboot loader to C in long mode.
  *
- *   loader, 32 bit --> boot_entry --> identity map of 4 GiB --> long mode --> boot_main(magic, info)
+ *   loader, 32 bit --> boot_entry --> identity map of 4 GiB --> long mode --> boot_main
  *   trampoline.S, 64 bit ----------------------------------> ap_entry --> smp_ap_main(cpu)
  *
  *   boot_pml4[0] --> boot_pdpt[0..3] --> boot_pd[0..2047], 2 MiB each

@@ -9,6 +9,8 @@
 #define MSR_GS_BASE		0xc0000101
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_NX		(1u << 20)
+#define CPUID_HYPERVISOR	0x40000000
+#define CPUID_HAS_HYPERVISOR	(1u << 31) /* CPUID 1, ECX */
 
 #define TSS_IST1		9 /* words in the TSS, APM vol. 2, 12.2.5 */
 #define TSS_IST2		11
@@ -22,6 +24,7 @@ struct descriptor_pointer {
 
 struct cpu cpus[MAX_CPUS];
 uint32_t cpu_count = 1;
+static uint32_t cache_line; /* every CPU writes the same */
 
 static char trap_stacks[MAX_CPUS][2][TRAP_STACK_SIZE] __attribute__((aligned(16)));
 
@@ -72,8 +75,17 @@ static void enable_nx(void)
 		write_msr(MSR_EFER, read_msr(MSR_EFER) | EFER_NXE);
 }
 
+/* CPUID 1, EBX[15:8], in quadwords; 64 bytes where it says nothing. */
+static void find_cache_line(void)
+{
+	uint32_t bytes = (read_cpuid(1).ebx >> 8 & 0xff) * 8;
+
+	cache_line = bytes != 0 ? bytes : 64;
+}
+
 void cpu_start(struct cpu *cpu)
 {
+	find_cache_line();
 	cpu->self = cpu;
 	cpu->index = (uint32_t)(cpu - cpus);
 	fill_tss(cpu);
@@ -115,4 +127,17 @@ struct cpu_name cpu_name(void)
 	}
 	trim(name.chars, sizeof(name.chars));
 	return name;
+}
+
+uint32_t cpu_cache_line(void)
+{
+	return cache_line;
+}
+
+/* Hypervisors name themselves at 4000_0000, where hardware has no leaf. */
+bool cpu_is_emulated(void)
+{
+	struct cpuid name = read_cpuid(CPUID_HYPERVISOR);
+
+	return (read_cpuid(1).ecx & CPUID_HAS_HYPERVISOR) && memcmp(&name.ebx, "TCGT", 4) == 0;
 }

@@ -43,6 +43,12 @@ struct cpu_name {
 };
 struct cpu_name cpu_name(void);
 
+/* What CLFLUSH writes back at once, in bytes; the same on every CPU. */
+uint32_t cpu_cache_line(void);
+
+/* True: QEMU's own emulation, and no hardware, decides what is seen. */
+bool cpu_is_emulated(void);
+
 static inline struct cpu *cpu_self(void)
 {
 	struct cpu *cpu;

@@ -2,7 +2,7 @@
 /*
  * platform/metal/exceptions.S - 256 entry points that all lead to trap(), in idt.c.
  *
- *   stack in trap():  r15 .. rax | vector | error code | rip cs rflags rsp ss    (struct trap_frame)
+ *   stack in trap():  r15 .. rax | vector | error code | rip cs rflags rsp ss  (struct trap_frame)
  *
  * Vector n enters at trap_entries + n * TRAP_ENTRY_SIZE.
  */

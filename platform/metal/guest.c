@@ -3,20 +3,24 @@
 #include "platform/metal/guest.h"
 
 #include "platform/metal/console.h"
+#include "platform/metal/forgotten.h"
+#include "platform/metal/guest_memory.h"
+#include "platform/metal/machine.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/smp.h"
 #include "platform/metal/string.h"
 #include "platform/metal/time.h"
 #include "platform/metal/x86.h"
 
-#define GUEST_FRAMES	  (GUEST_BYTES / SP_FRAME_BYTES)
-#define LARGE_PAGE_FRAMES 512u
-#define PARK_WITHIN	  (2 * NS_PER_S)
-#define STOP_WITHIN	  (500 * NS_PER_MS)
+#define TABLE_BUDGET   64u /* pages of tables; a guest of 8 MiB needs about 16 */
+#define LARGE_PAGES    2u  /* bit 1: pages of 2 MiB */
+#define PARK_WITHIN    (2 * NS_PER_S)
+#define STOP_WITHIN    (500 * NS_PER_MS)
+#define DESTROY_WITHIN (10 * NS_PER_S)
 
-#define FAULT_WRITE	  (1u << 1) /* as in a page fault, APM vol. 2, 15.25.6 */
-#define FAULT_PRESENT	  (1u << 0)
-#define FAULT_FETCH	  (1u << 4)
+#define FAULT_WRITE    (1u << 1) /* as in a page fault, APM vol. 2, 15.25.6 */
+#define FAULT_PRESENT  (1u << 0)
+#define FAULT_FETCH    (1u << 4)
 
 extern const char guest_image_start[], guest_image_end[];
 
@@ -25,50 +29,57 @@ static size_t image_size(void)
 	return memory_address(guest_image_end).maddr - memory_address(guest_image_start).maddr;
 }
 
-static bool is_identity(sp_mfn_t memory)
+static enum sp_status create_domain(struct guest *guest, enum sp_tables tables)
 {
-	const uint64_t first = GUEST_BASE >> SP_FRAME_ORDER;
+	const struct sp_domain_config config = {
+		.number = guest->number,
+		.cpu = SP_CPU_NPT,
+		.tables = tables,
+		.table_budget = TABLE_BUDGET,
+		.cpu_large_pages = LARGE_PAGES,
+		.asid = (uint16_t)guest->number,
+	};
 
-	return memory.mfn < first + GUEST_FRAMES && first < memory.mfn + GUEST_FRAMES;
-}
-
-/* Aligned so that large pages can map it. A block that would overlap its own gfns is passed over. */
-static sp_mfn_t take_memory(void)
-{
-	sp_mfn_t memory = memory_take_zeroed(GUEST_FRAMES, LARGE_PAGE_FRAMES);
-	sp_mfn_t other;
-
-	if (memory.mfn == 0 || !is_identity(memory))
-		return memory;
-	other = take_memory();
-	memory_give(memory, GUEST_FRAMES);
-	return other;
+	return sp_domain_create(guest->host, &config, &guest->domain);
 }
 
 /*
  * The memory is zeroed, so that the guest finds its BSS empty and no frame carries over what an
- * earlier owner left there.
+ * earlier owner left there. A failure ends the run: nothing is given back.
  */
-bool guest_create(struct guest *guest, const char *name)
+enum sp_status guest_create(struct guest *guest, const char *name, uint32_t number,
+			    struct sp_host *host, enum sp_tables tables)
 {
-	*guest = (struct guest){ .name = name };
-	guest->memory = take_memory();
-	if (guest->memory.mfn == 0)
-		return false;
-	if (!svm_vcpu_create(&guest->vcpu, GUEST_BASE)) {
-		memory_give(guest->memory, GUEST_FRAMES);
-		return false;
-	}
+	enum sp_status status;
+
+	*guest = (struct guest){ .name = name, .number = number, .host = host };
+	if (!guest_memory_take(guest) || !svm_vcpu_create(&guest->vcpu, GUEST_BASE))
+		return SP_NO_MEMORY;
 	memcpy(guest_pointer(guest, GUEST_BASE), guest_image_start, image_size());
 	guest->mailbox = guest_pointer(guest, GUEST_MAILBOX);
-	return true;
+	status = create_domain(guest, tables);
+	return status == SP_OK ? guest_memory_map_all(guest) : status;
 }
 
-void guest_destroy(struct guest *guest)
+/*
+ * Every frame that a map ever held must have come back, once, before its memory is anybody else's.
+ */
+bool guest_destroy(struct guest *guest)
 {
+	const uint64_t until = time_now() + DESTROY_WITHIN;
+	enum sp_status status;
+
+	do {
+		status = sp_domain_destroy(guest->domain);
+		(void)sp_progress(guest->host, SP_STEP_SLOTS);
+	} while (status == SP_PENDING && time_now() < until);
+	console_log("guest", "%s: %lu frames were mapped, %lu came back (%s)", guest->name,
+		    guest->frames_mapped, forgotten_frames(guest->number), sp_status_text(status));
+	if (status != SP_OK || forgotten_frames(guest->number) != guest->frames_mapped)
+		return false;
 	svm_vcpu_destroy(&guest->vcpu);
-	memory_give(guest->memory, GUEST_FRAMES);
-	guest->memory = (sp_mfn_t){ 0 };
+	guest_memory_give(guest);
+	return true;
 }
 
 /* Each fault in one line: who, what, where, why. */
@@ -112,7 +123,7 @@ static void run(void *argument)
 	struct guest *guest = argument;
 
 	do {
-		svm_run(&guest->vcpu, &guest->entry, &guest->exit);
+		svm_run(&guest->vcpu, guest->domain, &guest->exit);
 	} while (handle_exit(guest));
 }
 
@@ -120,6 +131,9 @@ void guest_start(struct guest *guest, uint32_t cpu)
 {
 	if (atomic_load(&guest->state) == GUEST_ENDED)
 		return;
+	/* A guest that has just faulted is still on its way out of its CPU. */
+	if (!smp_wait(cpu, PARK_WITHIN))
+		machine_panic("CPU %u does not come back from its guest", cpu);
 	guest->cpu = cpu;
 	atomic_store(&guest->park, false);
 	atomic_store(&guest->state, GUEST_RUNNING);
@@ -204,12 +218,9 @@ uint32_t guest_progress(struct guest *guest)
 	return atomic_load(&guest->mailbox->progress);
 }
 
-sp_maddr_t guest_machine_address(const struct guest *guest, uint32_t address)
-{
-	return (sp_maddr_t){ sp_maddr_from_mfn(guest->memory).maddr + (address - GUEST_BASE) };
-}
-
 void *guest_pointer(const struct guest *guest, uint32_t address)
 {
-	return memory_pointer(guest_machine_address(guest, address));
+	char *frame = memory_frame(guest_memory_home(guest, address));
+
+	return frame + address % SP_FRAME_BYTES;
 }

@@ -3,8 +3,10 @@
  * platform/metal/guest.h - a built-in guest, seen from the hypervisor.
  *
  *   create -> GUEST_PARKED --start--> GUEST_RUNNING --park--> GUEST_PARKED
- *                                          |--nested fault--> GUEST_FAULTED --start--> runs on, same instruction
+ *                                          |--nested fault--> GUEST_FAULTED --start--> runs on
  *                                          '--anything else-> GUEST_ENDED
+ *
+ * guest_memory.h has its memory, and how that is changed.
  */
 #pragma once
 
@@ -26,9 +28,12 @@ enum guest_state {
 
 struct guest {
 	const char *name;
-	sp_mfn_t memory;	 /* contiguous, GUEST_BYTES, behind GUEST_BASE */
+	uint32_t number; /* of its domain */
+	struct sp_host *host;
+	struct sp_domain *domain;
+	sp_mfn_t memory;	 /* a block of GUEST_BYTES */
+	uint64_t frames_mapped;	 /* so many references are to come back */
 	struct mailbox *mailbox; /* in that memory; the guest writes there too */
-	struct sp_entry entry;	 /* what it is entered with */
 	struct svm_vcpu vcpu;	 /* its CPU alone while it runs */
 	struct svm_exit exit;	 /* the last one; read when it does not run */
 	uint32_t cpu;
@@ -58,11 +63,13 @@ struct guest_answer {
 	uint64_t value;
 };
 
-/* Memory (left over from nobody: zeroed), image, vCPU. False: not enough RAM. */
-bool guest_create(struct guest *guest, const char *name);
-void guest_destroy(struct guest *guest);
+/* Domain, memory (left over from nobody: zeroed), image, vCPU. Number and ASID are the same. */
+SP_MUST_USE enum sp_status guest_create(struct guest *guest, const char *name, uint32_t number,
+					struct sp_host *host, enum sp_tables tables);
+/* Parked, without devices. False: frames that it was given did not all come back. */
+bool guest_destroy(struct guest *guest);
 
-/* Lets it run on an idle CPU. guest->entry is set. */
+/* Lets it run on an idle CPU. */
 void guest_start(struct guest *guest, uint32_t cpu);
 /* Takes it out of guest mode and off its CPU. False: it did not leave in time. */
 bool guest_park(struct guest *guest);
@@ -78,6 +85,5 @@ struct guest_answer guest_await(struct guest *guest, uint64_t nanoseconds);
 void guest_stop_command(struct guest *guest);
 uint32_t guest_progress(struct guest *guest);
 
-/* The guest's memory as the hypervisor reaches it; the machine address behind a guest's own. */
+/* What lies at an address of the guest at first, as the hypervisor reaches it. */
 void *guest_pointer(const struct guest *guest, uint32_t address);
-sp_maddr_t guest_machine_address(const struct guest *guest, uint32_t address);

@@ -3,7 +3,7 @@
  * platform/metal/idt.c - interrupts and exceptions of the hypervisor itself.
  *
  *   0-31    exceptions: a panic line, but for the NMI, which is only noted
- *   32-255  counted: VECTOR_KICK, VECTOR_COUNTING (forged messages), VECTOR_SPURIOUS, and whatever else comes
+ *   32-255  counted: VECTOR_KICK, VECTOR_COUNTING (forged messages), and whatever else comes
  */
 #include "platform/metal/idt.h"
 
@@ -62,7 +62,9 @@ static struct gate gate_for(unsigned int vector)
 	};
 }
 
-/* Both are moved away from the exceptions first: even a masked PIC may raise its spurious vector. */
+/*
+ * Both are moved away from the exceptions first: even a masked PIC may raise its spurious vector.
+ */
 static void mask_pics(void)
 {
 	out8(PIC1_COMMAND, 0x11);

@@ -2,23 +2,23 @@
 /*
  * platform/metal/main.c - the order in which the reference hypervisor comes up.
  *
- *   options -> memory -> this CPU -> ACPI, time -> SVM -> all CPUs -> PCI -> what run= says
+ *   options -> memory -> this CPU -> ACPI, time -> SVM -> all CPUs -> IOMMU, PCI -> guests
+ *   -> what run= says
  */
-#include "engines/edu.h"
 #include "platform/metal/acpi.h"
 #include "platform/metal/apic.h"
 #include "platform/metal/console.h"
+#include "platform/metal/controls.h"
 #include "platform/metal/cpu.h"
 #include "platform/metal/idt.h"
 #include "platform/metal/machine.h"
+#include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/multiboot.h"
-#include "platform/metal/nested_selftest.h"
 #include "platform/metal/options.h"
 #include "platform/metal/paging.h"
 #include "platform/metal/pci_config.h"
-#include "platform/metal/pci_list.h"
-#include "platform/metal/print.h"
+#include "platform/metal/rows.h"
 #include "platform/metal/serial.h"
 #include "platform/metal/smp.h"
 #include "platform/metal/svm.h"
@@ -28,6 +28,8 @@
 #define VERSION	      "0.1.0"
 #define START_WITHIN  (2 * NS_PER_S)
 #define BYTES_PER_MIB 0x100000u
+
+static struct stage stage; /* CPU 0; the guests' CPUs have their part of it */
 
 void boot_main(uint32_t magic, const struct multiboot_info *info);
 
@@ -66,8 +68,8 @@ static void start_memory(const struct multiboot_info *info)
 	console_log("memory", "%lu MiB of RAM, %lu MiB of it free; top of low RAM 0x%lx",
 		    f.ram_bytes / BYTES_PER_MIB, f.frames_free * SP_FRAME_BYTES / BYTES_PER_MIB,
 		    f.top_of_low_ram.maddr);
-	console_log("memory", "image 0x%lx-0x%lx", memory_image_start().maddr,
-		    memory_image_end().maddr);
+	console_log("memory", "image 0x%lx-0x%lx, tables and state up to 0x%lx, guests above",
+		    memory_image_start().maddr, memory_image_end().maddr, memory_own_end().maddr);
 	if (f.high_bytes != 0)
 		console_log("memory", "%lu MiB above 4 GiB are not used",
 			    f.high_bytes / BYTES_PER_MIB);
@@ -96,18 +98,6 @@ static void start_svm_everywhere(void)
 	}
 }
 
-static void log_iommu_tables(void)
-{
-	const bool dmar = acpi_find("DMAR").table != NULL;
-	const bool ivrs = acpi_find("IVRS").table != NULL;
-
-	console_log("acpi", "%s",
-		    dmar && ivrs ? "DMAR and IVRS: VT-d and AMD-Vi units"
-		    : dmar	 ? "DMAR: VT-d units"
-		    : ivrs	 ? "IVRS: AMD-Vi units"
-				 : "neither DMAR nor IVRS: no IOMMU");
-}
-
 /* For looking at the machine from outside, with a debugger or a monitor. */
 static _Noreturn void idle(void)
 {
@@ -116,17 +106,39 @@ static _Noreturn void idle(void)
 		interrupts_on_and_halt();
 }
 
+static enum sp_tables tables_of(const struct options *options)
+{
+	return options->tables == TABLES_SHARED ? SP_TABLES_SHARED : SP_TABLES_SEPARATE;
+}
+
+static bool run_controls(void)
+{
+	bool good;
+
+	controls_check(&stage);
+	good = controls_without_translation(&stage);
+	stage_open(&stage);
+	return controls_with_defects(&stage) && good;
+}
+
+/* A leak is a failure; so is a frame that does not come back in the end. */
 static void run(const struct options *options)
 {
-	sp_sbdf_t edu = { 0 };
-	bool has_edu = pci_list_find(EDU_VENDOR, EDU_DEVICE, &edu);
+	struct sp_host *host = machine_host_create();
+	bool good;
 
-	if (options->run == RUN_IDLE)
+	if (options->run == RUN_IDLE) {
+		machine_host_start(host);
 		idle();
-	if (cpu_count < 2)
-		machine_refuse(
-			"a guest needs a CPU of its own; give the machine two or more (QEMU: -smp 2)");
-	machine_end(nested_selftest_run(edu, has_edu));
+	}
+	stage_create(&stage, host, tables_of(options));
+	if (options->run == RUN_CONTROLS) {
+		good = run_controls();
+	} else {
+		stage_open(&stage);
+		good = rows_run(&stage);
+	}
+	machine_end(stage_close(&stage) && good);
 }
 
 /* From boot.S, on the first CPU, interrupts off. */
@@ -143,12 +155,10 @@ void boot_main(uint32_t magic, const struct multiboot_info *info)
 	start_memory(info);
 	start_this_cpu();
 	acpi_start();
-	log_iommu_tables();
 	time_start();
 	svm_start();
 	smp_start();
 	start_svm_everywhere();
 	pci_config_start();
-	pci_list_log();
 	run(&options);
 }

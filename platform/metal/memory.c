@@ -5,6 +5,10 @@
  *   managed[]  frames that are ours to give: RAM, at least 1 MiB up, nobody else's
  *   taken[]    of those, the ones given out
  *
+ *   0 --- 1 MiB --- image --- the hypervisor's own ---|own_end|--- guests --- 4 GiB
+ *
+ * All that no guest and no device may ever reach lies below own_end: one range to forbid.
+ *
  * Two bitmaps of 4 GiB each, 128 KiB a piece, so that giving back what was never taken is seen.
  */
 #include "platform/metal/memory.h"
@@ -18,6 +22,8 @@
 #define LOW_FRAMES     (LOW_LIMIT / SP_FRAME_BYTES)
 #define FIRST_FRAME    (0x100000 / SP_FRAME_BYTES)
 #define RANGES_MAX     64
+#define OWN_BYTES      0x1800000ull /* 24 MiB: tables, queues, the library's state, vCPUs */
+#define OWN_ALIGNMENT  0x200000ull
 #define LOW_PAGE_FIRST 0x8000ull
 #define LOW_PAGE_END   0x90000ull
 
@@ -35,6 +41,7 @@ static uint64_t managed[LOW_FRAMES / 64];
 static uint64_t taken[LOW_FRAMES / 64];	   /* lock */
 static size_t frames_free, frames_managed; /* lock */
 static size_t hint;			   /* lock; no frame below it is free */
+static size_t own_end;			   /* frame; constant after memory_start */
 
 static bool test_bit(const uint64_t *map, size_t bit)
 {
@@ -139,6 +146,9 @@ static void count_managed(void)
 	}
 	frames_free = frames_managed;
 	hint = FIRST_FRAME;
+	own_end = ((memory_image_end().maddr + OWN_BYTES + OWN_ALIGNMENT - 1) &
+		   ~(OWN_ALIGNMENT - 1)) /
+		  SP_FRAME_BYTES;
 }
 
 /*
@@ -166,12 +176,12 @@ void memory_start(const struct multiboot_info *info)
 	count_managed();
 }
 
-/* The first frame from `from` on that starts a free aligned run, or LOW_FRAMES. */
-static size_t find_run(size_t from, size_t count, size_t align)
+/* The first frame of [from, end) that starts a free aligned run, or `end`. */
+static size_t find_run(size_t from, size_t end, size_t count, size_t align)
 {
 	size_t first = (from + align - 1) & ~(align - 1);
 
-	while (first + count <= LOW_FRAMES) {
+	while (first + count <= end) {
 		size_t length = 0;
 
 		while (length < count && is_free(first + length))
@@ -180,26 +190,43 @@ static size_t find_run(size_t from, size_t count, size_t align)
 			return first;
 		first = (first + length + align) & ~(align - 1);
 	}
-	return LOW_FRAMES;
+	return end;
+}
+
+/* Called with the lock held. */
+static sp_mfn_t take_between(size_t from, size_t end, size_t count, size_t align)
+{
+	size_t first = count == 0 ? end : find_run(from, end, count, align);
+
+	if (first == end)
+		return (sp_mfn_t){ 0 };
+	for (size_t i = 0; i < count; i++)
+		set_bit(taken, first + i);
+	frames_free -= count;
+	return (sp_mfn_t){ first };
 }
 
 /* The hint moves only when single frames are taken: a larger run may have passed over free ones. */
 sp_mfn_t memory_take(size_t count, size_t align)
 {
 	bool were_on = spinlock_take(&lock);
-	size_t first = find_run(hint, count, align);
+	sp_mfn_t first = take_between(hint, own_end, count, align);
 
-	if (first == LOW_FRAMES || count == 0) {
-		spinlock_drop(&lock, were_on);
-		return (sp_mfn_t){ 0 };
-	}
-	for (size_t i = 0; i < count; i++)
-		set_bit(taken, first + i);
-	frames_free -= count;
-	if (count == 1 && align == 1)
-		hint = first + 1;
+	if (first.mfn != 0 && count == 1 && align == 1)
+		hint = first.mfn + 1;
 	spinlock_drop(&lock, were_on);
-	return (sp_mfn_t){ first };
+	return first;
+}
+
+sp_mfn_t memory_take_for_guest(size_t count, size_t align)
+{
+	bool were_on = spinlock_take(&lock);
+	sp_mfn_t first = take_between(own_end, LOW_FRAMES, count, align);
+
+	spinlock_drop(&lock, were_on);
+	if (first.mfn != 0)
+		memset(memory_frame(first), 0, count * SP_FRAME_BYTES);
+	return first;
 }
 
 sp_mfn_t memory_take_zeroed(size_t count, size_t align)
@@ -282,4 +309,9 @@ sp_maddr_t memory_image_start(void)
 sp_maddr_t memory_image_end(void)
 {
 	return memory_address(image_end);
+}
+
+sp_maddr_t memory_own_end(void)
+{
+	return sp_maddr_from_mfn((sp_mfn_t){ own_end });
 }

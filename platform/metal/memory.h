@@ -25,10 +25,17 @@ struct memory_figures {
 /* The image, the loader's information, its modules and all below 1 MiB are never handed out. */
 void memory_start(const struct multiboot_info *info);
 
-/* Contiguous frames; `align` in frames, a power of two. They come dirty. Frame 0: none left. */
+/*
+ * Contiguous frames; `align` in frames, a power of two. Frame 0: none left. The hypervisor's own
+ * come dirty and lie below memory_own_end(); a guest's come zeroed and lie above it.
+ */
 sp_mfn_t memory_take(size_t count, size_t align);
 sp_mfn_t memory_take_zeroed(size_t count, size_t align);
+sp_mfn_t memory_take_for_guest(size_t count, size_t align);
 void memory_give(sp_mfn_t first, size_t count);
+
+/* What no guest and no device may reach ends here. */
+sp_maddr_t memory_own_end(void);
 
 /* A page below 1 MiB for the code that starts other CPUs, or address 0. */
 sp_maddr_t memory_find_low_page(void);

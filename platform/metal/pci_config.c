@@ -2,7 +2,7 @@
 /*
  * platform/metal/pci_config.c - PCI configuration space.
  *
- *   bus in an MCFG window below 4 GiB --> ECAM: base + (bus << 20 | device << 15 | function << 12 | offset)
+ *   bus in an MCFG window below 4 GiB --> ECAM: base + (requester << 12 | offset)
  *   otherwise, segment 0, offset < 256 --> port CF8 selects, CFC carries
  */
 #include "platform/metal/pci_config.h"

@@ -2,8 +2,9 @@
 /*
  * platform/metal/print.h - formatting into a buffer.
  *
- * Understood: %s %c %d %u %x %% with l, ll or z before d, u, x; a width, a leading 0 or '-',
- * and for %s a precision, also as an argument. What does not fit is cut off; the result always ends in a zero.
+ * Understood: %s %c %d %u %x %% with l, ll or z before d, u, x; a width, a leading 0 or '-', and
+ * for %s a precision, also as an argument. What does not fit is cut off; the result always ends in
+ * a zero.
  */
 #pragma once
 

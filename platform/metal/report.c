@@ -1,50 +1,49 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* platform/metal/report.c - the lines of the serial log that a program reads; the rest is for people. */
+/*
+ * platform/metal/report.c - the lines of the serial log that a program reads; the rest is for
+ * people.
+ */
 #include "platform/metal/report.h"
-
-#include <stddef.h>
 
 #include "platform/metal/console.h"
 #include "platform/metal/print.h"
 
-#define EVIDENCE_MAX 400
-
 static const char *const result_words[ROW_RESULT_COUNT] = {
-	[ROW_ARRIVES] = "arrives",	     [ROW_CONTAINED] = "contained", [ROW_LEAKED] = "leaked",
-	[ROW_UNOBSERVABLE] = "unobservable", [ROW_MISSING] = "missing",
+	[ROW_ARRIVES] = "arrives",
+	[ROW_CONTAINED] = "contained",
+	[ROW_LEAKED] = "leaked",
+	[ROW_UNOBSERVABLE] = "unobservable",
 };
 
-/* The evidence stands between quotes, so it may hold none itself. */
-__attribute__((format(printf, 4, 0))) static void report(const char *kind, unsigned int row,
-							 enum row_result result, const char *format,
-							 va_list arguments)
+/* The evidence will stand between quotes, so it may hold none itself. */
+void report_find(struct finding *finding, enum row_result result, const char *evidence, ...)
 {
-	char evidence[EVIDENCE_MAX];
-	size_t used = print_list(evidence, sizeof(evidence), format, arguments);
+	va_list arguments;
+	size_t used;
 
+	va_start(arguments, evidence);
+	used = print_list(finding->evidence, sizeof(finding->evidence), evidence, arguments);
+	va_end(arguments);
+	finding->result = result;
 	for (size_t i = 0; i < used; i++) {
-		if (evidence[i] == '"' || evidence[i] == '\n')
-			evidence[i] = '\'';
+		if (finding->evidence[i] == '"' || finding->evidence[i] == '\n')
+			finding->evidence[i] = '\'';
 	}
-	console_line("%s %u %s \"%s\"", kind, row, result_words[result], evidence);
 }
 
-void report_row(unsigned int row, enum row_result result, const char *evidence, ...)
+const char *report_word(enum row_result result)
 {
-	va_list arguments;
-
-	va_start(arguments, evidence);
-	report("row", row, result, evidence, arguments);
-	va_end(arguments);
+	return result_words[result];
 }
 
-void report_control(unsigned int row, enum row_result result, const char *evidence, ...)
+void report_row(unsigned int row, const struct finding *finding)
 {
-	va_list arguments;
+	console_line("row %u %s \"%s\"", row, result_words[finding->result], finding->evidence);
+}
 
-	va_start(arguments, evidence);
-	report("control", row, result, evidence, arguments);
-	va_end(arguments);
+void report_control(unsigned int row, const struct finding *finding)
+{
+	console_line("control %u %s \"%s\"", row, result_words[finding->result], finding->evidence);
 }
 
 /* A runner that sees the machine end without this line knows that rows are missing. */

@@ -2,7 +2,7 @@
 /*
  * platform/metal/smp.c - all CPUs of the machine, and work for them.
  *
- *   MADT --> cpus[].apic_id --> INIT, start-up IPI --> trampoline --> ap_entry --> smp_ap_main --> smp_idle
+ *   MADT --> cpus[].apic_id --> INIT, start-up --> trampoline --> smp_ap_main --> smp_idle
  *   smp_run(n, function) --> cpus[n].work --> kick --> smp_idle runs it
  */
 #include "platform/metal/smp.h"
@@ -36,7 +36,9 @@ static size_t trampoline_size(void)
 	return memory_address(trampoline_end).maddr - memory_address(trampoline_start).maddr;
 }
 
-/* Entries that are not enabled are sockets for CPUs to come. The CPU that booted is there already. */
+/*
+ * Entries that are not enabled are sockets for CPUs to come. The CPU that booted is there already.
+ */
 static void add_cpu(const uint8_t *entry, uint32_t *left_out)
 {
 	uint32_t id = entry[3];

@@ -2,9 +2,9 @@
 /*
  * platform/metal/svm.c - guest mode on AMD CPUs (APM vol. 2, chapter 15).
  *
- *   svm_run: CLGI -> [sp_cpu_enter] -> VMCB <- root, ASID, TLB_CONTROL
+ *   svm_run: CLGI -> sp_cpu_enter -> VMCB <- root, ASID, TLB_CONTROL
  *                 -> svm_enter: STI VMRUN ... #VMEXIT CLI
- *                 -> [sp_cpu_leave] -> STGI, pending interrupts are taken -> struct svm_exit
+ *                 -> sp_cpu_leave -> STGI, pending interrupts are taken -> struct svm_exit
  *
  * Nothing here needs NRIPS or DecodeAssists: no instruction is skipped or emulated.
  */
@@ -212,17 +212,19 @@ static void decode(const struct vmcb *vmcb, struct svm_exit *exit)
  * CLGI first: a kick that comes after the library was asked, NMI or interrupt, must wait for
  * VMRUN and end guest mode at once, not be taken here and forgotten.
  */
-void svm_run(struct svm_vcpu *vcpu, const struct sp_entry *entry, struct svm_exit *exit)
+void svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit)
 {
 	sp_maddr_t host_state = sp_maddr_from_mfn(cpu_self()->svm_host_state);
 	bool were_on = interrupts_save();
+	struct sp_entry entry;
 
 	global_interrupts_off();
-	/* >>> sp_cpu_enter(domain, &entry) belongs here; it supplies the entry. */
-	load_entry(vcpu->vmcb, entry);
+	sp_cpu_enter(domain, &entry);
+	load_entry(vcpu->vmcb, &entry);
 	svm_enter(memory_address(vcpu->vmcb).maddr, &vcpu->registers, host_state.maddr);
 	decode(vcpu->vmcb, exit);
-	/* <<< sp_cpu_leave(domain, exit->kind != SVM_EXIT_INVALID) belongs here. */
+	/* A VMCB that VMRUN refuses flushes nothing: the flush stays owed. */
+	sp_cpu_leave(domain, exit->kind != SVM_EXIT_INVALID);
 	global_interrupts_on();
 	interrupts_restore(were_on);
 }

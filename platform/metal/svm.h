@@ -59,7 +59,10 @@ struct svm_features svm_features(void);
 bool svm_vcpu_create(struct svm_vcpu *vcpu, uint32_t rip);
 void svm_vcpu_destroy(struct svm_vcpu *vcpu);
 
-/* Guest mode until the first exit. The calling CPU runs nothing else meanwhile. */
-void svm_run(struct svm_vcpu *vcpu, const struct sp_entry *entry, struct svm_exit *exit);
+/*
+ * Guest mode in the domain's memory until the first exit. The calling CPU runs nothing else
+ * meanwhile.
+ */
+void svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit);
 
 const char *svm_exit_text(enum svm_exit_kind kind);

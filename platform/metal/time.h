@@ -8,7 +8,9 @@
 #define NS_PER_MS 1000000ull
 #define NS_PER_S  1000000000ull
 
-/* Measures the TSC against the ACPI PM timer, or the PIT where there is none. After acpi_start(). */
+/*
+ * Measures the TSC against the ACPI PM timer, or the PIT where there is none. After acpi_start().
+ */
 void time_start(void);
 uint64_t time_now(void);
 

@@ -163,3 +163,14 @@ static inline void global_interrupts_on(void)
 {
 	__asm__ volatile("stgi" : : : "memory");
 }
+
+/* The line's content is in memory when a fence that follows has passed. */
+static inline void flush_line(const void *line)
+{
+	__asm__ volatile("clflush (%0)" : : "r"(line) : "memory");
+}
+
+static inline void memory_fence(void)
+{
+	__asm__ volatile("mfence" : : : "memory");
+}

@@ -3,9 +3,12 @@
  * platform/metal/guest/mailbox.h - the guest's memory, and how the hypervisor talks to the guest.
  * Both sides include it: the guest with 32-bit pointers, the hypervisor with 64-bit ones.
  *
- *   GUEST_BASE      image, stack below GUEST_MAILBOX
- *   GUEST_MAILBOX   one page, struct mailbox
- *   GUEST_SCRATCH   the second 2 MiB and on: nothing of the guest's own
+ *   GUEST_BASE       image, stack below GUEST_MAILBOX
+ *   GUEST_MAILBOX    one page, struct mailbox
+ *   GUEST_LARGE      one page of 2 MiB
+ *   GUEST_SMALL      GUEST_SMALL_PAGES pages of 4 KiB, whose frames lie so that they never merge
+ *   GUEST_WHOLE      GUEST_WHOLE_PAGES likewise, alone in their 2 MiB
+ *   GUEST_REGISTERS  the edu device's, while the guest has it
  *
  * The hypervisor writes a command, then `asked`. The guest executes it, writes the answer, then
  * `answered`. A guest may write any nonsense here: the hypervisor believes nothing of it.
@@ -17,10 +20,15 @@
 #include <stdint.h>
 
 /* No machine address that a guest is given RAM at, so that no gfn equals its mfn. */
-#define GUEST_BASE    0x40000000u
-#define GUEST_MAILBOX (GUEST_BASE + 0x10000u)
-#define GUEST_SCRATCH (GUEST_BASE + 0x200000u)
-#define GUEST_BYTES   0x800000u
+#define GUEST_BASE	  0x40000000u
+#define GUEST_MAILBOX	  (GUEST_BASE + 0x10000u)
+#define GUEST_LARGE	  (GUEST_BASE + 0x200000u)
+#define GUEST_SMALL	  (GUEST_BASE + 0x400000u)
+#define GUEST_WHOLE	  (GUEST_BASE + 0x600000u)
+#define GUEST_REGISTERS	  (GUEST_BASE + 0x800000u)
+#define GUEST_BYTES	  0x800000u
+#define GUEST_SMALL_PAGES 32u
+#define GUEST_WHOLE_PAGES 8u
 
 enum guest_verb {
 	GUEST_PING,	    /* value comes back inverted */
@@ -28,7 +36,7 @@ enum guest_verb {
 	GUEST_READ,	    /* the word at address */
 	GUEST_FILL,	    /* bytes at address with the pattern of seed `value` */
 	GUEST_CHECKSUM,	    /* pattern_sum() over bytes at address */
-	GUEST_EDU_TRANSFER, /* bytes between edu and bus address `address`; value: enum edu_direction */
+	GUEST_EDU_TRANSFER, /* bytes between edu and bus address; value: enum edu_direction */
 	GUEST_EDU_START, /* the same without waiting for its end */
 	GUEST_EDU_WAIT,	 /* for the end of what was started */
 	GUEST_SPIN,	 /* touch the word at address until stop; value 0: read, 1: increment */

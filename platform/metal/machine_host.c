@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/metal/machine_host.c - the library's host for this machine.
+ *
+ *   create   memory -> forbid -> DMAR or IVRS -> PCI functions      nothing is touched
+ *   start    quarantine for every function -> units translate      no window opens
+ */
+#include "platform/metal/machine_host.h"
+
+#include "platform/metal/acpi.h"
+#include "platform/metal/apic.h"
+#include "platform/metal/console.h"
+#include "platform/metal/layout.h"
+#include "platform/metal/machine.h"
+#include "platform/metal/memory.h"
+#include "platform/metal/pci_names.h"
+#include "platform/metal/print.h"
+
+#define BYTES_PER_KIB 1024u
+#define CLASS_IOMMU   0x0806u
+
+/* Two guests and some room; every function of a small PC. */
+static const struct sp_limits limits = { .cpus = MAX_CPUS, .domains = 4, .functions = 64 };
+
+static const char no_iommu[] = "this machine has no IOMMU (no DMAR or IVRS table); start QEMU with "
+			       "-device amd-iommu or -device intel-iommu, before the devices";
+
+static struct sp_host *create(void)
+{
+	const size_t bytes = sp_host_size(&limits);
+	const size_t frames = (bytes + SP_FRAME_BYTES - 1) / SP_FRAME_BYTES;
+	sp_mfn_t memory = memory_take(frames, 1);
+	struct sp_host *host = NULL;
+
+	if (memory.mfn != 0)
+		host = sp_host_create(memory_frame(memory), bytes, &limits, NULL);
+	if (host == NULL)
+		machine_refuse("not enough RAM below 4 GiB; give the machine at least 128 MiB");
+	console_log("core", "%zu KiB of state, for %u domains and %u functions at most",
+		    bytes / BYTES_PER_KIB, limits.domains, limits.functions);
+	return host;
+}
+
+/* Firmware's low memory, this image, every table, queue and vCPU: one range (memory.h). */
+static void forbid(struct sp_host *host)
+{
+	const uint64_t own = sp_mfn_from_maddr(memory_own_end()).mfn;
+	const sp_mfn_t apic = sp_mfn_from_maddr(apic_registers());
+
+	if (sp_host_forbid(host, (sp_mfn_t){ 0 }, own, "the hypervisor's own memory") != SP_OK ||
+	    sp_host_forbid(host, apic, 1, "local APIC") != SP_OK)
+		machine_panic("the library takes no list of forbidden frames");
+	console_log("core", "no guest and no device gets 0x0-0x%lx or the local APIC at 0x%lx",
+		    memory_own_end().maddr, apic_registers().maddr);
+}
+
+static void discover(struct sp_host *host)
+{
+	struct acpi_table dmar = acpi_find("DMAR");
+	struct acpi_table ivrs = acpi_find("IVRS");
+	enum sp_status status = SP_NOT_FOUND;
+
+	if (dmar.table != NULL)
+		status = sp_iommu_discover_dmar(host, dmar.table, dmar.bytes);
+	else if (ivrs.table != NULL)
+		status = sp_iommu_discover_ivrs(host, ivrs.table, ivrs.bytes);
+	else
+		machine_refuse("%s", no_iommu);
+	if (status == SP_NOT_FOUND)
+		machine_refuse("the %s table names no IOMMU", dmar.table != NULL ? "DMAR" : "IVRS");
+	if (status != SP_OK)
+		machine_refuse("the %s table cannot be used (%s); the line before this one says "
+			       "where",
+			       dmar.table != NULL ? "DMAR" : "IVRS", sp_status_text(status));
+}
+
+/* "3", "3-4": the numbers of the bits that are set; units leave none out between them. */
+static void print_levels(char *text, size_t size, uint8_t levels)
+{
+	unsigned int first = 1, last = 7;
+
+	while (first < last && !(levels >> first & 1))
+		first++;
+	while (last > first && !(levels >> last & 1))
+		last--;
+	if (first == last)
+		print(text, size, "%u", first);
+	else
+		print(text, size, "%u-%u", first, last);
+}
+
+static void log_unit(const struct sp_unit_info *unit)
+{
+	char levels[8];
+
+	print_levels(levels, sizeof(levels), unit->levels);
+	console_log("unit", "%s at 0x%lx: %s levels, 4K%s%s pages, %u domain ids, %s walks%s%s",
+		    unit->vendor == SP_VENDOR_VTD ? "VT-d" : "AMD-Vi", unit->registers.maddr,
+		    levels, unit->large_pages & 2 ? " 2M" : "", unit->large_pages & 4 ? " 1G" : "",
+		    unit->domain_ids, unit->coherent ? "snooping" : "non-snooping",
+		    unit->caches_not_present ? ", remembers absent entries" : "",
+		    unit->interrupt_remapping ? ", remaps interrupts" : "");
+}
+
+static void log_units(struct sp_host *host)
+{
+	struct sp_unit_info unit;
+
+	for (uint32_t i = 0; sp_unit_info(host, i, &unit) == SP_OK; i++)
+		log_unit(&unit);
+}
+
+struct sp_host *machine_host_create(void)
+{
+	struct sp_host *host = create();
+	enum sp_status status;
+
+	forbid(host);
+	discover(host);
+	log_units(host);
+	status = sp_pci_scan(host, 0);
+	if (status != SP_OK)
+		machine_refuse("PCI configuration space cannot be used: %s",
+			       sp_status_text(status));
+	return host;
+}
+
+/* The unit of AMD is a function too, and does not translate its own requests. */
+static const char *place_of(const struct sp_function_info *f)
+{
+	if (f->class_code >> 8 == CLASS_IOMMU)
+		return "the IOMMU itself";
+	if (f->covered)
+		return "quarantine";
+	return f->is_bridge ? "no DMA of its own" : "no unit covers it: bus mastering off";
+}
+
+static void log_function(const struct sp_function_info *f)
+{
+	console_log("pci", "%s  %04x:%04x  class %04x  %-20s %s", print_sbdf(f->sbdf).chars,
+		    f->vendor, f->device, f->class_code >> 8, pci_class_name(f->class_code),
+		    place_of(f));
+}
+
+void machine_host_start(struct sp_host *host)
+{
+	enum sp_status status = sp_iommu_start(host);
+	struct sp_function_info function;
+
+	if (status != SP_OK)
+		machine_refuse("the IOMMU cannot be used (%s); the lines before this one say why",
+			       sp_status_text(status));
+	for (uint32_t i = 0; sp_function_info(host, i, &function) == SP_OK; i++)
+		log_function(&function);
+}
+
+bool machine_host_find(struct sp_host *host, uint16_t vendor, uint16_t device,
+		       struct sp_function_info *info)
+{
+	for (uint32_t i = 0; sp_function_info(host, i, info) == SP_OK; i++) {
+		if (info->vendor == vendor && info->device == device)
+			return true;
+	}
+	return false;
+}
