@@ -29,25 +29,26 @@ const struct row row_table[ROW_COUNT + 1] = {
 };
 
 const struct machine machine_table[] = {
-	{ "amdvi-shared", UNIT_AMDVI, CPU, "tables=shared", VIRTUAL_TIME, 30 },
-	{ "amdvi-separate", UNIT_AMDVI, CPU, "tables=separate", VIRTUAL_TIME, 30 },
-	{ "vtd-separate", UNIT_VTD, CPU, "tables=separate", VIRTUAL_TIME, 30 },
+	{ "amdvi-shared", UNIT_AMDVI, CPU, "tables=shared", VIRTUAL_TIME, 5, 0 },
+	{ "amdvi-separate", UNIT_AMDVI, CPU, "tables=separate", VIRTUAL_TIME, 5, 0 },
+	/* QEMU lets compatibility-format messages pass with remapping on (docs/lab.md, 2). */
+	{ "vtd-separate", UNIT_VTD, CPU, "tables=separate", VIRTUAL_TIME, 5, 7 },
 };
 const size_t machine_count = sizeof(machine_table) / sizeof(machine_table[0]);
 
 /* clang-format off */
 const struct probe probe_table[] = {
-	{ { "no-iommu", UNIT_NONE, CPU, "tables=separate", VIRTUAL_TIME, 10 },
+	{ { "no-iommu", UNIT_NONE, CPU, "tables=separate", VIRTUAL_TIME, 5, 0 },
 	  "refused: ", "IOMMU", false },
-	{ { "no-svm", UNIT_AMDVI, "qemu64,-svm", "tables=separate", VIRTUAL_TIME, 10 },
+	{ { "no-svm", UNIT_AMDVI, "qemu64,-svm", "tables=separate", VIRTUAL_TIME, 5, 0 },
 	  "refused: ", "SVM", false },
-	{ { "vtd-shared", UNIT_VTD, CPU, "tables=shared", VIRTUAL_TIME, 10 },
-	  "refused: ", "shared", false },
-	{ { "unknown-option", UNIT_AMDVI, CPU, "tabels=shared", VIRTUAL_TIME, 10 },
+	{ { "vtd-shared", UNIT_VTD, CPU, "tables=shared", VIRTUAL_TIME, 5, 0 },
+	  "tables ", "shared was asked for, but VT-d", true },
+	{ { "unknown-option", UNIT_AMDVI, CPU, "tabels=shared", VIRTUAL_TIME, 5, 0 },
 	  "refused: ", "tabels", false },
-	{ { "unknown-value", UNIT_AMDVI, CPU, "tables=both", VIRTUAL_TIME, 10 },
+	{ { "unknown-value", UNIT_AMDVI, CPU, "tables=both", VIRTUAL_TIME, 5, 0 },
 	  "refused: ", "tables=both", false },
-	{ { "help", UNIT_AMDVI, CPU, "help=1", VIRTUAL_TIME, 10 },
+	{ { "help", UNIT_AMDVI, CPU, "help=1", VIRTUAL_TIME, 5, 0 },
 	  "  tables", "", true },
 };
 /* clang-format on */

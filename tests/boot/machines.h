@@ -32,6 +32,7 @@ struct machine {
 	const char *append;
 	const char *icount; /* NULL: real time, one host thread for each CPU */
 	unsigned int expected_seconds;
+	unsigned int blind_row; /* that no QEMU so far can show on this machine; 0: none */
 };
 
 /* A machine on which the hypervisor has to say one line, and how it has to end. */

@@ -25,7 +25,6 @@ struct cell {
 struct matrix {
 	const struct machine *machine;
 	struct cell rows[ROW_COUNT + 1];
-	unsigned int unobservable_allowed;
 	double seconds;
 	/* What went wrong beside the rows: each line names a file to look into. */
 	unsigned int trouble_count;
@@ -42,8 +41,8 @@ struct totals {
 	bool good;
 };
 
-/* How many rows of a machine this version of QEMU is known to be unable to show. */
-unsigned int matrix_unobservable_allowed(unsigned int qemu_version);
+/* Unobservable, and known to be so on this machine: neither contained nor a failure. */
+bool matrix_may_be_blind(const struct matrix *matrix, unsigned int number);
 
 __attribute__((format(printf, 2, 3))) void matrix_trouble(struct matrix *matrix, const char *format,
 							  ...);

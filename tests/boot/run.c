@@ -195,10 +195,7 @@ void run_machine(const struct runner *runner, const struct machine *machine, str
 	struct attempt rows = { runner, machine, .what = "rows", .kind = REPORT_ROWS };
 	struct attempt controls = { runner, machine, .what = "controls", .kind = REPORT_CONTROLS };
 
-	*matrix = (struct matrix){
-		.machine = machine,
-		.unobservable_allowed = matrix_unobservable_allowed(runner->qemu.number),
-	};
+	*matrix = (struct matrix){ .machine = machine };
 	boot_and_tell(&rows, rows_image, "", matrix);
 	boot_and_tell(&controls, controls_image, " run=controls", matrix);
 	matrix_judge(matrix, &rows.report, &controls.report);

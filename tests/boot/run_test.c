@@ -128,7 +128,7 @@ static void a_reset_and_a_signal_are_told_apart(void **state)
 /* A machine that is expected to take no time at all is given none. */
 static void a_run_that_hangs_is_stopped(void **state)
 {
-	const struct machine machine = { "hangs", UNIT_AMDVI, "EPYC", "", NULL, 0 };
+	const struct machine machine = { "hangs", UNIT_AMDVI, "EPYC", "", NULL, 0, 0 };
 	struct standin standin;
 
 	(void)state;
