@@ -1,10 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* platform/metal/aim.c - the shots that rows are made of. */
+/*
+ * platform/metal/aim.c - the shots that rows are made of.
+ *
+ *   payload   fresh; what the device holds and would leave behind
+ *   canary    fresh; what lies in the target and must stay
+ *
+ * So three findings are told apart: the canary is intact, the payload lies there, something else does.
+ */
 #include "platform/metal/aim.h"
 
 #include "platform/metal/guest_memory.h"
 #include "platform/metal/print.h"
 
+/* The rows that are tried without translation come before the guests run: nobody else can drive. */
 struct guest *aim_driver(struct stage *stage)
 {
 	return stage->translating ? &stage->a : NULL;
@@ -33,6 +41,7 @@ bool aim_load(struct stage *stage, struct guest *driver, const struct canary *pa
 	return transfer_run(stage, &transfer);
 }
 
+/* What was loaded last goes out; the buffer keeps it, so that it can be sent again. */
 bool aim_write(struct stage *stage, struct guest *driver, uint64_t address, uint32_t bytes)
 {
 	return transfer_run(stage, &(struct transfer){ .driver = driver,
@@ -41,6 +50,10 @@ bool aim_write(struct stage *stage, struct guest *driver, uint64_t address, uint
 						       .direction = EDU_TO_BUS });
 }
 
+/*
+ * The unit walks its table for this transfer and may keep what it found. Nothing may invalidate
+ * between here and the change that a row is about, so callers settle first and map nothing after.
+ */
 bool aim_warm(struct stage *stage, struct guest *driver, uint32_t address, struct finding *finding)
 {
 	const struct canary payload = canary_fresh();
@@ -58,6 +71,10 @@ bool aim_warm(struct stage *stage, struct guest *driver, uint32_t address, struc
 	return false;
 }
 
+/*
+ * A leak is any change, not only the payload: a device that wrote half, or wrote zeroes, has been
+ * where it may not be.
+ */
 void aim_judge(struct stage *stage, const struct shot *shot, const struct canary *canary,
 	       struct finding *finding)
 {
@@ -79,6 +96,7 @@ void aim_judge(struct stage *stage, const struct shot *shot, const struct canary
 				    : "");
 }
 
+/* A shot that was not seen to be fired proves nothing, whatever the canary looks like. */
 void aim_fire(struct stage *stage, const struct shot *shot, struct finding *finding)
 {
 	const struct canary canary = canary_fresh();
@@ -95,7 +113,7 @@ void aim_fire(struct stage *stage, const struct shot *shot, struct finding *find
 
 struct aim_text aim_text_of_frame(sp_mfn_t frame, const char *what)
 {
-	struct aim_text text;
+	struct aim_text text = { "" };
 
 	print(text.chars, sizeof(text.chars), "mfn 0x%lx (%s)", frame.mfn, what);
 	return text;

@@ -6,12 +6,27 @@
 #include "platform/metal/string.h"
 #include "platform/metal/x86.h"
 
+#define CPUID_RDRAND (1u << 30) /* leaf 1, ECX */
+
 static uint64_t counter;
 
-/* Marsaglia's xorshift over a counter that the time-stamp counter disturbs: fresh, not secret. */
+/*
+ * Under QEMU's -icount the time-stamp counter is the same at each boot, so it alone would make the
+ * canaries of two boots equal; random numbers are the host's own there.
+ */
+static uint64_t read_noise(void)
+{
+	uint64_t noise = 0;
+
+	if (!(read_cpuid(1).ecx & CPUID_RDRAND) || !read_random(&noise))
+		noise = 0;
+	return noise ^ read_tsc();
+}
+
+/* Marsaglia's xorshift over a counter that is disturbed: fresh, not secret. Never zero. */
 static uint64_t fresh_word(void)
 {
-	uint64_t x = (++counter << 32 ^ read_tsc()) | 1;
+	uint64_t x = (++counter << 32 ^ read_noise()) | 1;
 
 	for (unsigned int i = 0; i < 4; i++) {
 		x ^= x << 13;
@@ -55,7 +70,7 @@ bool canary_is(const struct canary *left, const struct canary *right, size_t byt
 
 struct canary_text canary_text(const struct canary *canary)
 {
-	struct canary_text text;
+	struct canary_text text = { "" };
 
 	print(text.chars, sizeof(text.chars), "%016lx", canary->words[0]);
 	return text;

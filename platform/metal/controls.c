@@ -35,6 +35,7 @@ void controls_check(struct stage *stage)
 			       "sallyport-mutants.elf");
 }
 
+/* The row says "leaked"; with nothing translating that is what a control wants. */
 static bool without_translation(struct stage *stage, unsigned int row)
 {
 	struct finding found, control;
@@ -48,6 +49,7 @@ static bool without_translation(struct stage *stage, unsigned int row)
 	return arrived;
 }
 
+/* Bus mastering is the device's only while it is aimed: no guest runs, so nobody else starts it. */
 bool controls_without_translation(struct stage *stage)
 {
 	enum sp_status status = sp_device_set_master(stage->host, stage->function, true);
@@ -93,6 +95,7 @@ static unsigned int find_other(unsigned int own)
 	return 0;
 }
 
+/* A defect that more than its own row notices is no control for that row. */
 static void judge(unsigned int own, struct finding *control)
 {
 	const struct finding *found = &defective.row[own];
@@ -124,6 +127,7 @@ static void clean_up(struct stage *stage)
 			      sp_status_text(status));
 }
 
+/* All rows, not only the one: a guard that others lean on would go unnoticed. */
 static bool with_defect(struct stage *stage, unsigned int row)
 {
 	struct finding control;

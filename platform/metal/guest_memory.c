@@ -65,6 +65,7 @@ void guest_memory_give(struct guest *guest)
 	guest->memory = (sp_mfn_t){ 0 };
 }
 
+/* From GUEST_SMALL on frames fall while gfns rise, so that no two pages ever make a larger one. */
 sp_mfn_t guest_memory_home(const struct guest *guest, uint32_t address)
 {
 	uint32_t offset = address - GUEST_BASE;
@@ -82,6 +83,7 @@ sp_mfn_t guest_memory_spare(const struct guest *guest, uint32_t n)
 	return (sp_mfn_t){ guest->memory.mfn + 2 * LARGE_FRAMES + n };
 }
 
+/* One step of the library; how far it came is in the result. */
 static enum sp_status call(const struct guest *guest, const struct wished *wished,
 			   struct sp_result *result)
 {
@@ -98,7 +100,11 @@ static enum sp_status call(const struct guest *guest, const struct wished *wishe
 	return SP_INVALID;
 }
 
-/* Tickets are points in one ledger: waiting for the last one waits for all before it. */
+/*
+ * Busy means that something is in the way that ends (a split that is not paid, a full limbo): wait
+ * for it, then the same call again. Tickets are points in one ledger: waiting for the last one waits
+ * for all before it.
+ */
 static enum sp_status apply(struct guest *guest, struct wished wished)
 {
 	struct sp_result result = { .ticket = { guest->domain, 0 } };
@@ -158,6 +164,7 @@ enum sp_status guest_memory_set_type(struct guest *guest, uint32_t address, uint
 					     .type = type });
 }
 
+/* Page by page: each has a frame of its own choice. */
 static enum sp_status map_small(struct guest *guest, uint32_t first, uint32_t pages)
 {
 	enum sp_status status = SP_OK;
@@ -170,6 +177,7 @@ static enum sp_status map_small(struct guest *guest, uint32_t first, uint32_t pa
 	return status;
 }
 
+/* The first two regions are one run, so that they get two pages of 2 MiB. */
 enum sp_status guest_memory_map_all(struct guest *guest)
 {
 	enum sp_status status = guest_memory_map(

@@ -25,6 +25,7 @@ static const struct sp_limits limits = { .cpus = MAX_CPUS, .domains = 4, .functi
 static const char no_iommu[] = "this machine has no IOMMU (no DMAR or IVRS table); start QEMU with "
 			       "-device amd-iommu or -device intel-iommu, before the devices";
 
+/* In the hypervisor's own memory, so that what forbids that covers the library's state too. */
 static struct sp_host *create(void)
 {
 	const size_t bytes = sp_host_size(&limits);
@@ -54,6 +55,7 @@ static void forbid(struct sp_host *host)
 		    memory_own_end().maddr, apic_registers().maddr);
 }
 
+/* A machine has units of one vendor; a table that is malformed is refused whole by the library. */
 static void discover(struct sp_host *host)
 {
 	struct acpi_table dmar = acpi_find("DMAR");
@@ -89,6 +91,7 @@ static void print_levels(char *text, size_t size, uint8_t levels)
 		print(text, size, "%u-%u", first, last);
 }
 
+/* What decides how a unit is driven: tables it walks, ids it has, caches it keeps. */
 static void log_unit(const struct sp_unit_info *unit)
 {
 	char levels[8];
@@ -110,6 +113,7 @@ static void log_units(struct sp_host *host)
 		log_unit(&unit);
 }
 
+/* Forbidden ranges come before anything that could be mapped; segment 0 is all that PCs have. */
 struct sp_host *machine_host_create(void)
 {
 	struct sp_host *host = create();
@@ -142,6 +146,7 @@ static void log_function(const struct sp_function_info *f)
 		    place_of(f));
 }
 
+/* Only now is it known which unit covers which function: hence the list comes here. */
 void machine_host_start(struct sp_host *host)
 {
 	enum sp_status status = sp_iommu_start(host);

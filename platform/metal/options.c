@@ -39,7 +39,7 @@ static const struct option table[OPTION_COUNT] = {
 		{"1", "yes"},
 	}},
 	[OPTION_TABLES] = {"tables", "how CPU and IOMMU map a guest", offsetof(struct options, tables), {
-		[TABLES_SHARED] = {"shared", "both walk one table (AMD-Vi only)"},
+		[TABLES_SHARED] = {"shared", "both walk one table (AMD-Vi; a VT-d unit gets its own)"},
 		[TABLES_SEPARATE] = {"separate", "each walks a table of its own"},
 	}},
 	[OPTION_RUN] = {"run", "what to do", offsetof(struct options, run), {

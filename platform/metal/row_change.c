@@ -32,6 +32,7 @@ static void fire(struct stage *stage, uint32_t address, sp_mfn_t frame, const ch
 		 finding);
 }
 
+/* Unmapped, the frame is the hypervisor's again: what the device leaves there, it leaves outside A. */
 static void unmap_and_fire(struct stage *stage, uint32_t address, const char *what,
 			   struct finding *finding)
 {
@@ -48,11 +49,16 @@ static void unmap_and_fire(struct stage *stage, uint32_t address, const char *wh
 	refuse_status(status, "the page could not be unmapped and mapped again", finding);
 }
 
+/* Its table holds other pages, so one leaf goes and the table stays. */
 void row_unmapped(struct stage *stage, struct finding *finding)
 {
 	unmap_and_fire(stage, aim_page(PAGE_UNMAPPED), "A's until its page was unmapped", finding);
 }
 
+/*
+ * The IOTLB may hold all 2 MiB in one entry: what is invalidated must be as wide as the old page, not
+ * as the piece. The earlier rows' merges are done, so it is one page again; that is looked at.
+ */
 void row_punched(struct stage *stage, struct finding *finding)
 {
 	struct sp_mapping mapping;
@@ -66,6 +72,7 @@ void row_punched(struct stage *stage, struct finding *finding)
 			       finding);
 }
 
+/* Reading stays allowed; only the write has to be stopped. */
 void row_revoked(struct stage *stage, struct finding *finding)
 {
 	const uint32_t address = aim_page(PAGE_REVOKED);
@@ -98,6 +105,7 @@ static void look_at_new(struct stage *stage, sp_mfn_t frame, struct finding *fin
 			    old.evidence, frame.mfn, canary_text(&found).chars);
 }
 
+/* The page is mapped all the time: not once does the device find it absent. */
 void row_replaced(struct stage *stage, struct finding *finding)
 {
 	const uint32_t address = aim_page(PAGE_REPLACED);

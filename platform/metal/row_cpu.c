@@ -43,9 +43,10 @@ static enum sp_status put_back(struct stage *stage, uint32_t address, sp_mfn_t f
 		return status;
 	if (!guest_is_running(&stage->a))
 		guest_start(&stage->a, stage->a.cpu);
-	return guest_await(&stage->a, STOP_WITHIN).status == CALL_ANSWERED ? SP_OK : SP_LOST;
+	return guest_await(&stage->a, STOP_WITHIN).status == CALL_ANSWERED ? SP_OK : SP_PENDING;
 }
 
+/* The exit is hardware's word, not the guest's. */
 static bool has_faulted_at(const struct guest *guest, uint32_t address)
 {
 	return atomic_load(&guest->state) == GUEST_FAULTED &&
@@ -53,6 +54,10 @@ static bool has_faulted_at(const struct guest *guest, uint32_t address)
 	       guest->exit.address / SP_FRAME_BYTES == address / SP_FRAME_BYTES;
 }
 
+/*
+ * An intact canary alone is not enough: a guest that had stopped by itself would leave it alone too.
+ * So the guest must have been seen to fault, at this very page.
+ */
 static void judge(struct stage *stage, uint32_t address, sp_mfn_t frame,
 		  const struct canary *canary, struct finding *finding)
 {
@@ -98,6 +103,7 @@ static enum sp_status unmap_and_watch(struct stage *stage, uint32_t address, sp_
 	return SP_OK;
 }
 
+/* Whatever came of it, A is told to stop and the page is there again for the next time. */
 void row_other_cpu(struct stage *stage, struct finding *finding)
 {
 	const uint32_t address = aim_page(PAGE_SPUN_ON);

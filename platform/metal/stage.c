@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * platform/metal/stage.c - what the rows play with: two guests, and one device that can be aimed.
+ *
+ *   host --> domain 1, guest A, 8 MiB --+--> nested table --------------> CPU 1
+ *       |                               '--> the same or another --> unit --> edu
+ *       '--> domain 2, guest B, 8 MiB -----> nested table --------------> CPU 2
  */
 #include "platform/metal/stage.h"
 
@@ -21,7 +25,10 @@
 #define CPU_OF_A      1u
 #define CPU_OF_B      2u
 
-/* Registers above 4 GiB would need another map than ours. */
+/*
+ * Registers above 4 GiB would need another map than ours. Firmware may have left decoding off, and
+ * then all that is read is ones.
+ */
 static void find_edu(struct stage *stage)
 {
 	struct sp_function_info info;
@@ -42,6 +49,10 @@ static void find_edu(struct stage *stage)
 			       print_sbdf(info.sbdf).chars);
 }
 
+/*
+ * Where a gfn is its own mfn, a device that nobody translates reaches the right frame too: the rows
+ * would show nothing.
+ */
 static void create_guest(struct stage *stage, struct guest *guest, const char *name,
 			 uint32_t number, enum sp_tables tables)
 {
@@ -84,6 +95,7 @@ static void log_tables(const struct stage *stage, enum sp_tables tables)
 			    is_vtd ? "VT-d second stage" : "AMD-Vi");
 }
 
+/* In the order in which a user can do something about it: CPUs, device, memory. */
 void stage_create(struct stage *stage, struct sp_host *host, enum sp_tables tables)
 {
 	*stage = (struct stage){ .host = host };
@@ -101,6 +113,7 @@ void stage_create(struct stage *stage, struct sp_host *host, enum sp_tables tabl
 	log_guest(&stage->b, CPU_OF_B);
 }
 
+/* Bus mastering last: whoever is to stop the device can reach its registers by then. */
 enum sp_status stage_furnish(struct stage *stage, struct guest *owner)
 {
 	enum sp_status status =
@@ -116,6 +129,7 @@ enum sp_status stage_give(struct stage *stage, struct guest *guest)
 	return status == SP_OK ? stage_furnish(stage, guest) : status;
 }
 
+/* The device is A's before A runs, so that A never sees its registers come. */
 void stage_open(struct stage *stage)
 {
 	enum sp_status status;
@@ -133,6 +147,7 @@ void stage_open(struct stage *stage)
 	guest_start(&stage->b, CPU_OF_B);
 }
 
+/* With interrupts on: a guest's CPU may have to be heard before something is forgotten. */
 bool stage_settle(struct stage *stage)
 {
 	const uint64_t until = time_now() + SETTLE_WITHIN;

@@ -24,6 +24,7 @@ static bool wait_for(const struct edu *edu, bool busy, uint64_t nanoseconds)
 	return true;
 }
 
+/* Started and no more: whether and when it ends, the device's register tells. */
 static void start_by_guest(const struct transfer *transfer)
 {
 	guest_post(transfer->driver, &(struct guest_command){ .verb = GUEST_EDU_START,
@@ -49,11 +50,13 @@ bool transfer_begin(struct stage *stage, const struct transfer *transfer)
 	return begun && edu_is_aimed(edu, transfer->address, transfer->bytes, transfer->direction);
 }
 
+/* Not busy any more: the device has made its accesses, be they answered or not. */
 bool transfer_end(struct stage *stage)
 {
 	return wait_for(&stage->edu, false, END_WITHIN);
 }
 
+/* Even one that did not begin is waited for: an earlier one may still be under way. */
 bool transfer_run(struct stage *stage, const struct transfer *transfer)
 {
 	bool begun = transfer_begin(stage, transfer);
@@ -61,6 +64,10 @@ bool transfer_run(struct stage *stage, const struct transfer *transfer)
 	return transfer_end(stage) && begun;
 }
 
+/*
+ * A blocked transfer of 64 bytes may be one record or sixteen, as the unit likes; the first says all.
+ * Those of other functions are logged, but are no evidence.
+ */
 struct fault_line transfer_faults(struct stage *stage)
 {
 	struct fault_line line = { "" };

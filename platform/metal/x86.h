@@ -86,6 +86,15 @@ static inline uint64_t read_tsc(void)
 	return (uint64_t)high << 32 | low;
 }
 
+/* APM vol. 3, RDRAND: false when the CPU has no number ready. Only where CPUID 1 ECX[30] is set. */
+static inline bool read_random(uint64_t *value)
+{
+	uint8_t ready;
+
+	__asm__ volatile("rdrand %0; setc %1" : "=r"(*value), "=qm"(ready) : : "cc");
+	return ready != 0;
+}
+
 /* The address of the last page fault. */
 static inline uint64_t read_cr2(void)
 {

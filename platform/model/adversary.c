@@ -104,6 +104,11 @@ static void note_store(struct model *model, uint64_t maddr)
 	model->stored[model->stored_next++ % 2] = dfn;
 }
 
+uint64_t model_stores_seen(const struct model *model)
+{
+	return model->stores_seen;
+}
+
 static void check_owner(struct model *model, uint64_t maddr, const char *what)
 {
 	if (ram_state(model, maddr >> FRAME_ORDER) == FRAME_FREE)
@@ -125,6 +130,7 @@ void model_before_store(const void *to, uint32_t bytes)
 			ram_evict(model, maddr, bytes);
 		note_store(model, maddr);
 		model_look(model);
+		model->stores_seen += model->config.adversary != MODEL_ADVERSARY_NONE;
 		model->look_owed = true;
 		model->last_store = maddr;
 	} else if (model->look_owed) {

@@ -200,6 +200,7 @@ struct model {
 	bool look_owed; /* a store was announced: look again after it */
 	bool looking;
 	uint64_t last_store; /* maddr: its line may leave the CPU's cache by itself */
+	uint64_t stores_seen;
 
 	uint32_t takes, refuse_in;
 	uint64_t table_frames, forgotten;

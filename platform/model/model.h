@@ -250,6 +250,8 @@ uint32_t model_messages_blocked(const struct model *model);
 void model_watch(struct model *model, uint64_t dfn);
 /* Every cache looks now, as between two stores. */
 void model_look(struct model *model);
+/* Stores into RAM at which the adversary looked; 0 with MODEL_ADVERSARY_NONE. */
+uint64_t model_stores_seen(const struct model *model);
 
 /* Configuration space without the core, and what happened to a function. */
 uint32_t model_resets(const struct model *model, uint32_t sbdf);

@@ -37,9 +37,9 @@ enum guest_verb {
 	GUEST_FILL,	    /* bytes at address with the pattern of seed `value` */
 	GUEST_CHECKSUM,	    /* pattern_sum() over bytes at address */
 	GUEST_EDU_TRANSFER, /* bytes between edu and bus address; value: enum edu_direction */
-	GUEST_EDU_START, /* the same without waiting for its end */
-	GUEST_EDU_WAIT,	 /* for the end of what was started */
-	GUEST_SPIN,	 /* touch the word at address until stop; value 0: read, 1: increment */
+	GUEST_EDU_START,    /* the same without waiting for its end */
+	GUEST_EDU_WAIT,	    /* for the end of what was started */
+	GUEST_SPIN,	    /* touch the word at address until stop; value 0: read, 1: increment */
 };
 
 enum guest_result {
