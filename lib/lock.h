@@ -2,10 +2,10 @@
 /*
  * lib/lock.h - the core's own lock.
  *
- * A ticket lock: first come, first served, so that nobody starves. Order: domain, unit, queue; a
- * lock of a lower rank is never taken while one of a higher rank is held. Critical sections are
- * bounded and wait for nothing. The queue lock alone may be taken with interrupts off by the
- * embedder's choice.
+ * A ticket lock: first come, first served, so that nobody starves. Order: host->assign, host->lock,
+ * domain, queue; a lock of a lower rank is never taken while one of a higher rank is held. Critical
+ * sections are bounded and wait for nothing; but host->assign, which makes one assignment at a time,
+ * is held while that waits for its own debt.
  */
 #pragma once
 

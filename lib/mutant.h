@@ -24,11 +24,12 @@ enum sp_mutant {
 	SP_MUT_HAND_OVER_UNPAID, /* 14: the same on the way to another guest */
 	SP_MUT_KICK_SKIPPED,	 /* 15: a CPU in guest mode counts as having forgotten */
 	/* Width, links, order, barriers, waits: seen on the model. */
-	SP_MUT_SPLIT_UNPAID,   /* a split is not told; its piece changes while the old leaf is
+	SP_MUT_SPLIT_UNPAID,	  /* a split is not told; its piece changes while the old leaf is
 				  remembered */
-	SP_MUT_GRANT_UNPAID,   /* a right comes, units are not told: a device's fault is lost */
-	SP_MUT_WIDTH_OF_PIECE, /* the piece's span where the old leaf's is meant */
-	SP_MUT_LINKS_KEPT,     /* leaf-only invalidation where a link changed */
+	SP_MUT_SPLIT_NOT_AWAITED, /* a piece changes while the split of its page is unpaid */
+	SP_MUT_GRANT_UNPAID,	  /* a right comes, units are not told: a device's fault is lost */
+	SP_MUT_WIDTH_OF_PIECE,	  /* the piece's span where the old leaf's is meant */
+	SP_MUT_LINKS_KEPT,	  /* leaf-only invalidation where a link changed */
 	SP_MUT_RELEASE_WITHOUT_WAIT,   /* limbo opens at once */
 	SP_MUT_RELEASE_AFTER_CPUS,     /* limbo opens when the CPUs have forgotten */
 	SP_MUT_LINK_BEFORE_FILL,       /* a table is linked, then filled */

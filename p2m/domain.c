@@ -53,6 +53,7 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	domain->cpu = config->cpu;
 	domain->shared = (uint8_t)config->tables;
 	domain->asid = config->asid;
+	domain->allow_unremapped = config->allow_unremapped;
 	domain->table_budget = config->table_budget;
 	domain->node = config->node;
 	domain->type_of = type_of;

@@ -98,6 +98,18 @@ static enum sp_status check_memory(struct sp_host *host, struct sp_domain *domai
 }
 
 /* `leaving`: the owner it is handed over from, or NULL. */
+/* Without remapping a device writes any message it likes, to any CPU (XSA-3). */
+static enum sp_status check_messages(struct sp_host *host, const struct sp_domain *domain,
+				     const struct function *function)
+{
+	if (function->unit->interrupt_remapping || domain->allow_unremapped)
+		return SP_OK;
+	config_log(host, SP_LOG_WARNING, function->sbdf,
+		   "its unit cannot remap interrupts, so it could send any; allow_unremapped says "
+		   "that this is accepted");
+	return SP_UNSUPPORTED;
+}
+
 static enum sp_status check_assign(struct sp_host *host, struct sp_domain *domain, sp_sbdf_t sbdf,
 				   const struct sp_domain *leaving, struct assign_plan *plan)
 	MUST_HOLD(host->assign)
@@ -110,6 +122,8 @@ static enum sp_status check_assign(struct sp_host *host, struct sp_domain *domai
 	if (!plan->function)
 		return SP_NOT_FOUND;
 	status = check_function(host, plan->function);
+	if (status == SP_OK)
+		status = check_messages(host, domain, plan->function);
 	if (status == SP_OK)
 		status = check_owner(host, domain, plan->function, leaving);
 	if (status == SP_OK)

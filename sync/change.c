@@ -15,6 +15,9 @@
  */
 #include "sync/domain.h"
 
+#define RESERVE_PAGES (sizeof(((struct reserve *)0)->page) / sizeof(sp_mfn_t))
+#define MERGE_LOOKS   64 /* what a look at one table counts, of the budget in slots */
+
 struct request {
 	struct span span;
 	struct target target;
@@ -68,7 +71,7 @@ static enum sp_status plan_together(const struct sp_domain *domain, uint64_t fir
 			return status;
 		for (uint32_t i = 0; i < count; i++)
 			least = min_u64(least, plans->plan[i].end);
-		if (plans->gone > domain->gone_max) {
+		if (plans->gone > domain->gone_max || plans->tables > RESERVE_PAGES) {
 			least = first + (least - first + 1) / 2;
 		} else if (least == end) {
 			return SP_OK;
@@ -124,6 +127,29 @@ static void note_merge(struct sp_domain *domain, const struct wish *wish, struct
 	domain->merge_number = domain->ledger;
 }
 
+/* X7: until the split is paid somebody may use the old page beside a piece that differs from it. */
+static void note_split(struct sp_domain *domain, uint64_t frame, uint64_t number)
+	MUST_HOLD(domain->lock)
+{
+	uint32_t widest = span_order(domain->maps[0].tree.format, 2);
+	struct span span = { align_down(frame, widest), align_down(frame, widest) + BIT(widest) };
+
+	domain->split = span_join(domain->split, span);
+	domain->split_number = number;
+}
+
+static bool awaits_split(struct sp_domain *domain, struct span span) MUST_HOLD(domain->lock)
+{
+	if (span_is_empty(domain->split) || span.first >= domain->split.end ||
+	    domain->split.first >= span.end)
+		return false;
+	ledger_collect(domain);
+	if (ledger_state(domain, domain->split_number) == SP_PENDING)
+		return true;
+	domain->split = (struct span){ 0, 0 };
+	return false;
+}
+
 /* What is settled already goes now: waiting for a ticket alone hands nothing back. */
 static enum sp_status busy(struct sp_domain *domain, struct sp_result *result)
 	MUST_HOLD(domain->lock)
@@ -170,7 +196,8 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 	enum sp_status status = SP_OK;
 
 	if (plans->split < request->count) {
-		(void)commit_split(domain, plans, request->wishes);
+		note_split(domain, request->span.first,
+			   commit_split(domain, plans, request->wishes));
 		status = busy(domain, result);
 	} else {
 		result->ticket.number = commit_maps(domain, plans, request->wishes, request->count);
@@ -194,6 +221,8 @@ static enum sp_status change_locked(struct sp_domain *domain, struct request *re
 		return SP_INVALID;
 	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
+	if (awaits_split(domain, request->span) && !MUTANT(domain->host, SP_MUT_SPLIT_NOT_AWAITED))
+		return busy(domain, result);
 	if (request->all)
 		list_wishes(domain, request);
 	status = plan_together(domain, request->span.first, request->span.end, request->wishes,
@@ -213,7 +242,7 @@ static enum sp_status check_budget(struct sp_domain *domain, struct sp_result *r
 	enum sp_status status = SP_OK;
 
 	domain_take(domain);
-	if (domain->reserve.count == sizeof(domain->reserve.page) / sizeof(domain->reserve.page[0]))
+	if (domain->reserve.count == RESERVE_PAGES)
 		status = SP_NO_SPACE;
 	else if (domain->tables_used >= domain->table_budget &&
 		 !MUTANT(domain->host, SP_MUT_BUDGET_UNCHECKED))
@@ -324,21 +353,37 @@ static void merge_at(struct sp_domain *domain, uint64_t frame, uint32_t level)
 	}
 }
 
+/*
+ * Looks at the table under one slot, where there is one of small pages; answers where to look next.
+ * Holes and pages that are large already are passed over in one stride.
+ */
+static uint64_t merge_step(struct sp_domain *domain, uint64_t frame, uint32_t *budget)
+	MUST_HOLD(domain->lock)
+{
+	uint32_t level = domain->merge_level;
+	struct found found;
+	bool mapped = tree_find(&domain->maps[0].tree, frame, &found);
+
+	--*budget;
+	if (mapped ? found.level >= level
+		   : found.count >= BIT(span_order(domain->maps[0].tree.format, level)))
+		return frame + found.count;
+	*budget -= (uint32_t)min_u64(*budget, MERGE_LOOKS);
+	merge_at(domain, frame, level);
+	return frame + BIT(span_order(domain->maps[0].tree.format, level));
+}
+
 /* First all tables of small pages, then, when that is paid, those of the pages that came of it. */
 void domain_merge(struct sp_domain *domain, uint32_t *budget)
 {
 	const struct format *format = domain->maps[0].tree.format;
-	uint64_t frame;
 
 	if (span_is_empty(domain->merge) || ledger_state(domain, domain->merge_number) != SP_OK)
 		return;
-	frame = align_down(domain->merge_at, span_order(format, domain->merge_level));
-	for (; *budget && frame < domain->merge.end; --*budget) {
-		merge_at(domain, frame, domain->merge_level);
-		frame += BIT(span_order(format, domain->merge_level));
-	}
-	domain->merge_at = frame;
-	if (frame >= domain->merge.end) {
+	domain->merge_at = align_down(domain->merge_at, span_order(format, domain->merge_level));
+	while (*budget && domain->merge_at < domain->merge.end)
+		domain->merge_at = merge_step(domain, domain->merge_at, budget);
+	if (domain->merge_at >= domain->merge.end) {
 		if (domain->merge_level == 2)
 			domain->merge = (struct span){ 0, 0 };
 		domain->merge_level++;

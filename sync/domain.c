@@ -33,7 +33,7 @@ static void reset(struct sp_domain *domain)
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;
-	domain->merge = (struct span){ 0, 0 };
+	domain->split = domain->merge = (struct span){ 0, 0 };
 	domain->tables_used = 0;
 	domain->reserved_count = 0;
 	domain->type_of = NULL;

@@ -56,7 +56,6 @@ struct watch {
 	uint64_t gathering_first; /* ledger number of the first debt that gathers */
 	uint64_t posted_first;
 	uint64_t posted_number; /* the observer's clock */
-	uint64_t posted_at;	/* platform_now() */
 };
 
 /* Its own cache line: the owner CPU writes, others read. */
@@ -89,6 +88,7 @@ struct sp_domain {
 		DOMAIN_DYING
 	} state;
 	bool quarantine;
+	bool allow_unremapped; /* of struct sp_domain_config */
 	uint16_t asid;
 	uint8_t shared; /* enum sp_tables */
 	enum sp_cpu_format cpu;
@@ -102,6 +102,8 @@ struct sp_domain {
 	struct let_go *gone;		     /* lock; scratch of one change */
 	uint32_t gone_max;
 	struct reserve reserve; /* lock */
+	struct span split;	/* lock; large pages that were split: no piece changes before ... */
+	uint64_t split_number;	/* lock; ... this is settled */
 	struct span merge;	/* lock; frames whose tables may have become one run */
 	uint64_t merge_at;	/* lock; how far the look has come */
 	uint32_t merge_level;	/* lock; of the links looked at */

@@ -110,7 +110,6 @@ static void post_watch(struct sp_domain *domain, struct watch *watch)
 		return;
 	watch->posted = watch->gathering;
 	watch->posted_first = watch->gathering_first;
-	watch->posted_at = platform_now(domain->host->embedder);
 	watch->gathering = (struct debt){ 0 };
 	watch->gathering_first = 0;
 }

@@ -85,8 +85,8 @@ SP_MUST_USE enum sp_status sp_pci_scan(struct sp_host *host, uint16_t segment);
 /*
  * Brings up all units: each function's quarantine is complete before its unit translates, and where
  * firmware left translation on it stays on and the root is replaced under it. SP_NOT_FOUND where no
- * unit was discovered. A function that no unit covers has its bus mastering switched off and cannot
- * be assigned.
+ * unit was discovered; SP_INVALID the second time, after a failure too. An endpoint that no unit
+ * covers has its bus mastering switched off and cannot be assigned; bridges and units keep theirs.
  */
 SP_MUST_USE enum sp_status sp_iommu_start(struct sp_host *host);
 

@@ -13,7 +13,7 @@
  * chooses SP_TABLES_SEPARATE.
  *
  * The library holds a reference on every frame from the call that maps it until
- * platform_forgotten().
+ * platform_forgotten(); but none on SP_RESERVED frames, which are firmware's.
  */
 #pragma once
 
@@ -34,10 +34,12 @@ struct sp_domain_config {
 	uint32_t number; /* the embedder's name for it, told in logs and platform_forgotten() */
 	enum sp_cpu_format cpu;
 	enum sp_tables tables;
-	uint32_t table_budget; /* table pages, those in limbo included; at least 8 */
+	uint32_t table_budget; /* table pages, those in limbo and in reserve included; at least 8 */
 	uint32_t node;
 	uint8_t cpu_levels;	 /* 4 or 5; 0 is 4 */
 	uint8_t cpu_large_pages; /* bit 1: 2 MiB, bit 2: 1 GiB pages may be used */
+	bool allow_unremapped; /* devices of units that cannot remap interrupts, too: such a device
+				    can send any message to any CPU */
 	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT */
 };
 
@@ -59,21 +61,23 @@ SP_MUST_USE enum sp_status sp_domain_create(struct sp_host *host,
 					    struct sp_domain **domain);
 
 /*
- * Every device must have been released. Closes the maps at once; frames come back through
- * platform_forgotten() as progress is made. When the ticket is settled and SP_OK comes back from a
- * second call, the domain is gone: SP_PENDING until then. No CPU may enter it any more.
+ * Closes the maps at once; frames come back through platform_forgotten() as progress is made. Call
+ * it again, with sp_progress() in between, until it answers SP_OK: then the domain is gone.
+ * SP_PENDING until then; for ever, where a unit that may remember something of it was lost. SP_BUSY
+ * where a device was not released: nothing changed. No CPU may enter the domain any more.
  */
 SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
 
 /*
  * Map, unmap, or change the type of frames that stay. All three:
  * - SP_OK: the first result->done frames are as wished; when that is less than count, call again
- * with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is forgotten
- * when the ticket settles.
- * - SP_BUSY: wait for result->ticket, then call again. A large page was split first and that must
- * be paid before its pieces may differ, or limbo is full. result->done is 0 and no translation
- * changed.
- * - any other status: nothing changed.
+ *   with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is forgotten
+ *   when the ticket settles.
+ * - SP_BUSY: wait for result->ticket, then call again. A large page was split first, by this call or
+ *   another, and that must be paid before its pieces may differ; or limbo is full. result->done is 0
+ *   and no translation changed.
+ * - any other status: nothing changed. SP_INVALID, also for SP_RESERVED, which is passthrough's
+ *   alone; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold; SP_NO_MEMORY.
  * Any CPU; takes the domain's lock; interrupts on or off.
  */
 SP_MUST_USE enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame,
@@ -96,6 +100,8 @@ SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
 struct sp_entry {
 	sp_maddr_t root; /* nCR3, or the EPT table of EPTP */
 	uint8_t levels;
+	bool allow_unremapped; /* devices of units that cannot remap interrupts, too: such a device
+				    can send any message to any CPU */
 	uint16_t asid;
 	bool flush; /* NPT: TLB_CONTROL 3, or 1 without FlushByASID. EPT: INVEPT single-context.
 		       Before this entry */

@@ -44,9 +44,10 @@ SP_MUST_USE enum sp_status sp_function_info(struct sp_host *host, uint32_t index
  * Gives a function to a domain. Decided before anything changes: SP_NOT_FOUND (no such function, or
  * no unit covers it), SP_BUSY (owned already: release or hand over), SP_SHARED_REQUESTER (a
  * function that shares one of its requester ids has another owner), SP_UNSUPPORTED (bridge, or the
- * unit cannot hold the domain's map), SP_RANGE (the domain maps memory beyond the unit's width),
+ * unit cannot hold the domain's map or cannot remap interrupts), SP_RANGE (the domain maps memory beyond the unit's width),
  * SP_RESERVED_RANGE (the domain's memory lies where the function's reserved ranges or the unit's
- * special addresses are), SP_NO_MEMORY, SP_NO_SPACE. Fills a map of the unit's own from the p2m
+ * special addresses are), SP_NO_MEMORY, SP_NO_SPACE, SP_INVALID (not started, or no guest's domain);
+ * SP_LOST later: the device is in quarantine again. Fills a map of the unit's own from the p2m
  * first if the unit cannot walk the CPU's. On return the device reaches the domain's memory; bus
  * mastering is still off and the registers are not mapped: sp_device_map_bar() and
  * sp_device_set_master(). No lock held; waits.
@@ -54,8 +55,9 @@ SP_MUST_USE enum sp_status sp_function_info(struct sp_host *host, uint32_t index
 SP_MUST_USE enum sp_status sp_device_assign(struct sp_domain *domain, sp_sbdf_t function);
 
 /*
- * Bus mastering off, registers unmapped, entry to quarantine, everything forgotten, reset. No lock
- * held; waits.
+ * Bus mastering off, registers unmapped, entry to quarantine, everything forgotten, reset.
+ * SP_NOT_FOUND or SP_INVALID: not the domain's. SP_LOST: its unit, or the function in its reset, did
+ * not answer; the entry leads to quarantine all the same. No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_device_release(struct sp_domain *domain, sp_sbdf_t function);
 

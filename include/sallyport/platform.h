@@ -9,7 +9,7 @@
  *
  * "Lock" says what the library may hold when it calls: `none`, or `any` (domain, unit or queue
  * lock; the function must not wait for another CPU). Interrupts are as the caller of the library
- * left them, but off where `irq off` is said.
+ * left them. During sp_device_*() calls `none` leaves the lock that makes them exclude each other.
  */
 #pragma once
 
@@ -60,7 +60,7 @@ struct sp_lost {
 
 /*
  * 2^order contiguous frames, naturally aligned, for tables and queues; they may come dirty. May
- * refuse. Order 0 for page tables; up to 9 for an AMD-Vi device table. Lock: none.
+ * refuse. Order 0 for page tables; 1 and 4 for queues, 9 for an AMD-Vi device table. Lock: none.
  */
 SP_MUST_USE enum sp_status platform_frames_take(void *embedder, uint32_t node, uint32_t order,
 						sp_mfn_t *first);

@@ -3,8 +3,8 @@
  * sallyport/status.h - what a call answers.
  *
  * Whatever can be refused is refused before anything changes: after any status but SP_OK, every
- * translation is as it was. The two exceptions say so in the call's own description (a call that
- * reports how far it came).
+ * translation is as it was. SP_LOST is no refusal: what was begun goes as far towards closed as it
+ * can, and what the lost unit may remember stays in limbo.
  */
 #pragma once
 

@@ -24,7 +24,10 @@ struct sp_limits {
 	uint32_t node;	/* where the library's own frames come from */
 };
 
-/* One call writes at most this many slots and takes at most this many table pages, a map. */
+/*
+ * One call writes at most this many slots and takes at most this many table pages, a map; the path
+ * to a table not counted.
+ */
 #define SP_STEP_SLOTS  512u
 #define SP_STEP_TABLES 32u
 
@@ -67,7 +70,7 @@ SP_MUST_USE enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket
 
 /*
  * Posts what is owed, reads what was paid, hands back what is forgotten, merges small pages into
- * large ones: at most `budget` table slots looked at. Answers the nanoseconds after which it wants
+ * large ones: at most about `budget` table slots looked at, a domain. Answers the nanoseconds after which it wants
  * to be called again, 0 for at once, UINT64_MAX for nothing to do. Any CPU, no lock held,
  * interrupts on or off.
  */

@@ -58,6 +58,7 @@ static struct model_config machine_of(struct pass *pass)
 							      .answers = mode->answers,
 							      .not_coherent = mode->not_coherent,
 							      .translating = mode->left_on,
+							      .no_remapping = mode->no_remapping,
 							      .walk_levels = mode->walk_levels };
 	return machine;
 }
@@ -108,6 +109,7 @@ void pass_start(struct pass *pass)
 			.tables = mode->tables,
 			.table_budget = 200,
 			.cpu_large_pages = 6,
+			.allow_unremapped = mode->allow_unremapped && i == 1,
 			.asid = mode->cpu == SP_CPU_NPT ? (uint16_t)(i + 1) : 0,
 		};
 

@@ -34,7 +34,9 @@ struct pass_mode {
 	enum sp_tables tables;
 	bool two_units;
 	bool not_coherent;
-	bool left_on; /* firmware left translation on */
+	bool left_on;	       /* firmware left translation on */
+	bool no_remapping;     /* VT-d: of interrupts */
+	bool allow_unremapped; /* and the second guest takes such devices */
 	uint8_t walk_levels;
 	enum model_answers answers;
 };

@@ -307,6 +307,24 @@ static void memory_beyond_the_units_reach_refuses_the_device(void **state)
 	pass_free(pass);
 }
 
+static void a_unit_that_cannot_remap_interrupts_refuses_the_device(void **state)
+{
+	const struct pass_mode bare = { .vendor = MODEL_VTD,
+					.cpu = SP_CPU_NPT,
+					.tables = SP_TABLES_SEPARATE,
+					.no_remapping = true,
+					.allow_unremapped = true };
+	struct pass *pass = pass_make(&bare);
+	uint64_t frame = pass_map_new(pass, 1, GFN);
+
+	(void)state;
+	pass_refused(pass, 0, PLAIN, SP_UNSUPPORTED);
+	assert_non_null(strstr(model_last_log(pass->model), "cannot remap interrupts"));
+	pass_assign(pass, 1, PLAIN);
+	assert_int_equal(pass_reach(pass, PLAIN, GFN, true), frame);
+	pass_free(pass);
+}
+
 /* clang-format off */
 #define T(name) { #name, name, false }
 static const struct pass_sentence sentences[] = {
@@ -327,6 +345,8 @@ static const struct pass_sentence sentences[] = {
 	T(refused_frames_leave_everything_as_it_was),
 	{ "memory_beyond_the_units_reach_refuses_the_device",
 	  memory_beyond_the_units_reach_refuses_the_device, true },
+	{ "a_unit_that_cannot_remap_interrupts_refuses_the_device",
+	  a_unit_that_cannot_remap_interrupts_refuses_the_device, true },
 };
 /* clang-format on */
 

@@ -261,6 +261,65 @@ static void a_right_of_a_piece_changes_only_after_the_split_is_paid(void **state
 	fixture_free(fixture);
 }
 
+/* X7: between the split and its payment a device may use the old page and the new piece at once. */
+static bool a_piece_changes_before_its_split_is_paid(enum sp_mutant mutant)
+{
+	struct fixture *fixture = fixture_make(SP_TABLES_SHARED, 1, COLUMN_AMDVI);
+	struct sp_result result, split;
+	enum sp_status status;
+
+	fixture_map(fixture, GFN, MFN, 512, SP_RAM);
+	assert_int_equal(sp_mutant_choose(fixture->host, mutant), SP_OK);
+	assert_int_equal(sp_p2m_set_type(fixture->domain, (sp_gfn_t){ GFN + 5 }, 1, SP_RAM_READONLY,
+					 &split),
+			 SP_BUSY);
+	status = sp_p2m_set_type(fixture->domain, (sp_gfn_t){ GFN + 7 }, 1, SP_RAM_READONLY,
+				 &result);
+	assert_int_equal(sp_poll(fixture->host, split.ticket), SP_PENDING);
+	if (status == SP_BUSY) {
+		fixture_settle(fixture);
+		assert_int_equal(sp_poll(fixture->host, result.ticket), SP_OK);
+		assert_int_equal(sp_p2m_set_type(fixture->domain, (sp_gfn_t){ GFN + 7 }, 1,
+						 SP_RAM_READONLY, &result),
+				 SP_OK);
+	}
+	assert_int_equal(sp_mutant_choose(fixture->host, SP_MUT_NONE), SP_OK);
+	fixture_free(fixture);
+	return status == SP_OK;
+}
+
+static void no_piece_changes_before_its_split_is_paid(void **state)
+{
+	(void)state;
+	assert_false(a_piece_changes_before_its_split_is_paid(SP_MUT_NONE));
+}
+
+static void without_the_pause_a_piece_changes_too_early(void **state)
+{
+	(void)state;
+	assert_true(a_piece_changes_before_its_split_is_paid(SP_MUT_SPLIT_NOT_AWAITED));
+}
+
+/* Far apart: what lies between must not be looked at table by table. */
+static void merging_passes_over_holes_in_one_stride(void **state)
+{
+	struct fixture *fixture = separate();
+	struct sp_result result;
+	uint32_t calls = 0;
+
+	(void)state;
+	assert_int_equal(sp_p2m_map(fixture->domain, (sp_gfn_t){ 1 }, (sp_mfn_t){ MFN }, 1, SP_RAM,
+				    &result),
+			 SP_OK);
+	assert_int_equal(sp_p2m_map(fixture->domain, (sp_gfn_t){ (1ull << 36) - 1 },
+				    (sp_mfn_t){ MFN + 5 }, 1, SP_RAM, &result),
+			 SP_OK);
+	while (sp_progress(fixture->host, 1000) != UINT64_MAX)
+		calls++;
+	assert_in_range(calls, 0, 10);
+	fixture_free(fixture);
+}
+
 static void small_pages_that_are_one_run_become_a_large_page_in_both_maps(void **state)
 {
 	struct fixture *fixture = separate();
@@ -558,6 +617,9 @@ int main(void)
 		cmocka_unit_test(
 			a_piece_of_a_large_page_goes_in_one_store_and_the_whole_page_is_forgotten),
 		cmocka_unit_test(a_right_of_a_piece_changes_only_after_the_split_is_paid),
+		cmocka_unit_test(no_piece_changes_before_its_split_is_paid),
+		cmocka_unit_test(without_the_pause_a_piece_changes_too_early),
+		cmocka_unit_test(merging_passes_over_holes_in_one_stride),
 		cmocka_unit_test(small_pages_that_are_one_run_become_a_large_page_in_both_maps),
 		cmocka_unit_test(a_whole_region_goes_by_one_store_and_comes_back_whole),
 		cmocka_unit_test(a_refused_page_leaves_every_translation_as_it_was),
