@@ -62,12 +62,14 @@ struct watch {
 struct cpu_state {
 	_Alignas(64) uint64_t in_guest;
 	uint64_t reached;
-	bool flush_owed; /* the owner CPU alone */
+	uint64_t reading; /* epoch in which it began to walk the CPU's map; 0: it does not */
+	bool flush_owed;  /* the owner CPU alone */
 };
 
 struct limbo_entry {
 	struct let_go gone;
 	uint64_t number; /* ledger */
+	uint64_t epoch;	 /* walkers that began up to here may be in it */
 	uint8_t map;	 /* index in domain->maps */
 };
 
@@ -121,6 +123,7 @@ struct sp_domain {
 
 	struct observer cpus;
 	uint64_t asked;		      /* number that CPUs must reach before they run the guest */
+	uint64_t epoch;		      /* one more whenever something was let go */
 	struct cpu_state *cpu_states; /* limits.cpus; NULL for SP_CPU_NONE */
 	struct sp_cpu_set kick;	      /* lock; CPUs to kick when the lock is dropped */
 	bool kick_any;
@@ -223,3 +226,12 @@ uint32_t limbo_room(const struct sp_domain *domain) MUST_HOLD(domain->lock);
 
 /* observer.c: the CPUs of a domain. */
 void cpus_open(struct sp_domain *domain);
+
+/*
+ * readers.c: software that walks the CPU's map without the lock. Between the two, no table that was
+ * linked when it began is given back. They nest; the answer of the first goes to the second.
+ */
+uint64_t readers_enter(struct sp_domain *domain);
+void readers_leave(struct sp_domain *domain, uint64_t before);
+/* Nobody walks any more who began at this epoch or before. */
+bool readers_have_left(const struct sp_domain *domain, uint64_t epoch);

@@ -8,6 +8,7 @@
  * Nothing is written into what waits here: hardware may still walk it, and write accessed bits into
  * it.
  */
+#include "memory.h"
 #include "sync/domain.h"
 
 uint32_t limbo_room(const struct sp_domain *domain)
@@ -20,9 +21,16 @@ void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale
 	struct limbo *limbo = &domain->limbo;
 
 	for (uint32_t i = 0; i < stale->gone_count; i++)
-		limbo->entry[(limbo->head + limbo->count++) % limbo->size] = (struct limbo_entry){
-			.gone = stale->gone[i], .number = number, .map = (uint8_t)map
-		};
+		limbo->entry[(limbo->head + limbo->count++) % limbo->size] =
+			(struct limbo_entry){ .gone = stale->gone[i],
+					      .number = number,
+					      .epoch = domain->epoch,
+					      .map = (uint8_t)map };
+	if (!stale->gone_count)
+		return;
+	/* Who begins to walk after this does not find what went (readers.c). */
+	full_barrier();
+	store64(&domain->epoch, domain->epoch + 1);
 }
 
 struct release {
@@ -76,13 +84,16 @@ static bool release_head(struct sp_domain *domain, struct release *release, uint
 }
 
 /* A's rule of release, and what mutants make of it. */
-static bool may_release(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock)
+static bool may_release(const struct sp_domain *domain, const struct limbo_entry *entry)
+	MUST_HOLD(domain->lock)
 {
 	if (MUTANT(domain->host, SP_MUT_RELEASE_WITHOUT_WAIT))
 		return true;
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_CPUS))
 		return !ledger_owes(&domain->watches[CPU_WATCH]);
-	return ledger_state(domain, number) == SP_OK;
+	if (entry->gone.kind != GONE_FRAMES && !readers_have_left(domain, entry->epoch))
+		return false;
+	return ledger_state(domain, entry->number) == SP_OK;
 }
 
 void limbo_settle(struct sp_domain *domain, uint32_t *budget)
@@ -90,7 +101,7 @@ void limbo_settle(struct sp_domain *domain, uint32_t *budget)
 	struct limbo *limbo = &domain->limbo;
 	struct release release = { { release_frames, release_table }, domain };
 
-	while (*budget && limbo->count && may_release(domain, limbo->entry[limbo->head].number)) {
+	while (*budget && limbo->count && may_release(domain, &limbo->entry[limbo->head])) {
 		if (!release_head(domain, &release, budget))
 			return;
 		limbo->head = (limbo->head + 1) % limbo->size;

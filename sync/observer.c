@@ -69,6 +69,7 @@ void cpus_open(struct sp_domain *domain)
 	 * 7, row 12).
 	 */
 	domain->asked = MUTANT(domain->host, SP_MUT_CPU_NAME_REUSED) ? 0 : 1;
+	domain->epoch = 1;
 	domain->watches[CPU_WATCH] =
 		(struct watch){ .observer = &domain->cpus, .map = &domain->maps[0], .users = 1 };
 }

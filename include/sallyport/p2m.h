@@ -92,7 +92,10 @@ SP_MUST_USE enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first
 SP_MUST_USE enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
 					   enum sp_type type, struct sp_result *result);
 
-/* SP_NOT_FOUND for a hole, with mapping->count the frames that are certainly hole. */
+/*
+ * SP_NOT_FOUND for a hole, with mapping->count the frames that are certainly hole. Takes no lock; any
+ * context but NMI, as long as the caller stays on its CPU meanwhile.
+ */
 SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
 				       struct sp_mapping *mapping);
 

@@ -300,6 +300,66 @@ static void without_the_pause_a_piece_changes_too_early(void **state)
 	assert_true(a_piece_changes_before_its_split_is_paid(SP_MUT_SPLIT_NOT_AWAITED));
 }
 
+static struct fixture *walked;
+static bool table_was_given_back;
+static uint32_t loads_before; /* of the walk's slots: three links, then the leaf */
+
+/* In the middle of a look-up, on another CPU: the table that is being walked is let go and paid for. */
+static void unmap_meanwhile(const void *from)
+{
+	struct sp_domain *domain = walked->domain;
+	uint32_t pages = walked->pages_used;
+
+	if (from == &domain->epoch || (from >= (void *)domain->cpu_states &&
+				       from < (void *)(domain->cpu_states + FIXTURE_CPUS)))
+		return;
+	if (loads_before--)
+		return;
+	fixture_looks.before_load = NULL;
+	walked->self = 0;
+	(void)unmap(walked, GFN, 512);
+	fixture_answer(walked);
+	(void)sp_progress(walked->host, 100000);
+	table_was_given_back = walked->pages_used < pages;
+	walked->self = 1;
+}
+
+static struct sp_mapping a_walked_table(enum sp_mutant mutant)
+{
+	struct sp_mapping mapping;
+	enum sp_status status;
+
+	walked = fixture_make(SP_TABLES_SHARED, 1, COLUMN_AMDVI);
+	map_scattered(walked, GFN, MFN, 4);
+	assert_int_equal(sp_mutant_choose(walked->host, mutant), SP_OK);
+	walked->self = 1;
+	fixture_looks.before_load = unmap_meanwhile;
+	loads_before = 3;
+	status = sp_p2m_find(walked->domain, (sp_gfn_t){ GFN + 1 }, &mapping);
+	assert_true(mutant || status == SP_OK);
+	assert_null(fixture_looks.before_load);
+	walked->self = 0;
+	assert_int_equal(sp_mutant_choose(walked->host, SP_MUT_NONE), SP_OK);
+	fixture_settle(walked);
+	assert_int_equal(fixture_came_back(walked, MFN, 8), 4);
+	fixture_free(walked);
+	return mapping;
+}
+
+static void a_table_stays_while_a_look_up_walks_it(void **state)
+{
+	(void)state;
+	assert_int_equal(a_walked_table(SP_MUT_NONE).frame.mfn, MFN + 2);
+	assert_false(table_was_given_back);
+}
+
+static void without_the_epoch_a_table_goes_under_a_look_up(void **state)
+{
+	(void)state;
+	(void)a_walked_table(SP_MUT_READERS_IGNORED);
+	assert_true(table_was_given_back);
+}
+
 /* Far apart: what lies between must not be looked at table by table. */
 static void merging_passes_over_holes_in_one_stride(void **state)
 {
@@ -619,6 +679,8 @@ int main(void)
 		cmocka_unit_test(a_right_of_a_piece_changes_only_after_the_split_is_paid),
 		cmocka_unit_test(no_piece_changes_before_its_split_is_paid),
 		cmocka_unit_test(without_the_pause_a_piece_changes_too_early),
+		cmocka_unit_test(a_table_stays_while_a_look_up_walks_it),
+		cmocka_unit_test(without_the_epoch_a_table_goes_under_a_look_up),
 		cmocka_unit_test(merging_passes_over_holes_in_one_stride),
 		cmocka_unit_test(small_pages_that_are_one_run_become_a_large_page_in_both_maps),
 		cmocka_unit_test(a_whole_region_goes_by_one_store_and_comes_back_whole),
