@@ -5,6 +5,8 @@
 #   rooms of the core ----> out/libsallyport.a ---> out/sallyport.elf (with platform/metal, engines)
 #     the same, SP_MUTANTS > out/libsallyport-mutants.a -> out/sallyport-mutants.elf
 #     the same, sanitized -> out/hosted/ -----------> tests/unit, tests/model (with platform/model)
+#     the same, -O2 only --> out/campaign/ ---------> tests/model/campaign_test
+#     the same, under TSan > out/threads/ ----------> tests/threads, a platform of their own
 #   platform/model -------> out/libsallyport-model.a -> examples/embed
 #   tests/boot -----------> out/boot, which starts QEMU
 #
@@ -35,7 +37,12 @@ sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-fra
 hosted := $(common) -D_POSIX_C_SOURCE=200809L -Iinclude -I. -Iplatform/model
 model_flags := $(hosted) -O2 -fPIE
 test_flags := $(hosted) -O1 $(sanitize) -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
+campaign_flags := $(hosted) -O2 -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
+# gcc says that its ThreadSanitizer does not know fences; who meets over them also meets over atomics.
+thread_flags := $(hosted) -O1 -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan) \
+	-DSP_MUTANTS -Itests/threads/counting -Ilib/plain
 boot_flags := $(common) -O2 -D_GNU_SOURCE -Itests/boot
+bench_flags := $(common) -D_DEFAULT_SOURCE -Iinclude -I. -Ilib/plain
 
 # --- rooms ------------------------------------------------------------------------------------
 
@@ -47,11 +54,15 @@ engine_src := $(wildcard engines/*.c)
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
-test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c)
+test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c \
+	tests/threads/*_test.c)
+score_src := $(wildcard tests/mutants/*.c)
+score := $(OUT)/tests/mutants/score
 headers := $(wildcard include/sallyport/*.h)
 
 # What test programs share: the files beside them that are not programs themselves.
-test_support_src := $(filter-out %_test.c,$(wildcard tests/unit/*.c tests/model/*.c))
+test_support_src := $(filter-out %_test.c tests/model/campaign_%,$(wildcard tests/unit/*.c tests/model/*.c))
+campaign_src := $(filter-out %_test.c,$(wildcard tests/model/campaign_*.c)) tests/model/campaign_test.c
 
 objects = $(patsubst %,$(OUT)/$(1)/%.o,$(basename $(2)))
 
@@ -62,6 +73,7 @@ metal_obj := $(call objects,metal,$(metal_src) $(engine_src))
 guest_obj := $(call objects,guest,$(guest_src))
 change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
 hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(test_support_src)))
+thread_obj := $(call objects,threads,$(core_src) $(filter-out %_test.c,$(wildcard tests/threads/*.c)))
 boot_obj := $(call objects,boot-runner,$(boot_src))
 tests := $(test_src:%.c=$(OUT)/%)
 
@@ -71,7 +83,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants tests demo check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -83,18 +95,24 @@ all: libraries images
 
 libraries: $(libraries)
 images: $(images)
-mutants: $(if $(core_src),$(OUT)/libsallyport-mutants.a) $(filter %-mutants.elf,$(images))
+mutants: $(score)
+	@$(score)
+mutant-images: $(if $(core_src),$(OUT)/libsallyport-mutants.a) $(filter %-mutants.elf,$(images))
 tests: $(tests)
 
 help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
 	@echo "                and leave it in $(OUT)/matrix.json; MACHINES=\"amdvi-shared ...\" for some"
-	@echo "make check      every test: lint, unit, model, embed, boot; the last line is the count"
+	@echo "make check      every test: lint, unit, model, threads, mutants, embed, boot; then the count"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
 	@echo "make format     lay the code out with clang-format"
-	@echo "make mutants    the library and hypervisor in which single guards can be left out"
+	@echo "make mutants    leave out one guard at a time: does the test that is named for it fail?"
+	@echo "make mutant-images  the library and hypervisor in which single guards can be left out"
+	@echo "make soak       random operations against the adversary, fresh seeds for TIME=600 seconds"
+	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json"
+	@echo "make bench-compare BASE=file   what became slower since, in instructions"
 	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX)"
 	@echo "make clean      remove $(OUT)/"
 	@echo
@@ -221,7 +239,43 @@ $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
 
+# The bench's calls are led through tests/mutants/child.c.
+$(score): $(call objects,hosted,$(score_src)) $(OUT)/hosted/all.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(sanitize) -Wl,--wrap=model_create -Wl,--wrap=bench_complain -o $@ $^ \
+		-lcmocka
+
 $(OUT)/hosted/tests/boot/%.o: test_flags := $(boot_flags) $(sanitize)
+
+# --- the campaign: random steps, many of them, hence without the sanitizers ---------------------
+
+.PHONY: soak
+
+campaign := $(OUT)/tests/model/campaign_test
+TIME ?= 600
+
+$(OUT)/campaign/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(campaign_flags) -c -o $@ $<
+
+$(campaign): $(call objects,campaign,$(core_src) $(model_src) $(campaign_src))
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -o $@ $^ -lcmocka
+
+soak: $(campaign)
+	@$(campaign) --soak $(TIME) $(if $(SEED),--seed $(SEED))
+
+# --- threads: the core and a platform of its own under ThreadSanitizer -------------------------
+
+$(OUT)/threads/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(thread_flags) -c -o $@ $<
+
+# The platform watches who takes and drops a domain's lock.
+$(OUT)/tests/threads/%: $(OUT)/threads/tests/threads/%.o $(thread_obj)
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -fsanitize=thread -Wl,--wrap=domain_take -Wl,--wrap=domain_drop -o $@ $^ \
+		-lcmocka
 
 # --- the boot runner --------------------------------------------------------------------------
 
@@ -231,6 +285,39 @@ $(OUT)/boot-runner/%.o: %.c Makefile
 
 $(OUT)/boot: $(boot_obj)
 	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols
+
+# --- the bench: the core's own objects, whose inner names are hidden in the library -----------
+
+.PHONY: bench bench-compare
+
+bench_obj := $(call objects,bench,$(wildcard tests/bench/*.c))
+bench := $(OUT)/bench/bench
+counts := $(OUT)/bench/counts
+
+$(OUT)/bench/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(bench_flags) -O3 -c -o $@ $<
+
+$(bench): $(bench_obj) $(core_obj)
+	$(call quiet,LD)$(CC) -pie -Wl,-z,now -o $@ $^ -ljansson -lsmartcols
+
+# Resolved at start (-z now), or the first call of memset would be counted with its resolution.
+define count_instructions
+	@rm -f $(counts) $(counts).*
+	@if command -v valgrind >/dev/null; then echo "bench: counting instructions"; \
+		valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file=$(counts) \
+			$(bench) count; fi
+endef
+
+bench: $(bench)
+	$(count_instructions)
+	@$(bench) report $(counts) $(OUT)/bench.json
+
+bench-compare: $(bench)
+	@test -f "$(BASE)" || { echo "bench-compare: BASE=file, a bench.json of before"; exit 2; }
+	$(count_instructions)
+	@$(bench) counted $(counts) $(OUT)/bench/now.json
+	@$(bench) compare $(BASE) $(OUT)/bench/now.json
 
 # --- install ----------------------------------------------------------------------------------
 

@@ -12,8 +12,10 @@
  */
 #include "iommu/attach.h"
 
+#include "iommu/fence.h"
 #include "iommu/names.h"
 #include "memory.h"
+#include "pci/ats.h"
 #include "pci/requester.h"
 
 struct ids {
@@ -52,8 +54,7 @@ static struct ids moving_ids(const struct sp_host *host, const struct function *
 	return ids;
 }
 
-static struct watch *find_watch(struct sp_domain *domain, const struct unit *unit)
-	MUST_HOLD(domain->lock)
+struct watch *attach_find_watch(struct sp_domain *domain, const struct unit *unit)
 {
 	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++) {
 		if (domain->watches[i].observer == &unit->observer)
@@ -69,7 +70,7 @@ static enum sp_status begin_watch(struct sp_domain *domain, struct unit *unit, u
 	uint16_t name;
 
 	domain_take(domain);
-	watch = find_watch(domain, unit);
+	watch = attach_find_watch(domain, unit);
 	domain_drop(domain);
 	if (watch)
 		return SP_OK;
@@ -103,13 +104,16 @@ static void lead_to(struct unit *unit, const struct ids *ids, struct sp_domain *
 	struct watch *watch;
 
 	domain_take(domain);
-	watch = find_watch(domain, unit);
+	watch = attach_find_watch(domain, unit);
 	watch->users = (uint16_t)(watch->users + ids->count);
-	entry = (struct unit_entry){ watch->map->tree.root, watch->map->tree.levels, watch->name };
+	entry = (struct unit_entry){ watch->map->tree.root, watch->map->tree.levels, watch->name,
+				     false };
 	domain_drop(domain);
 	full_barrier();
-	for (uint32_t i = 0; i < ids->count; i++)
-		unit->ops->attach(unit, ids->id[i], &entry);
+	for (uint32_t i = 0; i < ids->count; i++) {
+		if (!fence_holds(unit, ids->id[i]))
+			unit->ops->attach(unit, ids->id[i], &entry);
+	}
 	full_barrier();
 }
 
@@ -121,9 +125,11 @@ static struct sp_ticket owe(struct unit *unit, const struct ids *ids, struct sp_
 	struct watch *watch;
 
 	domain_take(domain);
-	watch = find_watch(domain, unit);
-	for (uint32_t i = 0; i < ids->count; i++)
+	watch = attach_find_watch(domain, unit);
+	for (uint32_t i = 0; i < ids->count; i++) {
 		ticket.number = ledger_enter_entry(domain, watch, ids->id[i], kind);
+		ledger_remove_atc(domain, watch, ids->id[i]);
+	}
 	watch->users = (uint16_t)(watch->users - ids->count);
 	ledger_post(domain);
 	domain_drop(domain);
@@ -141,10 +147,10 @@ void attach_end_watch(struct sp_host *host, struct sp_domain *domain, struct uni
 	uint16_t name = 0;
 
 	(void)host;
-	if (domain->quarantine || unit->observer.lost)
+	if (domain->quarantine || observer_is_lost(&unit->observer))
 		return;
 	domain_take(domain);
-	watch = find_watch(domain, unit);
+	watch = attach_find_watch(domain, unit);
 	if (watch && watch->users == 0) {
 		name = watch->name;
 		watch->gathering.owed = false;
@@ -177,6 +183,30 @@ void attach_first(struct sp_host *host, struct function *function)
 	function->domain = function->quarantine;
 }
 
+static bool owes_up_to(struct sp_domain *domain, const struct unit *unit, uint64_t number)
+{
+	const struct watch *watch;
+	bool owes;
+
+	domain_take(domain);
+	ledger_collect(domain);
+	watch = attach_find_watch(domain, unit);
+	owes = (watch->posted.owed && watch->posted_first <= number) ||
+	       (watch->gathering.owed && watch->gathering_first <= number);
+	domain_drop(domain);
+	return owes;
+}
+
+/* The ticket speaks for all units of the domain; that another is lost says nothing of this one. */
+static void await_unit(struct sp_host *host, const struct unit *unit, struct sp_ticket ticket)
+{
+	while (!observer_is_lost(&unit->observer) &&
+	       owes_up_to(ticket.domain, unit, ticket.number)) {
+		(void)sp_progress(host, SP_STEP_SLOTS);
+		platform_relax(host->embedder);
+	}
+}
+
 enum sp_status attach_move(struct sp_host *host, struct function *function,
 			   struct sp_domain *domain, enum change_kind kind)
 {
@@ -190,9 +220,99 @@ enum sp_status attach_move(struct sp_host *host, struct function *function,
 		lead_to(function->unit, &ids, domain);
 		ticket = owe(function->unit, &ids, old, kind);
 		status = sp_wait(host, ticket);
+		if (status == SP_LOST)
+			await_unit(host, function->unit, ticket);
 	}
 	function->domain = domain;
 	if (status == SP_OK)
 		attach_end_watch(host, old, function->unit);
+	if (status == SP_OK || !observer_is_lost(&function->unit->observer))
+		attach_end_ats(host, function, old);
+	return status;
+}
+
+/*
+ * Nobody will tell it anything any more, and only then is it off: a function whose ATS is off need not
+ * answer an invalidation, and its unit's queue would stand still.
+ */
+void attach_end_ats(struct sp_host *host, struct function *function, struct sp_domain *old)
+{
+	struct watch *watch;
+
+	if (!function->ats)
+		return;
+	domain_take(old);
+	watch = attach_find_watch(old, function->unit);
+	if (watch)
+		ledger_forgive_atc(old, watch, function->requester[0]);
+	domain_drop(old);
+	unit_remove_atc(function->unit, function->requester[0]);
+	ats_set(host, function, false);
+	function->ats = false;
+}
+
+/* The function's own entry again, with or without ATS; and what the old one owes. */
+static struct sp_ticket change_own_entry(const struct function *function, bool ats)
+{
+	struct ids id = { .count = 1, .id = { function->requester[0] } };
+	struct sp_domain *domain = function->domain;
+	struct unit *unit = function->unit;
+	struct sp_ticket ticket = { domain, 0 };
+	struct unit_entry entry;
+	struct watch *watch;
+
+	domain_take(domain);
+	watch = attach_find_watch(domain, unit);
+	entry = (struct unit_entry){ watch->map->tree.root, watch->map->tree.levels, watch->name,
+				     ats };
+	domain_drop(domain);
+	full_barrier();
+	unit->ops->attach(unit, id.id[0], &entry);
+	full_barrier();
+	domain_take(domain);
+	ticket.number = ledger_enter_entry(domain, watch, id.id[0], KIND_ASSIGN);
+	if (!ats)
+		ledger_remove_atc(domain, watch, id.id[0]);
+	ledger_post(domain);
+	domain_drop(domain);
+	return ticket;
+}
+
+/* The watch has it in its list, and the unit too, before any way is opened to its cache. */
+static enum sp_status enlist_atc(struct sp_host *host, struct function *function)
+{
+	struct atc atc = { function->requester[0], (uint8_t)ats_depth(host, function) };
+	struct sp_domain *domain = function->domain;
+	enum sp_status status = unit_add_atc(function->unit, atc);
+
+	if (status != SP_OK)
+		return status;
+	domain_take(domain);
+	status = ledger_add_atc(domain, attach_find_watch(domain, function->unit), atc);
+	domain_drop(domain);
+	if (status != SP_OK)
+		unit_remove_atc(function->unit, atc.requester);
+	return status;
+}
+
+/*
+ * On: the function, which answers from now on and gets no translation yet; the lists; and last its
+ * entry, the only step that opens a way. Off: the reverse.
+ */
+enum sp_status attach_set_ats(struct sp_host *host, struct function *function, bool on)
+{
+	enum sp_status status = SP_OK;
+
+	if (on) {
+		ats_set(host, function, true);
+		status = enlist_atc(host, function);
+		function->ats = status == SP_OK;
+		if (status != SP_OK)
+			ats_set(host, function, false);
+	}
+	if (status == SP_OK)
+		status = sp_wait(host, change_own_entry(function, on));
+	if (status == SP_OK && !on)
+		attach_end_ats(host, function, function->domain);
 	return status;
 }

@@ -21,6 +21,10 @@ SP_MUST_USE enum sp_status attach_prepare(struct sp_host *host, const struct fun
 					  struct sp_domain *domain, uint32_t map)
 	MUST_HOLD(host->assign);
 
+/* The unit's watch of the domain, or NULL. */
+struct watch *attach_find_watch(struct sp_domain *domain, const struct unit *unit)
+	MUST_HOLD(domain->lock);
+
 /* The first time, to its quarantine, before the unit translates: nothing is owed. */
 void attach_first(struct sp_host *host, struct function *function) MUST_HOLD(host->assign);
 
@@ -31,6 +35,17 @@ void attach_first(struct sp_host *host, struct function *function) MUST_HOLD(hos
  */
 SP_MUST_USE enum sp_status attach_move(struct sp_host *host, struct function *function,
 				       struct sp_domain *domain, enum change_kind kind)
+	MUST_HOLD(host->assign);
+
+/*
+ * An assigned function with one requester id that nobody shares, bus mastering off. On: SP_NO_SPACE,
+ * SP_LOST. Off, also with every attach_move(): what its cache held is forgotten on return, unless
+ * SP_LOST. Waits.
+ */
+SP_MUST_USE enum sp_status attach_set_ats(struct sp_host *host, struct function *function, bool on)
+	MUST_HOLD(host->assign);
+/* The function of `old` was seen to forget, by that or by its reset. */
+void attach_end_ats(struct sp_host *host, struct function *function, struct sp_domain *old)
 	MUST_HOLD(host->assign);
 
 /* The unit's watch of a domain ends if it has no users and owes nothing; its name is given back. */

@@ -221,6 +221,12 @@ void unit_map_leave(struct sp_host *host, struct sp_domain *domain, uint32_t ind
 	domain_drop(domain);
 }
 
+void unit_maps_leave(struct sp_host *host, struct sp_domain *domain)
+{
+	for (uint32_t i = 1; i <= MAX_UNITS; i++)
+		unit_map_leave(host, domain, i);
+}
+
 enum sp_status unit_map_change(struct sp_domain *domain, struct span span, struct wish *wishes,
 			       uint32_t count, struct sp_ticket *ticket)
 {

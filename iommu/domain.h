@@ -38,6 +38,8 @@ void unit_map_filled(struct sp_host *host, struct sp_domain *domain, uint32_t in
  */
 void unit_map_leave(struct sp_host *host, struct sp_domain *domain, uint32_t index)
 	MUST_HOLD(host->assign);
+/* Each of them: an earlier one may have had to stay for a unit that was lost. */
+void unit_maps_leave(struct sp_host *host, struct sp_domain *domain) MUST_HOLD(host->assign);
 
 /*
  * domain_change_maps() until all is done; *ticket is the last. Waits where it

@@ -4,6 +4,7 @@
  */
 #include "iommu/unit.h"
 #include "lib/text.h"
+#include "memory.h"
 
 /* clang-format off */
 static const char *const fault_why[SP_FAULT_KIND_COUNT] = {
@@ -22,10 +23,8 @@ static enum sp_status next_of_unit(struct unit *unit, struct sp_fault *fault)
 {
 	enum sp_status status;
 
-	if (!unit->started)
-		return SP_NOT_FOUND;
 	lock_take(&unit->queue, unit->host->embedder);
-	status = unit->ops->next_fault(unit, fault);
+	status = unit->started ? unit->ops->next_fault(unit, fault) : SP_NOT_FOUND;
 	lock_drop(&unit->queue);
 	fault->unit = unit->registers;
 	fault->vendor = unit->vendor;
@@ -35,7 +34,10 @@ static enum sp_status next_of_unit(struct unit *unit, struct sp_fault *fault)
 /* Another unit is asked first each time, so that one that floods does not hide the others. */
 enum sp_status sp_iommu_next_fault(struct sp_host *host, struct sp_fault *fault)
 {
-	uint32_t first = host->fault_next++;
+	uint32_t first = load32(&host->fault_next);
+
+	/* Two CPUs at once may begin with the same unit. */
+	store32(&host->fault_next, first + 1);
 
 	for (uint32_t i = 0; i < host->unit_count; i++) {
 		if (next_of_unit(host->units[(first + i) % host->unit_count], fault) == SP_OK)

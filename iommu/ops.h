@@ -15,6 +15,7 @@ struct unit_entry {
 	sp_mfn_t root;
 	uint8_t levels;
 	uint16_t name; /* domain id */
+	bool ats;      /* the function may ask for translations and keep them */
 };
 
 /* An interrupt remapping entry; absent unless `present`. */
@@ -52,6 +53,14 @@ struct iommu_ops {
 	 * Queue lock held: it must not meet a post half way.
 	 */
 	enum sp_status (*progress)(struct unit *unit);
+	/*
+	 * A lost unit begins anew, translation on throughout: its queue is stopped, made empty and
+	 * on again; everything is forgotten, and the answer to that awaited. Then it has reached
+	 * all that was `asked`, which is for the caller to say. SP_LOST when something of it does
+	 * not answer in time, or its tables are not ours any more. Queue lock not held: waits; a
+	 * lost unit is posted nothing.
+	 */
+	enum sp_status (*recover)(struct unit *unit);
 	/*
 	 * Replaces a requester's entry by a blocked one: present, over an empty table, translation
 	 * on.

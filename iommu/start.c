@@ -206,6 +206,14 @@ static enum sp_status quarantine_all(struct sp_host *host) MUST_HOLD(host->assig
 	return status;
 }
 
+/* Progress and faults look at it, from any CPU. */
+static void set_started(struct unit *unit, bool started)
+{
+	lock_take(&unit->queue, unit->host->embedder);
+	unit->started = started;
+	lock_drop(&unit->queue);
+}
+
 static enum sp_status start_units(struct sp_host *host)
 {
 	for (uint32_t i = 0; i < host->unit_count; i++) {
@@ -213,7 +221,7 @@ static enum sp_status start_units(struct sp_host *host)
 		enum sp_status status = unit->ops->start(unit);
 		struct text text = { .length = 0 };
 
-		unit->started = status == SP_OK;
+		set_started(unit, status == SP_OK);
 		text_hex(text_add(&text, "unit at "), unit->registers.maddr);
 		if (status == SP_OK) {
 			host_log(host, SP_LOG_INFO, text_add(&text, " translates")->line);
@@ -278,9 +286,11 @@ void sp_iommu_stop(struct sp_host *host)
 	for (uint32_t i = 0; i < host->unit_count; i++) {
 		struct unit *unit = host->units[i];
 
-		if (unit->started)
+		bool was_started = unit->started;
+
+		set_started(unit, false);
+		if (was_started)
 			unit->ops->stop(unit);
-		unit->started = false;
 	}
 	host->started = false;
 	lock_drop(&host->assign);

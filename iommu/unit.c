@@ -71,7 +71,7 @@ static bool unit_has_reached(struct observer *observer, uint64_t number)
 static const struct observer_ops unit_observer_ops = { unit_post, unit_has_reached };
 
 /* True the one time that the unit turns out to be lost. */
-static bool progress_finds_loss(struct unit *unit)
+static bool progress_finds_loss(struct unit *unit, struct sp_lost *what)
 {
 	uint64_t before;
 	bool lost = false;
@@ -84,9 +84,14 @@ static bool progress_finds_loss(struct unit *unit)
 		if (unit->reached != before)
 			unit->asked_at = platform_now(unit->host->embedder);
 	}
+	if (lost && MUTANT(unit->host, SP_MUT_ABORT_IS_COMPLETION)) {
+		store64(&unit->reached, unit->asked);
+		lost = false;
+	}
 	if (lost) {
+		*what = (struct sp_lost){ unit->registers, unit->asked, unit->reached };
 		unit->lost_told = true;
-		unit->observer.lost = true;
+		store32(&unit->observer.lost, true);
 	}
 	queue_drop(unit);
 	return lost;
@@ -96,9 +101,8 @@ static bool progress_finds_loss(struct unit *unit)
  * Nothing is freed on a guess: what the unit may remember stays in limbo, and nothing new goes
  * through it.
  */
-static void lose(struct sp_host *host, struct unit *unit)
+static void lose(struct sp_host *host, struct unit *unit, const struct sp_lost *lost)
 {
-	struct sp_lost lost = { unit->registers, unit->asked, unit->reached };
 	struct text text = { .length = 0 };
 
 	/*
@@ -112,14 +116,16 @@ static void lose(struct sp_host *host, struct unit *unit)
 	text_hex(text_add(&text, "unit at "), unit->registers.maddr);
 	text_add(&text, " does not answer; bus mastering of its functions is off");
 	host_log(host, SP_LOG_ERROR, text.line);
-	platform_lost(host->embedder, &lost);
+	platform_lost(host->embedder, lost);
 }
 
 static void iommu_progress(struct sp_host *host)
 {
 	for (uint32_t i = 0; i < host->unit_count; i++) {
-		if (progress_finds_loss(host->units[i]))
-			lose(host, host->units[i]);
+		struct sp_lost lost;
+
+		if (progress_finds_loss(host->units[i], &lost))
+			lose(host, host->units[i], &lost);
 	}
 }
 
@@ -164,6 +170,29 @@ void name_give(struct unit *unit, uint16_t name)
 {
 	queue_take(unit);
 	unit->names[name / 64] &= ~BIT(name % 64);
+	queue_drop(unit);
+}
+
+enum sp_status unit_add_atc(struct unit *unit, struct atc atc)
+{
+	enum sp_status status = SP_NO_SPACE;
+
+	queue_take(unit);
+	if (unit->atc_count < UNIT_ATCS) {
+		unit->atc[unit->atc_count++] = atc;
+		status = SP_OK;
+	}
+	queue_drop(unit);
+	return status;
+}
+
+void unit_remove_atc(struct unit *unit, uint16_t requester)
+{
+	queue_take(unit);
+	for (uint32_t i = 0; i < unit->atc_count; i++) {
+		if (unit->atc[i].requester == requester)
+			unit->atc[i--] = unit->atc[--unit->atc_count];
+	}
 	queue_drop(unit);
 }
 

@@ -10,6 +10,7 @@
 #include "pagetable/format.h"
 #include "sync/domain.h"
 
+#define UNIT_ATCS  8	/* functions with ATS behind one unit */
 #define UNIT_NAMES 1024 /* domain ids in use at once, at most */
 
 struct unit {
@@ -33,6 +34,7 @@ struct unit {
 	bool coherent;			    /* walks snoop */
 	bool not_present_cached;
 	bool interrupt_remapping;
+	bool device_caches; /* answers ATS requests, and can tell functions to forget */
 
 	/* device addresses that never carry memory, besides 0xFEEx_xxxx; first >= end: none */
 	struct span special[2];
@@ -43,11 +45,17 @@ struct unit {
 	uint64_t asked_at; /* platform_now() of the oldest wait that is not reached */
 	uint64_t names[UNIT_NAMES / 64]; /* bit set: in use */
 	bool started;
-	bool lost_told; /* the embedder has heard of it */
+	bool lost_told;		   /* the embedder has heard of it */
+	struct atc atc[UNIT_ATCS]; /* told with everything else when a queue begins anew */
+	uint32_t atc_count;
 };
 
 /* In the arena, zeroed, `bytes` long, registered with the host. NULL: no room (logged). */
 struct unit *unit_new(struct sp_host *host, size_t bytes, const struct iommu_ops *ops);
+
+/* SP_NO_SPACE. Queue lock not held. */
+SP_MUST_USE enum sp_status unit_add_atc(struct unit *unit, struct atc atc);
+void unit_remove_atc(struct unit *unit, uint16_t requester);
 
 /* How long a unit may take to answer anything, in nanoseconds. */
 #define UNIT_DEADLINE 1000000000ull

@@ -68,7 +68,9 @@ void host_log(const struct sp_host *host, enum sp_log level, const char *line)
 
 enum sp_status sp_mutant_choose(struct sp_host *host, uint32_t mutant)
 {
-	if (mutant >= SP_MUT_COUNT || !MUTANTS_BUILT)
+	bool is_cell = mutant >= SP_MUT_CELL_BASE && mutant < SP_MUT_CELL_END;
+
+	if ((mutant >= SP_MUT_COUNT && !is_cell) || !MUTANTS_BUILT)
 		return SP_UNSUPPORTED;
 	host->mutant = mutant;
 	return SP_OK;

@@ -42,13 +42,43 @@ enum sp_mutant {
 	SP_MUT_WAIT_NOT_AWAITED,       /* what was posted counts as paid */
 	SP_MUT_WAIT_NOT_QUEUED,	       /* what a driver queued counts as reached */
 	SP_MUT_ABSENT_NOT_TOLD,	  /* a unit that remembers absent entries is not told of new ones */
-	SP_MUT_READERS_IGNORED, /* a table goes while a look-up walks it */
+	SP_MUT_READERS_IGNORED,	  /* a table goes while a look-up walks it */
 	SP_MUT_BUDGET_UNCHECKED,  /* table pages beyond the domain's budget */
 	SP_MUT_SPECIAL_UNCHECKED, /* memory where the unit treats addresses specially */
 	SP_MUT_ALIAS_UNCHECKED,	  /* a shared requester id goes to two owners */
 	SP_MUT_CPU_NAME_REUSED,	  /* a CPU enters under a tag it remembers from before */
+	/* Decisions of the engine, made from less than the old and the new entry. */
+	SP_MUT_SENTINELS,	 /* from two values that stand for "no leaf" */
+	SP_MUT_EMPTY_SKIPPED,	 /* a table without a present child goes, nobody is told */
+	SP_MUT_SAME_FRAME,	 /* the frame stays, so nothing changed */
+	SP_MUT_OLD_FRAME_OF_NEW, /* the old frame counts only where there is a new one */
+	SP_MUT_SPLIT_DIRECT,	 /* a large leaf becomes a table with another piece, in one store */
+	/* What waits, what gathers, what is told. */
+	SP_MUT_RELEASE_AFTER_UNITS, /* limbo opens when the units have forgotten */
+	SP_MUT_RELEASE_AT_UNLOCK,   /* ... before the lock is dropped */
+	SP_MUT_GATHERED_FORGOTTEN,  /* what gathers behind a post counts as told with it */
+	SP_MUT_ALL_FORGOTTEN,	    /* one range too many is dropped, not widened to the domain */
+	SP_MUT_LINKS_AT_4K,	    /* AMD-Vi: PDE without the size of the table */
+	SP_MUT_ENTRY_CLEARED,	    /* AMD-Vi: a device's entry is zero before it leads elsewhere */
+	/* A unit that does not answer. */
+	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */
+	SP_MUT_RECOVER_UNINVALIDATED, /* a recovered unit keeps what it remembers */
+	/* A device's own cache. */
+	SP_MUT_ATC_UNPAID,	 /* it is not told */
+	SP_MUT_ATC_BEFORE_IOTLB, /* it is told first, then the unit */
 	SP_MUT_COUNT
 };
+
+/* One cell of the table in sync/invalidate.c becomes another: a number, not a name. */
+enum sp_mutant_cell {
+	SP_MUT_CELL_NOTHING,
+	SP_MUT_CELL_LEAVES, /* no links */
+	SP_MUT_CELL_ALL	    /* the whole domain */
+};
+#define SP_MUT_CELL_BASE 1024u
+#define SP_MUT_CELL_END	 (SP_MUT_CELL_BASE + 64u * 32u)
+#define SP_MUT_CELL(kind, column, becomes) \
+	(SP_MUT_CELL_BASE + 64u * (uint32_t)(kind) + 4u * (uint32_t)(column) + (uint32_t)(becomes))
 
 #if defined(SP_MUTANTS)
 #define MUTANTS_BUILT		 true

@@ -49,6 +49,7 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	if (status != SP_OK)
 		return status;
 	side = &cpu_sides[config->cpu];
+	domain_take(domain);
 	domain->number = config->number;
 	domain->cpu = config->cpu;
 	domain->shared = (uint8_t)config->tables;
@@ -57,6 +58,7 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	domain->table_budget = config->table_budget;
 	domain->node = config->node;
 	domain->type_of = type_of;
+	domain_drop(domain);
 	status = domain_add_map(domain, 0,
 				config->tables == SP_TABLES_SHARED ? side->shared : side->alone,
 				config->cpu_levels ? config->cpu_levels : 4,
@@ -65,7 +67,9 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 		domain_close(domain);
 		return status;
 	}
+	domain_take(domain);
 	cpus_open(domain);
+	domain_drop(domain);
 	*made = domain;
 	return SP_OK;
 }
@@ -78,13 +82,29 @@ static bool has_device(const struct sp_domain *domain)
 	return false;
 }
 
+/*
+ * Section 7, row 11: the root goes too, so CPUs in guest mode leave it, even where nothing is mapped.
+ * What was to become large does not any more; left standing it would call progress for ever.
+ */
+static void begin_end(struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	struct map *map = &domain->maps[0];
+	struct stale stale = { .gone_max = 0 };
+
+	domain->state = DOMAIN_DYING;
+	domain->merge = (struct span){ 0, 0 };
+	stale.span[WALKER_CPU][KIND_UNLINK] = (struct span){ 0, tree_frames(&map->tree) };
+	(void)ledger_enter(domain, map, &stale);
+}
+
 /* True when nothing of the domain is left anywhere. */
 static bool empty_domain(struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
 	uint32_t budget = SP_STEP_SLOTS;
 	bool empty;
 
-	domain->state = DOMAIN_DYING;
+	if (domain->state == DOMAIN_LIVE)
+		begin_end(domain);
 	empty = domain_let_go(domain);
 	ledger_collect(domain);
 	limbo_settle(domain, &budget);

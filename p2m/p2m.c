@@ -181,6 +181,30 @@ static enum sp_status change_all(struct sp_domain *domain, struct span span, enu
 	return SP_OK;
 }
 
+static enum sp_status reserve_hole(struct sp_domain *domain, struct span span)
+{
+	enum sp_status status, undone;
+
+	if (!is_hole(domain, span))
+		return SP_RESERVED_RANGE;
+	status = change_all(domain, span, SP_RESERVED, false);
+	if (status == SP_OK)
+		return SP_OK;
+	undone = change_all(domain, span, SP_HOLE, true);
+	return undone == SP_LOST ? SP_LOST : status;
+}
+
+/*
+ * From the look whether it is a hole until it is reserved, and the other way round, changes of
+ * others wait: memory that came in between would go with the range.
+ */
+static void hold_off(struct sp_domain *domain, struct span span)
+{
+	domain_take(domain);
+	domain->reserving = span;
+	domain_drop(domain);
+}
+
 enum sp_status p2m_reserve(struct sp_domain *domain, uint64_t first_mfn, uint64_t count)
 {
 	struct span span = { first_mfn, first_mfn + count };
@@ -190,29 +214,31 @@ enum sp_status p2m_reserve(struct sp_domain *domain, uint64_t first_mfn, uint64_
 		return SP_OK;
 	if (domain->reserved_count == DOMAIN_RESERVED)
 		return SP_NO_SPACE;
-	if (!is_hole(domain, span))
-		return SP_RESERVED_RANGE;
-	status = change_all(domain, span, SP_RESERVED, false);
-	if (status != SP_OK) {
-		enum sp_status undone = change_all(domain, span, SP_HOLE, true);
-
-		return undone == SP_LOST ? SP_LOST : status;
-	}
+	hold_off(domain, span);
+	status = reserve_hole(domain, span);
 	domain_take(domain);
-	domain->reserved[domain->reserved_count++] = span;
+	if (status == SP_OK)
+		domain->reserved[domain->reserved_count++] = span;
+	domain->reserving = (struct span){ 0, 0 };
 	domain_drop(domain);
-	return SP_OK;
+	return status;
 }
 
 enum sp_status p2m_unreserve(struct sp_domain *domain, uint64_t first_mfn, uint64_t count)
 {
 	struct span span = { first_mfn, first_mfn + count };
 	struct span *reserved = find_reserved(domain, span);
+	enum sp_status status;
 
 	if (!reserved)
 		return SP_OK;
+	hold_off(domain, span);
+	status = change_all(domain, span, SP_HOLE, true);
 	domain_take(domain);
-	*reserved = domain->reserved[--domain->reserved_count];
+	/* Where a unit was lost some of it may be mapped still: nobody else's, until it is tried again. */
+	if (status == SP_OK)
+		*reserved = domain->reserved[--domain->reserved_count];
+	domain->reserving = (struct span){ 0, 0 };
 	domain_drop(domain);
-	return change_all(domain, span, SP_HOLE, true);
+	return status;
 }

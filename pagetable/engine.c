@@ -115,6 +115,8 @@ static enum action decide_over_leaf(const struct tree *tree, uint32_t level,
 
 	if (same_translation(tree->format, old, make_leaf(tree, level, mfn, &plan->target)))
 		return ACTION_NONE;
+	if (!fits && MUTANT_IS(*tree->mutant, SP_MUT_SPLIT_DIRECT))
+		return ACTION_PUNCH;
 	return fits ? ACTION_LEAF : ACTION_SPLIT;
 }
 
@@ -371,11 +373,36 @@ static bool unlink_if_empty(struct make *make, uint64_t *slot, uint32_t level, u
 	return true;
 }
 
+/* The negative controls: a decision from less than the old and the new entry (A1.2 to A1.5). */
+static bool is_overlooked(const struct tree *tree, uint32_t level, uint64_t old, uint64_t new)
+{
+	const struct format *format = tree->format;
+	enum slot_kind before = slot_kind(format, level, old),
+		       after = slot_kind(format, level, new);
+	/* Two values of each entry, with sentinels where it is no leaf. */
+	uint64_t old_mfn = before == SLOT_LEAF ? slot_frame(format, old) : UINT64_MAX;
+	uint64_t new_mfn = after == SLOT_LEAF ? slot_frame(format, new) : UINT64_MAX;
+	uint32_t old_flags = before == SLOT_LEAF ? slot_rights(format, old) : 0;
+	uint32_t new_flags = after == SLOT_LEAF ? slot_rights(format, new) : 0;
+
+	return (MUTANT_IS(*tree->mutant, SP_MUT_SENTINELS) && old_mfn == new_mfn &&
+		old_flags == new_flags) ||
+	       (MUTANT_IS(*tree->mutant, SP_MUT_EMPTY_SKIPPED) && before == SLOT_LINK &&
+		after == SLOT_ABSENT &&
+		is_empty_table(tree, table_pointer(tree, slot_frame(format, old)))) ||
+	       (MUTANT_IS(*tree->mutant, SP_MUT_SAME_FRAME) && before == SLOT_LEAF &&
+		old_mfn == new_mfn) ||
+	       (MUTANT_IS(*tree->mutant, SP_MUT_OLD_FRAME_OF_NEW) && before == SLOT_LEAF &&
+		after == SLOT_ABSENT);
+}
+
 static void note(struct make *make, uint32_t level, struct span part, uint64_t old, uint64_t new,
 		 enum action action)
 {
 	struct span span = slot_span(make->tree, level, part.first);
 
+	if (is_overlooked(make->tree, level, old, new))
+		return;
 	if (action != ACTION_PUNCH)
 		stale_note(make->stale, make->tree->format, level, span, old, new);
 	else if (MUTANT_IS(*make->tree->mutant, SP_MUT_WIDTH_OF_PIECE))

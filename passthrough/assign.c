@@ -16,6 +16,7 @@
 
 #include "iommu/attach.h"
 #include "iommu/domain.h"
+#include "iommu/fence.h"
 #include "lib/text.h"
 #include "memory.h"
 #include "passthrough/bar.h"
@@ -46,8 +47,38 @@ static enum sp_status check_function(const struct sp_host *host, const struct fu
 			      "it is a bridge; assign what is behind it");
 	if (!function->unit)
 		return refuse(host, function, SP_NOT_FOUND, "no IOMMU covers it");
-	if (function->unit->observer.lost)
+	if (observer_is_lost(&function->unit->observer))
 		return refuse(host, function, SP_LOST, "its IOMMU does not answer");
+	return SP_OK;
+}
+
+/* What its last owner may still reach of it; not when that domain was destroyed. */
+static bool is_leaving(const struct function *function)
+{
+	struct sp_domain *domain = function->leaving;
+	bool is_there;
+
+	if (!domain)
+		return false;
+	/* Its slot may be somebody else's by now, who comes or goes at this moment. */
+	domain_take(domain);
+	is_there = domain->state != DOMAIN_FREE && domain->life == function->leaving_life;
+	domain_drop(domain);
+	return is_there;
+}
+
+static enum sp_status check_fence(const struct sp_host *host, const struct function *function)
+	MUST_HOLD(host->assign)
+{
+	if (is_leaving(function))
+		return refuse(host, function, SP_BUSY,
+			      "its release was not finished: release it again");
+	for (uint32_t i = 0; i < function->requester_count; i++) {
+		if (fence_holds(function->unit, function->requester[i]))
+			return refuse(host, function, SP_BUSY,
+				      "it is fenced, or shares a requester id with a function "
+				      "that is: a release must see a reset work first");
+	}
 	return SP_OK;
 }
 
@@ -123,6 +154,8 @@ static enum sp_status check_assign(struct sp_host *host, struct sp_domain *domai
 		return SP_NOT_FOUND;
 	status = check_function(host, plan->function);
 	if (status == SP_OK)
+		status = check_fence(host, plan->function);
+	if (status == SP_OK)
 		status = check_messages(host, domain, plan->function);
 	if (status == SP_OK)
 		status = check_owner(host, domain, plan->function, leaving);
@@ -153,13 +186,20 @@ static enum sp_status open_map(struct sp_host *host, struct sp_domain *domain,
 
 /* What no function of the domain uses any more; the way to it is closed, or was never open. */
 static enum sp_status leave(struct sp_host *host, struct sp_domain *domain,
-			    const struct function *function, uint32_t map) MUST_HOLD(host->assign)
+			    const struct function *function) MUST_HOLD(host->assign)
 {
 	enum sp_status status = reserved_leave(host, domain, function);
 
 	attach_end_watch(host, domain, function->unit);
-	unit_map_leave(host, domain, map);
+	unit_maps_leave(host, domain);
 	return status;
+}
+
+/* Until it has left the domain altogether; what a domain that is gone had of it went with that. */
+static void begin_leaving(struct function *function, struct sp_domain *domain)
+{
+	function->leaving = domain;
+	function->leaving_life = domain->life;
 }
 
 /*
@@ -186,6 +226,8 @@ static enum sp_status do_assign(struct sp_host *host, struct sp_domain *domain,
 	struct function *function = plan->function;
 	enum sp_status status = open_map(host, domain, plan);
 
+	for (uint32_t i = 0; i < SP_BARS; i++)
+		function->bar_mapped[i] = false;
 	if (status == SP_OK)
 		status = reserved_enter(host, domain, function);
 	if (status == SP_OK)
@@ -194,9 +236,11 @@ static enum sp_status do_assign(struct sp_host *host, struct sp_domain *domain,
 		status = open_way(host, domain, function);
 	if (status == SP_OK)
 		return SP_OK;
-	if (leave(host, domain, function, plan->map.index) != SP_OK)
+	if (leave(host, domain, function) != SP_OK) {
+		begin_leaving(function, domain);
 		config_log(host, SP_LOG_ERROR, function->sbdf,
-			   "its reserved ranges stay in the domain that was to get it");
+			   "its reserved ranges stay in the domain that was to get it: release it");
+	}
 	return refuse(host, function, status, sp_status_text(status));
 }
 
@@ -209,39 +253,73 @@ static enum sp_status assign(struct sp_host *host, struct sp_domain *domain, sp_
 	return status == SP_OK ? do_assign(host, domain, &plan) : status;
 }
 
-static enum sp_status reset(struct sp_host *host, struct function *function)
+static enum sp_status reset(struct sp_host *host, struct function *function, struct sp_domain *old)
+	MUST_HOLD(host->assign)
 {
 	enum sp_status status = function_reset(host, function);
 
+	/* 10.5.1.3: a reset empties the function's own cache, whether its unit could be asked or not. */
+	if (status == SP_OK)
+		attach_end_ats(host, function, old);
 	if (status != SP_UNSUPPORTED)
 		return status;
 	config_log(host, SP_LOG_INFO, function->sbdf,
-		   "knows no function level reset; it keeps its state, in quarantine");
-	return SP_OK;
+		   function->fenced ? "knows no function level reset; it stays fenced"
+				    : "knows no function level reset; it keeps its state, in "
+				      "quarantine");
+	return function->fenced ? SP_UNSUPPORTED : SP_OK;
 }
 
-/* Goes on after a loss: what can be closed is closed. The first thing that went wrong is told. */
+/* The first thing that went wrong; a fence falls only where nothing did. */
+static enum sp_status finish_release(struct sp_host *host, struct sp_domain *domain,
+				     struct function *function, enum sp_status status)
+	MUST_HOLD(host->assign)
+{
+	enum sp_status was_reset = reset(host, function, domain);
+
+	status = status == SP_OK ? was_reset : status;
+	if (status == SP_OK && function->fenced)
+		status = fence_lift(host, function);
+	if (status == SP_OK)
+		function->leaving = NULL;
+	return status;
+}
+
+/*
+ * Goes on after a loss: what can be closed is closed. What then remains of it in the domain goes
+ * when this is called again.
+ */
 static enum sp_status release(struct sp_host *host, struct sp_domain *domain,
 			      struct function *function, enum change_kind kind)
 	MUST_HOLD(host->assign)
 {
-	enum sp_status status, left, was_reset;
-	struct map_choice map;
+	enum sp_status status, left = SP_OK;
 
 	function_set_master(host, function, false);
-	status = bar_unmap_all(host, function);
+	status = bar_unmap_all(host, domain, function);
 	if (status != SP_OK && status != SP_LOST)
 		return status;
-	/* The map that its unit watches: asked before the watch ends. */
-	left = unit_map_choose(host, domain, function->unit, &map);
-	if (left != SP_OK)
-		return left;
-	left = attach_move(host, function, function->quarantine, kind);
+	begin_leaving(function, domain);
+	if (function->domain == domain)
+		left = attach_move(host, function, function->quarantine, kind);
 	status = status == SP_OK ? left : status;
-	left = leave(host, domain, function, map.index);
+	left = leave(host, domain, function);
 	status = status == SP_OK ? left : status;
-	was_reset = reset(host, function);
-	return status == SP_OK ? was_reset : status;
+	return finish_release(host, domain, function, status);
+}
+
+static enum sp_status try_release(struct sp_host *host, struct sp_domain *domain,
+				  struct function *function) MUST_HOLD(host->assign)
+{
+	bool is_left = is_leaving(function) && function->leaving == domain;
+
+	if (!host->started || domain->quarantine)
+		return SP_INVALID;
+	if (function->domain == domain || is_left)
+		return release(host, domain, function, KIND_RELEASE);
+	if (function->fenced && function->domain == function->quarantine && !is_leaving(function))
+		return finish_release(host, domain, function, SP_OK);
+	return SP_INVALID;
 }
 
 enum sp_status sp_device_assign(struct sp_domain *domain, sp_sbdf_t sbdf)
@@ -259,13 +337,12 @@ enum sp_status sp_device_release(struct sp_domain *domain, sp_sbdf_t sbdf)
 {
 	struct sp_host *host = domain->host;
 	struct function *function = function_find(host, sbdf);
-	enum sp_status status = SP_INVALID;
+	enum sp_status status;
 
 	if (!function)
 		return SP_NOT_FOUND;
 	lock_take(&host->assign, host->embedder);
-	if (host->started && !domain->quarantine && function->domain == domain)
-		status = release(host, domain, function, KIND_RELEASE);
+	status = try_release(host, domain, function);
 	lock_drop(&host->assign);
 	return status;
 }
@@ -301,6 +378,9 @@ static enum sp_status check_master(const struct sp_host *host, const struct func
 {
 	if (!host->started)
 		return SP_OK;
+	if (function->fenced)
+		return refuse(host, function, SP_INVALID,
+			      "it is fenced, so its bus mastering stays off");
 	if (!function->unit && function->header == 0)
 		return refuse(host, function, SP_UNSUPPORTED,
 			      "no IOMMU covers it, so its bus mastering stays off");
@@ -322,7 +402,7 @@ static enum sp_status set_master(struct sp_host *host, const struct function *fu
 	function_set_master(host, function, on);
 	/* Who finds the unit lost says so and then writes; here it is written and then asked. */
 	full_barrier();
-	if (!on || !function->unit || !function->unit->observer.lost)
+	if (!on || !function->unit || !observer_is_lost(&function->unit->observer))
 		return SP_OK;
 	function_set_master(host, function, false);
 	return SP_LOST;

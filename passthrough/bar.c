@@ -66,37 +66,44 @@ static enum sp_status finish(struct sp_host *host, enum sp_status status,
 	return status == SP_OK || status == SP_BUSY ? sp_wait(host, result->ticket) : status;
 }
 
+/* The CPUs lose it even where a unit is lost; but then a step that must be repeated cannot be. */
 static enum sp_status unmap_run(struct sp_host *host, struct sp_domain *domain, struct span span)
 {
 	enum sp_status status = SP_OK;
 
-	while (!span_is_empty(span) && status == SP_OK) {
+	while (!span_is_empty(span)) {
 		struct sp_result result;
+		enum sp_status made = sp_p2m_unmap(domain, (sp_gfn_t){ span.first },
+						   span.end - span.first, &result);
+		enum sp_status waited = finish(host, made, &result);
 
-		status = sp_p2m_unmap(domain, (sp_gfn_t){ span.first }, span.end - span.first,
-				      &result);
-		status = finish(host, status, &result);
+		if (waited != SP_OK)
+			status = waited;
+		if (waited != SP_OK && made != SP_OK)
+			break;
 		span.first += result.done;
 	}
 	return status;
 }
 
 /* The guest's memory may have been changed since: only what is this BAR's goes. */
-static enum sp_status unmap_bar(struct sp_host *host, struct function *function, uint32_t index)
+static enum sp_status unmap_bar(struct sp_host *host, struct sp_domain *domain,
+				struct function *function, uint32_t index)
 {
 	struct span pages = pages_of(&function->bar[index]);
 	uint64_t gfn = function->bar_gfn[index], count = pages.end - pages.first;
 	enum sp_status status = SP_OK;
 
-	for (uint64_t at = 0; at < count && status == SP_OK;) {
+	for (uint64_t at = 0; at < count && (status == SP_OK || status == SP_LOST);) {
 		struct sp_mapping mapping;
-		bool is_mapped =
-			sp_p2m_find(function->domain, (sp_gfn_t){ gfn + at }, &mapping) == SP_OK;
+		bool is_mapped = sp_p2m_find(domain, (sp_gfn_t){ gfn + at }, &mapping) == SP_OK;
+		enum sp_status unmapped = SP_OK;
 		uint64_t run = min_u64(count - at, mapping.count ? mapping.count : 1);
 
 		if (is_mapped && mapping.type == SP_MMIO && mapping.frame.mfn == pages.first + at)
-			status = unmap_run(host, function->domain,
-					   (struct span){ gfn + at, gfn + at + run });
+			unmapped =
+				unmap_run(host, domain, (struct span){ gfn + at, gfn + at + run });
+		status = unmapped == SP_OK ? status : unmapped;
 		at += run;
 	}
 	if (status == SP_OK)
@@ -104,13 +111,17 @@ static enum sp_status unmap_bar(struct sp_host *host, struct function *function,
 	return status;
 }
 
-enum sp_status bar_unmap_all(struct sp_host *host, struct function *function)
+enum sp_status bar_unmap_all(struct sp_host *host, struct sp_domain *domain,
+			     struct function *function)
 {
 	enum sp_status status = SP_OK;
 
-	for (uint32_t i = 0; i < SP_BARS && status == SP_OK; i++) {
+	for (uint32_t i = 0; i < SP_BARS && (status == SP_OK || status == SP_LOST); i++) {
+		enum sp_status unmapped = SP_OK;
+
 		if (function->bar_mapped[i])
-			status = unmap_bar(host, function, i);
+			unmapped = unmap_bar(host, domain, function, i);
+		status = unmapped == SP_OK ? status : unmapped;
 	}
 	return status;
 }
@@ -138,14 +149,14 @@ static enum sp_status map_bar(struct sp_host *host, struct function *function, u
 	enum sp_status status = check_bar(host, function, index);
 
 	if (status == SP_OK && function->bar_mapped[index])
-		status = unmap_bar(host, function, index);
+		status = unmap_bar(host, function->domain, function, index);
 	if (status != SP_OK)
 		return status;
 	/* Noted before it is there: whatever comes of it is unmapped with the rest. */
 	function->bar_gfn[index] = first.gfn;
 	function->bar_mapped[index] = true;
 	status = map_run(host, function->domain, first.gfn, pages_of(&function->bar[index]));
-	if (status != SP_OK && unmap_bar(host, function, index) == SP_OK)
+	if (status != SP_OK && unmap_bar(host, function->domain, function, index) == SP_OK)
 		config_log(host, SP_LOG_WARNING, function->sbdf, "its registers were not mapped");
 	return status;
 }

@@ -44,19 +44,33 @@ static bool is_entered(struct sp_domain *domain, struct span span)
 	return found;
 }
 
+/*
+ * Another guest may come or go while it is looked at: nothing of it is read without its lock, and a
+ * slot that nobody lives in holds nothing.
+ */
+static struct found find_in(struct sp_domain *domain, uint64_t frame)
+{
+	struct found found = { .count = UINT64_MAX - frame };
+
+	domain_take(domain);
+	if (domain->maps[0].used)
+		(void)tree_find(&domain->maps[0].tree, frame, &found);
+	domain_drop(domain);
+	return found;
+}
+
 /* Something is mapped in the range; or, with `same`, some frame of it at its own number. */
 static bool finds_mapping(struct sp_domain *domain, struct span span, bool same)
 {
-	bool found = false;
+	bool is_found = false;
 
-	while (!span_is_empty(span) && !found) {
-		struct sp_mapping mapping;
-		enum sp_status status = sp_p2m_find(domain, (sp_gfn_t){ span.first }, &mapping);
+	while (!span_is_empty(span) && !is_found) {
+		struct found found = find_in(domain, span.first);
 
-		found = status == SP_OK && (!same || mapping.frame.mfn == span.first);
-		span.first += mapping.count ? mapping.count : 1;
+		is_found = found.rights && (!same || found.mfn == span.first);
+		span.first += found.count ? found.count : 1;
 	}
-	return found;
+	return is_found;
 }
 
 static bool is_reached_elsewhere(struct sp_host *host, const struct sp_domain *domain,
@@ -65,8 +79,8 @@ static bool is_reached_elsewhere(struct sp_host *host, const struct sp_domain *d
 	for (uint32_t i = 0; i < host->domain_count; i++) {
 		struct sp_domain *other = &host->domains[i];
 
-		if (other == domain || other == leaving || other->quarantine ||
-		    other->state != DOMAIN_LIVE)
+		/* A domain that ends still reaches what was not forgotten; a free slot nothing. */
+		if (other == domain || other == leaving || other->quarantine)
 			continue;
 		if (finds_mapping(other, span, true))
 			return true;

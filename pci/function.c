@@ -4,6 +4,7 @@
  */
 #include "pci/function.h"
 
+#include "pci/ats.h"
 #include "pci/capability.h"
 
 struct function *function_find(struct sp_host *host, sp_sbdf_t sbdf)
@@ -13,6 +14,11 @@ struct function *function_find(struct sp_host *host, sp_sbdf_t sbdf)
 			return &host->functions[i];
 	}
 	return NULL;
+}
+
+bool function_is_master(const struct sp_host *host, const struct function *function)
+{
+	return config_read16(host, function->sbdf, CONFIG_COMMAND) & COMMAND_MASTER;
 }
 
 void function_set_master(struct sp_host *host, const struct function *function, bool on)
@@ -40,6 +46,8 @@ enum sp_status sp_function_info(struct sp_host *host, uint32_t index, struct sp_
 	if (index >= host->function_count)
 		return SP_NOT_FOUND;
 	function = &host->functions[index];
+	/* Not in the middle of an assignment, nor of a reset, when nothing answers. */
+	lock_take(&host->assign, host->embedder);
 	*info = (struct sp_function_info){
 		.sbdf = function->sbdf,
 		.vendor = function->vendor,
@@ -48,11 +56,15 @@ enum sp_status sp_function_info(struct sp_host *host, uint32_t index, struct sp_
 		.is_bridge = function->header != 0,
 		.covered = function->unit != NULL,
 		.can_reset = capability_can_reset(host, function),
+		.has_ats = ats_find(host, function) != 0,
+		.ats = function->ats,
 		.unit = function->unit ? unit_index(host, function->unit) : 0,
 		.requester_count = function->requester_count,
 		.reserved_count = function->reserved_count,
 		.owner = function->domain == function->quarantine ? NULL : function->domain,
+		.fenced = function->fenced,
 	};
+	lock_drop(&host->assign);
 	for (uint32_t i = 0; i < function->requester_count; i++)
 		info->requester[i] = function->requester[i];
 	for (uint32_t i = 0; i < SP_BARS; i++)

@@ -48,7 +48,13 @@ struct function {
 	struct sp_domain *
 		domain; /* host->assign lock; what its entry leads to: its quarantine or an owner */
 
+	bool fenced; /* host->assign lock; its entries are blocked until a reset was seen to work */
+
+	bool ats; /* host->assign lock; its own cache may be in use */
+
 	/* passthrough/ */
+	struct sp_domain *leaving; /* host->assign lock; whom a release that was not finished left */
+	uint32_t leaving_life; /* that domain's `life`: another's in the same slot is not meant */
 	bool bar_mapped[SP_BARS]; /* host->assign lock; in the owner's map, from bar_gfn */
 	uint64_t bar_gfn[SP_BARS];
 };
@@ -56,6 +62,7 @@ struct function {
 struct function *function_find(struct sp_host *host, sp_sbdf_t sbdf); /* NULL: no such */
 
 /* PCI command register bit 2. */
+bool function_is_master(const struct sp_host *host, const struct function *function);
 void function_set_master(struct sp_host *host, const struct function *function, bool on);
 
 /*

@@ -162,12 +162,17 @@ static enum sp_status busy(struct sp_domain *domain, struct sp_result *result)
 	return SP_BUSY;
 }
 
+static bool spans_overlap(struct span a, struct span b)
+{
+	return a.first < b.end && b.first < a.end;
+}
+
 /* What firmware reserved for a device stays as it is while the device is here (XSA-378). */
 static bool touches_reserved(const struct sp_domain *domain, struct span span)
 	MUST_HOLD(domain->lock)
 {
 	for (uint32_t i = 0; i < domain->reserved_count; i++)
-		if (span.first < domain->reserved[i].end && domain->reserved[i].first < span.end)
+		if (spans_overlap(span, domain->reserved[i]))
 			return true;
 	return false;
 }
@@ -206,6 +211,8 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 			   (struct span){ request->span.first, plans->plan[0].end });
 	}
 	ledger_post(domain);
+	if (MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
+		limbo_settle(domain, &(uint32_t){ SP_STEP_SLOTS });
 	return status;
 }
 
@@ -219,6 +226,8 @@ static enum sp_status change_locked(struct sp_domain *domain, struct request *re
 
 	if (domain->state != DOMAIN_LIVE)
 		return SP_INVALID;
+	if (!request->reserved && spans_overlap(domain->reserving, request->span))
+		return busy(domain, result);
 	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
 	if (awaits_split(domain, request->span) && !MUTANT(domain->host, SP_MUT_SPLIT_NOT_AWAITED))
@@ -237,13 +246,15 @@ static enum sp_status change_locked(struct sp_domain *domain, struct request *re
 	return commit(domain, &plans, request, result);
 }
 
-static enum sp_status check_budget(struct sp_domain *domain, struct sp_result *result)
+/* SP_PENDING: one page more is needed and may be taken. Others may have brought what is missing. */
+static enum sp_status check_budget(struct sp_domain *domain, uint32_t tables,
+				   struct sp_result *result)
 {
-	enum sp_status status = SP_OK;
+	enum sp_status status = SP_PENDING;
 
 	domain_take(domain);
-	if (domain->reserve.count == RESERVE_PAGES)
-		status = SP_NO_SPACE;
+	if (domain->reserve.count >= tables)
+		status = SP_OK;
 	else if (domain->tables_used >= domain->table_budget &&
 		 !MUTANT(domain->host, SP_MUT_BUDGET_UNCHECKED))
 		status = domain->limbo.count ? busy(domain, result) : SP_NO_MEMORY;
@@ -253,31 +264,37 @@ static enum sp_status check_budget(struct sp_domain *domain, struct sp_result *r
 	return status;
 }
 
-/* One page more in the reserve. The platform is asked without a lock. */
-static enum sp_status add_reserve(struct sp_domain *domain, struct sp_result *result)
+/*
+ * One page more in the reserve; SP_OK: `tables` of them are there. The platform is asked without a
+ * lock, so others may have filled the reserve meanwhile: then the page goes back.
+ */
+static enum sp_status add_reserve(struct sp_domain *domain, uint32_t tables,
+				  struct sp_result *result)
 {
-	enum sp_status status = check_budget(domain, result);
+	enum sp_status status = check_budget(domain, tables, result);
 	sp_mfn_t page;
+	bool taken;
 
-	if (status != SP_OK)
+	if (status != SP_PENDING)
 		return status;
-	status = platform_frames_take(domain->host->embedder, domain->node, 0, &page);
+	taken = platform_frames_take(domain->host->embedder, domain->node, 0, &page) == SP_OK;
 	domain_take(domain);
-	if (status != SP_OK) {
-		domain->tables_used--;
-		status = SP_NO_MEMORY;
-	} else {
+	if (taken && domain->reserve.count < RESERVE_PAGES) {
 		domain->reserve.page[domain->reserve.count++] = page;
+	} else {
+		domain->tables_used--;
+		if (taken)
+			platform_frames_give(domain->host->embedder, page, 0);
 	}
 	domain_drop(domain);
-	return status;
+	return taken ? SP_PENDING : SP_NO_MEMORY;
 }
 
 static enum sp_status change(struct sp_domain *domain, struct request *request,
 			     struct sp_result *result)
 {
 	enum sp_status status;
-	uint32_t tables, have;
+	uint32_t tables;
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (request->span.first >= request->span.end)
@@ -285,15 +302,13 @@ static enum sp_status change(struct sp_domain *domain, struct request *request,
 	for (;;) {
 		domain_take(domain);
 		status = change_locked(domain, request, result, &tables);
-		have = domain->reserve.count;
 		domain_drop(domain);
 		if (status != SP_PENDING)
 			return status;
-		for (; have < tables; have++) {
-			status = add_reserve(domain, result);
-			if (status != SP_OK)
-				return status;
-		}
+		while (status == SP_PENDING)
+			status = add_reserve(domain, tables, result);
+		if (status != SP_OK)
+			return status;
 	}
 }
 

@@ -33,7 +33,7 @@ static void reset(struct sp_domain *domain)
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;
-	domain->split = domain->merge = (struct span){ 0, 0 };
+	domain->reserving = domain->split = domain->merge = (struct span){ 0, 0 };
 	domain->tables_used = 0;
 	domain->reserved_count = 0;
 	domain->type_of = NULL;
@@ -52,12 +52,18 @@ enum sp_status domain_open(struct sp_host *host, bool quarantine, struct sp_doma
 	for (uint32_t i = 0; i < host->domain_count && status != SP_OK; i++) {
 		struct sp_domain *slot = &host->domains[i];
 
-		if (slot->state != DOMAIN_FREE || slot->quarantine != quarantine)
+		if (slot->quarantine != quarantine)
 			continue;
-		reset(slot);
-		slot->state = DOMAIN_LIVE;
-		*domain = slot;
-		status = SP_OK;
+		/* Progress of other CPUs looks into every slot, and a domain's end frees one. */
+		domain_take(slot);
+		if (slot->state == DOMAIN_FREE) {
+			reset(slot);
+			slot->life++;
+			slot->state = DOMAIN_LIVE;
+			*domain = slot;
+			status = SP_OK;
+		}
+		domain_drop(slot);
 	}
 	lock_drop(&host->lock);
 	return status;
@@ -68,21 +74,23 @@ enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const st
 {
 	struct map *map = &domain->maps[index];
 	enum sp_status status;
+	struct tree tree;
 	sp_mfn_t root;
 
 	status = platform_frames_take(domain->host->embedder, domain->node, 0, &root);
 	if (status != SP_OK)
 		return SP_NO_MEMORY;
-	tree_make(&map->tree, format, domain->host->embedder, root, levels);
-	map->tree.mutant = &domain->host->mutant;
-	map->tree.leaf_levels = (uint8_t)(leaf_levels | 1);
-	map->tree.write_back = write_back;
-	map->tree.owns_frames = index == 0;
+	tree_make(&tree, format, domain->host->embedder, root, levels);
+	tree.mutant = &domain->host->mutant;
+	tree.leaf_levels = (uint8_t)(leaf_levels | 1);
+	tree.write_back = write_back;
+	tree.owns_frames = index == 0;
 	if (write_back)
 		platform_write_back(domain->host->embedder,
 				    platform_pointer(domain->host->embedder, root), SP_FRAME_BYTES);
 	domain_take(domain);
 	domain->tables_used++;
+	map->tree = tree;
 	map->used = true;
 	domain_drop(domain);
 	return SP_OK;

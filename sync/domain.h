@@ -24,6 +24,7 @@
 
 #define DEBT_RANGES	 4  /* then the whole domain (note n3 of section 7) */
 #define DEBT_ENTRIES	 4  /* then every entry */
+#define WATCH_ATCS	 4  /* functions with ATS, a watch */
 #define DOMAIN_RESERVED	 16 /* ranges of assigned functions */
 #define QUARANTINE_LIMBO 64u
 
@@ -39,6 +40,11 @@ struct debt {
 	uint8_t range_count, entry_count;
 	uint16_t entry[DEBT_ENTRIES]; /* requester ids */
 	struct debt_range range[DEBT_RANGES];
+	/* of the watch's functions with ATS */
+	bool atc_whole;
+	uint8_t atc_range_count, atc_all_count;
+	struct debt_range atc_range[DEBT_RANGES];
+	struct atc atc_all[WATCH_ATCS]; /* whose entry changed: every address */
 };
 
 struct map {
@@ -52,6 +58,8 @@ struct watch {
 	struct map *map;
 	uint16_t name;	/* the domain id that this unit puts on it */
 	uint16_t users; /* requester ids attached; gone at 0 when paid */
+	uint8_t atc_count;
+	struct atc atc[WATCH_ATCS]; /* of those, functions with ATS */
 	struct debt gathering, posted;
 	uint64_t gathering_first; /* ledger number of the first debt that gathers */
 	uint64_t posted_first;
@@ -90,6 +98,7 @@ struct sp_domain {
 		DOMAIN_DYING
 	} state;
 	bool quarantine;
+	uint32_t life;	       /* lock; how many domains have used this slot */
 	bool allow_unremapped; /* of struct sp_domain_config */
 	uint16_t asid;
 	uint8_t shared; /* enum sp_tables */
@@ -114,6 +123,7 @@ struct sp_domain {
 	struct span reserved[DOMAIN_RESERVED]; /* lock; firmware's ranges of assigned functions, gfn
 						  == mfn */
 	uint32_t reserved_count;
+	struct span reserving; /* lock; comes into the list, or goes: changes of others wait */
 
 	/*
 	 * p2m/: what frames with these rights were mapped as. NULL: nobody is told of frames
@@ -187,6 +197,17 @@ struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observ
 			       uint16_t name) MUST_HOLD(domain->lock);
 /* The watch ends: no user, nothing owed. */
 void ledger_remove_watch(struct sp_domain *domain, struct watch *watch) MUST_HOLD(domain->lock);
+/*
+ * A function of the watch may fill its own cache from now on, before its entry says so. SP_NO_SPACE.
+ * It ends when its entry does not say so any more, and that was entered.
+ */
+enum sp_status ledger_add_atc(struct sp_domain *domain, struct watch *watch, struct atc atc)
+	MUST_HOLD(domain->lock);
+void ledger_remove_atc(struct sp_domain *domain, struct watch *watch, uint16_t requester)
+	MUST_HOLD(domain->lock);
+/* It is known to be empty: what was entered for it alone, and not yet posted, is owed no more. */
+void ledger_forgive_atc(struct sp_domain *domain, struct watch *watch, uint16_t requester)
+	MUST_HOLD(domain->lock);
 /* True where the watch has debt that is not paid. */
 bool ledger_owes(const struct watch *watch);
 /* Enters a change's stale value; answers the number to wait for. */
@@ -211,6 +232,9 @@ enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column,
 	      enum change_kind kind, struct span span);
 void debt_add_entry(struct debt *debt, uint16_t requester);
+/* Every address, where the requester is one of the watch's functions with ATS. */
+void debt_add_atc(struct debt *debt, const struct sp_host *host, const struct watch *watch,
+		  uint16_t requester, enum change_kind kind);
 /* In the order in which they must be executed; at most POST_COMMANDS. */
 uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
 		       const struct watch *watch, struct command commands[POST_COMMANDS]);
@@ -225,7 +249,7 @@ void limbo_settle(struct sp_domain *domain, uint32_t *budget) MUST_HOLD(domain->
 uint32_t limbo_room(const struct sp_domain *domain) MUST_HOLD(domain->lock);
 
 /* observer.c: the CPUs of a domain. */
-void cpus_open(struct sp_domain *domain);
+void cpus_open(struct sp_domain *domain) MUST_HOLD(domain->lock);
 
 /*
  * readers.c: software that walks the CPU's map without the lock. Between the two, no table that was

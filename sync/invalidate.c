@@ -31,22 +31,23 @@ struct cell {
 #define ENTRY   { WIDTH_ALL, true, true }
 
 static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
-	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache */
-	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES },
-	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS },
-	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache  ATC */
+	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES,  NOTHING },
+	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS,   NOTHING },
+	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	/* A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). */
 	/* A CPU that faults on an old right walks again; a device's fault is lost. */
-	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
-	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
-	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
-	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS },
-	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY },
-	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY },
-	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY },
+	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES },
+	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES },
+	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   NOTHING },
+	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES },
+	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL },
+	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL },
+	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL },
 };
 /* clang-format on */
 
@@ -80,40 +81,51 @@ static struct cell cell_of(const struct sp_host *host, enum observer_column colu
 		cell = (struct cell)NOTHING;
 	if (MUTANT(host, SP_MUT_LINKS_KEPT))
 		cell.links = false;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_NOTHING)))
+		return (struct cell)NOTHING;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_LEAVES)))
+		return (struct cell)LEAVES;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_ALL)))
+		return (struct cell)ALL;
 	return cell;
 }
 
 /* Ranges that touch become one; one too many and the whole domain is cheaper (note n3). */
-static void add_range(struct debt *debt, struct span span, bool links)
+static void add_range(struct debt_range *ranges, uint8_t *count, bool *whole,
+		      const struct sp_host *host, struct debt_range added)
 {
-	for (uint32_t i = 0; i < debt->range_count; i++) {
-		struct debt_range *range = &debt->range[i];
+	for (uint32_t i = 0; i < *count; i++) {
+		struct debt_range *range = &ranges[i];
 
-		if (span.first > range->span.end || range->span.first > span.end)
+		if (added.span.first > range->span.end || range->span.first > added.span.end)
 			continue;
-		range->span = span_join(range->span, span);
-		range->links |= links;
+		range->span = span_join(range->span, added.span);
+		range->links |= added.links;
 		return;
 	}
-	if (debt->range_count == DEBT_RANGES)
-		debt->whole = true;
+	if (*count == DEBT_RANGES)
+		*whole = !MUTANT(host, SP_MUT_ALL_FORGOTTEN);
 	else
-		debt->range[debt->range_count++] = (struct debt_range){ span, links };
+		ranges[(*count)++] = added;
 }
 
 bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column,
 	      enum change_kind kind, struct span span)
 {
 	struct cell cell = cell_of(host, column, kind);
+	bool is_atc = column == COLUMN_ATC;
+	bool *whole = is_atc ? &debt->atc_whole : &debt->whole;
 
 	switch ((enum width)cell.width) {
 	case WIDTH_NOTHING:
 		return false;
 	case WIDTH_SPAN:
-		add_range(debt, span, cell.links);
+		add_range(is_atc ? debt->atc_range : debt->range,
+			  is_atc ? &debt->atc_range_count : &debt->range_count, whole, host,
+			  (struct debt_range){ span, cell.links });
 		break;
 	case WIDTH_ALL:
-		debt->whole = true;
+		*whole = true;
 		break;
 	}
 	debt->owed = true;
@@ -127,6 +139,34 @@ void debt_add_entry(struct debt *debt, uint16_t requester)
 		debt->every_entry = true;
 	else
 		debt->entry[debt->entry_count++] = requester;
+}
+
+static bool has_atc(const struct atc *atc, uint32_t count, uint16_t requester)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (atc[i].requester == requester)
+			return true;
+	return false;
+}
+
+/*
+ * Section 7, row 13: T*. The caller waits before the next function's entry changes, so there is room
+ * for each that had ATS.
+ */
+void debt_add_atc(struct debt *debt, const struct sp_host *host, const struct watch *watch,
+		  uint16_t requester, enum change_kind kind)
+{
+	if (cell_of(host, COLUMN_ATC, kind).width == WIDTH_NOTHING)
+		return;
+	for (uint32_t i = 0; i < watch->atc_count; i++) {
+		if (watch->atc[i].requester != requester ||
+		    has_atc(debt->atc_all, debt->atc_all_count, requester))
+			continue;
+		if (debt->atc_all_count == WATCH_ATCS)
+			platform_panic(host->embedder, "more device caches owe than a watch has");
+		debt->atc_all[debt->atc_all_count++] = watch->atc[i];
+		debt->owed = true;
+	}
 }
 
 static uint32_t entry_commands(const struct debt *debt, const struct watch *watch,
@@ -176,15 +216,48 @@ static uint32_t translation_commands(const struct debt *debt, const struct watch
 	return debt->range_count;
 }
 
-uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
-		       const struct watch *watch, struct command commands[POST_COMMANDS])
+static struct command atc_command(const struct atc *atc, const struct debt_range *range)
+{
+	struct command command = { .kind = COMMAND_ATC_ALL,
+				   .requester = atc->requester,
+				   .depth = atc->depth };
+
+	if (!range)
+		return command;
+	command.kind = COMMAND_ATC_PAGES;
+	command.order = (uint8_t)order_covering(range->span.first, range->span.end);
+	command.first = align_down(range->span.first, command.order);
+	return command;
+}
+
+static uint32_t atc_commands(const struct debt *debt, const struct sp_host *host,
+			     const struct watch *watch, struct command *commands)
+{
+	uint32_t count = 0;
+
+	if (MUTANT(host, SP_MUT_ATC_UNPAID))
+		return 0;
+	for (uint32_t i = 0; i < debt->atc_all_count; i++)
+		commands[count++] = atc_command(&debt->atc_all[i], NULL);
+	for (uint32_t i = 0; i < watch->atc_count; i++) {
+		const struct atc *atc = &watch->atc[i];
+
+		if (has_atc(debt->atc_all, debt->atc_all_count, atc->requester))
+			continue;
+		if (debt->atc_whole)
+			commands[count++] = atc_command(atc, NULL);
+		for (uint32_t j = 0; j < debt->atc_range_count && !debt->atc_whole; j++)
+			commands[count++] = atc_command(atc, &debt->atc_range[j]);
+	}
+	return count;
+}
+
+/* What the unit itself remembers. */
+static uint32_t unit_commands(const struct debt *debt, const struct sp_host *host,
+			      const struct watch *watch, struct command *commands)
 {
 	uint32_t count;
 
-	if (is_cpu(watch->observer->column)) {
-		commands[0] = (struct command){ .kind = COMMAND_FLUSH };
-		return 1;
-	}
 	if (MUTANT(host, SP_MUT_ENTRY_AFTER_DOMAIN)) {
 		count = translation_commands(debt, watch, commands);
 		return count + entry_commands(debt, watch, commands + count);
@@ -194,4 +267,23 @@ uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
 	return count + translation_commands(debt, watch, commands + count);
 }
 
-_Static_assert(DEBT_RANGES + DEBT_ENTRIES <= POST_COMMANDS, "one post carries a whole debt");
+uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
+		       const struct watch *watch, struct command commands[POST_COMMANDS])
+{
+	uint32_t count;
+
+	if (is_cpu(watch->observer->column)) {
+		commands[0] = (struct command){ .kind = COMMAND_FLUSH };
+		return 1;
+	}
+	if (MUTANT(host, SP_MUT_ATC_BEFORE_IOTLB)) {
+		count = atc_commands(debt, host, watch, commands);
+		return count + unit_commands(debt, host, watch, commands + count);
+	}
+	/* VT-d 6.5.2.5: IOTLB before the device's cache, else that refills from the IOTLB (M10). */
+	count = unit_commands(debt, host, watch, commands);
+	return count + atc_commands(debt, host, watch, commands + count);
+}
+
+_Static_assert(DEBT_RANGES + DEBT_ENTRIES + WATCH_ATCS * (1 + DEBT_RANGES) <= POST_COMMANDS,
+	       "one post carries a whole debt");

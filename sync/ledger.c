@@ -38,6 +38,37 @@ void ledger_remove_watch(struct sp_domain *domain, struct watch *watch)
 	*watch = (struct watch){ 0 };
 }
 
+enum sp_status ledger_add_atc(struct sp_domain *domain, struct watch *watch, struct atc atc)
+{
+	(void)domain;
+	if (watch->atc_count == WATCH_ATCS)
+		return SP_NO_SPACE;
+	watch->atc[watch->atc_count++] = atc;
+	return SP_OK;
+}
+
+static void remove_atc(struct atc *atc, uint8_t *count, uint16_t requester)
+{
+	for (uint32_t i = 0; i < *count; i++) {
+		if (atc[i].requester != requester)
+			continue;
+		atc[i] = atc[--*count];
+		return;
+	}
+}
+
+void ledger_remove_atc(struct sp_domain *domain, struct watch *watch, uint16_t requester)
+{
+	(void)domain;
+	remove_atc(watch->atc, &watch->atc_count, requester);
+}
+
+void ledger_forgive_atc(struct sp_domain *domain, struct watch *watch, uint16_t requester)
+{
+	(void)domain;
+	remove_atc(watch->gathering.atc_all, &watch->gathering.atc_all_count, requester);
+}
+
 bool ledger_owes(const struct watch *watch)
 {
 	return watch->gathering.owed || watch->posted.owed;
@@ -62,10 +93,17 @@ static bool enter_watch(struct sp_domain *domain, struct watch *watch, const str
 	enum walker walker = is_cpu_watch(domain, watch) ? WALKER_CPU : WALKER_DEVICE;
 	bool owed = false;
 
-	for (uint32_t kind = 0; kind < KIND_COUNT; kind++)
-		if (!span_is_empty(stale->span[walker][kind]))
-			owed |= debt_add(&watch->gathering, domain->host, watch->observer->column,
-					 (enum change_kind)kind, stale->span[walker][kind]);
+	for (uint32_t kind = 0; kind < KIND_COUNT; kind++) {
+		struct span span = stale->span[walker][kind];
+
+		if (span_is_empty(span))
+			continue;
+		owed |= debt_add(&watch->gathering, domain->host, watch->observer->column,
+				 (enum change_kind)kind, span);
+		if (watch->atc_count)
+			owed |= debt_add(&watch->gathering, domain->host, COLUMN_ATC,
+					 (enum change_kind)kind, span);
+	}
 	return owed;
 }
 
@@ -91,6 +129,7 @@ uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint1
 	const struct span whole = { 0, UINT64_MAX };
 
 	debt_add_entry(&watch->gathering, requester);
+	debt_add_atc(&watch->gathering, domain->host, watch, requester, kind);
 	/* AMD 48882 2.4.4 reads as if the entry's invalidation were enough; it is not (XSA-442). */
 	if (!(MUTANT(domain->host, SP_MUT_RELEASE_UNPAID) && kind == KIND_RELEASE) &&
 	    !(MUTANT(domain->host, SP_MUT_HAND_OVER_UNPAID) && kind == KIND_HAND_OVER))
@@ -132,8 +171,11 @@ void ledger_collect(struct sp_domain *domain)
 		if (!watch->observer || !watch->posted.owed)
 			continue;
 		if (watch->observer->ops->has_reached(watch->observer, watch->posted_number) ||
-		    MUTANT(domain->host, SP_MUT_WAIT_NOT_AWAITED))
+		    MUTANT(domain->host, SP_MUT_WAIT_NOT_AWAITED)) {
 			watch->posted = (struct debt){ 0 };
+			if (MUTANT(domain->host, SP_MUT_GATHERED_FORGOTTEN))
+				watch->gathering = (struct debt){ 0 };
+		}
 	}
 }
 
@@ -153,7 +195,7 @@ enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 		if (!watch->observer || !owes_up_to(watch, number))
 			continue;
 		/* What a lost observer may remember stays owed: a guess frees nothing. */
-		if (watch->observer->lost)
+		if (observer_is_lost(watch->observer))
 			return SP_LOST;
 		status = SP_PENDING;
 	}

@@ -83,14 +83,25 @@ static bool release_head(struct sp_domain *domain, struct release *release, uint
 	return true;
 }
 
+static bool units_owe(const struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++)
+		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
+			return true;
+	return false;
+}
+
 /* A's rule of release, and what mutants make of it. */
 static bool may_release(const struct sp_domain *domain, const struct limbo_entry *entry)
 	MUST_HOLD(domain->lock)
 {
-	if (MUTANT(domain->host, SP_MUT_RELEASE_WITHOUT_WAIT))
+	if (MUTANT(domain->host, SP_MUT_RELEASE_WITHOUT_WAIT) ||
+	    MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
 		return true;
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_CPUS))
 		return !ledger_owes(&domain->watches[CPU_WATCH]);
+	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_UNITS))
+		return !units_owe(domain);
 	if (entry->gone.kind != GONE_FRAMES && !readers_have_left(domain, entry->epoch))
 		return false;
 	return ledger_state(domain, entry->number) == SP_OK;

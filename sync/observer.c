@@ -16,6 +16,11 @@
 #include "memory.h"
 #include "sync/domain.h"
 
+bool observer_is_lost(const struct observer *observer)
+{
+	return load32(&observer->lost) != 0;
+}
+
 static struct sp_domain *domain_of(struct observer *cpus)
 {
 	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));

@@ -18,6 +18,7 @@ enum observer_column {
 	COLUMN_VTD_CACHING, /* CAP.CM = 1: remembers that an entry was absent */
 	COLUMN_AMDVI,
 	COLUMN_AMDVI_CACHING, /* NpCache = 1 */
+	COLUMN_ATC,	      /* functions with ATS, behind their unit's own column */
 	COLUMN_COUNT
 };
 
@@ -27,7 +28,9 @@ enum command_kind {
 	COMMAND_ENTRIES, /* ... of every requester */
 	COMMAND_PAGES,	 /* translations under `name` in [first, first + 2^order) */
 	COMMAND_DOMAIN,	 /* all translations under `name`, paging-structure entries too */
-	COMMAND_ALL	 /* all translations */
+	COMMAND_ALL,	 /* all translations */
+	COMMAND_ATC_PAGES, /* what `requester`'s own cache holds of [first, first + 2^order) */
+	COMMAND_ATC_ALL	   /* ... of every address */
 };
 
 struct command {
@@ -36,11 +39,18 @@ struct command {
 	uint16_t requester;
 	uint8_t order;
 	bool links;	/* paging-structure entries too: VT-d IH = 0, AMD-Vi PDE = 1 */
+	uint8_t depth;	/* of a device's cache: invalidations it can hold back, 1 to 32 */
 	uint64_t first; /* dfn, aligned to order */
 };
 
+/* A function that may remember translations itself (ATS), in its own cache. */
+struct atc {
+	uint16_t requester;
+	uint8_t depth; /* as in struct command */
+};
+
 /* The most that one post carries, the wait that the driver adds not counted. */
-#define POST_COMMANDS 16
+#define POST_COMMANDS 32
 
 struct observer;
 
@@ -62,5 +72,8 @@ struct observer {
 	enum observer_column column;
 	uint8_t widest_order; /* of COMMAND_PAGES; beyond that, the whole domain */
 	bool no_pages;	      /* knows no COMMAND_PAGES at all */
-	bool lost;	      /* one writer: the progress that found out */
+	uint32_t lost; /* one writer: the progress that found out; read by observer_is_lost() */
 };
+
+/* Any lock, or none: then what it answers may be old the next moment. */
+bool observer_is_lost(const struct observer *observer);

@@ -33,7 +33,9 @@ uint64_t readers_enter(struct sp_domain *domain)
 
 void readers_leave(struct sp_domain *domain, uint64_t before)
 {
-	store64(&own_state(domain)->reading, before);
+	struct cpu_state *state = own_state(domain);
+
+	store64(&state->reading, before);
 }
 
 bool readers_have_left(const struct sp_domain *domain, uint64_t epoch)

@@ -8,6 +8,8 @@
 #   lint    the rules of tests/lint/, and every room compiled without a warning by gcc and by clang
 #   unit    tests/unit/*_test.c, and the boot runner's own, tests/boot/*_test.c
 #   model   tests/model/*_test.c
+#   threads tests/threads/*_test.c; a report of ThreadSanitizer is a failure
+#   mutants tests/mutants: each Neg of docs/acceptance.md left out, killed by the test named for it
 #   embed   examples/embed against the installed library
 #   boot    the hypervisor in QEMU, one test a row
 #
@@ -20,7 +22,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 out=$1
 make=${MAKE:-make}
 logs=$out/check
-kinds=(lint unit model embed boot)
+kinds=(lint unit model threads mutants embed boot)
 declare -A ran
 passed=0
 failed=0
@@ -155,6 +157,29 @@ run_programs() { # run_programs KIND SOURCE...
 	for source in "$@"; do run_program "$kind" "$source"; done
 }
 
+run_mutants() {
+	local log=$logs/mutants.log status score killed all
+
+	echo "mutants"
+	build mutants "$out/tests/mutants/score" || return
+	timeout "$limit" "$out/tests/mutants/score" >"$log" 2>&1
+	status=$?
+	score=$(sed -n 's/^mutants: killed \([0-9]*\) of \([0-9]*\)$/\1 \2/p' "$log")
+	if [ -z "$score" ]; then
+		fail mutants "the score has no end, status $status" "$log"
+		tail -5 "$log" | sed 's/^/    /'
+		return
+	fi
+	read -r killed all <<<"$score"
+	count mutants "$killed" 0 0
+	tail -2 "$log" | sed 's/^/  /'
+	[ "$status" -ne 0 ] || return
+	[ "$killed" -lt "$all" ] || fail mutants "a statement of docs/acceptance.md has no mutant" "$log"
+	[ "$killed" -eq "$all" ] || failures+=("mutants: $((all - killed)) not killed (log: $log)")
+	count mutants 0 $((all - killed)) 0
+	grep -E 'SURVIVED|BROKEN|NOT SOUND|NOT BY|ERROR' "$log" | sed 's/^/    /'
+}
+
 run_embed() {
 	echo "embed"
 	has_sources 'examples/embed/*.c' || { absent "examples/embed has no sources"; return; }
@@ -175,12 +200,15 @@ run_boot() {
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')
 mapfile -t model < <(compgen -G 'tests/model/*_test.c')
+mapfile -t threads < <(compgen -G 'tests/threads/*_test.c')
 
 started=$SECONDS
 run_lint
 "$make" --no-print-directory -k -j"$(nproc)" OUT="$out" tests >"$logs/tests-build.log" 2>&1
 run_programs unit "${unit[@]}"
 run_programs model "${model[@]}"
+run_programs threads "${threads[@]}"
+run_mutants
 run_embed
 run_boot
 

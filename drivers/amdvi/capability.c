@@ -38,6 +38,7 @@ static void describe_observer(struct amdvi_unit *amdvi, uint32_t header)
 	struct unit *unit = &amdvi->unit;
 
 	unit->not_present_cached = header & CAPABILITY_NP_CACHE;
+	unit->device_caches = header & CAPABILITY_IOTLB;
 	unit->observer.column = unit->not_present_cached ? COLUMN_AMDVI_CACHING : COLUMN_AMDVI;
 	unit->observer.no_pages = false;
 	unit->observer.widest_order = 51;

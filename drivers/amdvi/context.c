@@ -154,6 +154,8 @@ static void publish(struct amdvi_unit *amdvi, uint16_t requester, struct descrip
 	uint64_t *slot = amdvi_device_entry(amdvi, requester);
 
 	write_barrier();
+	if (MUTANT(amdvi->unit.host, SP_MUT_ENTRY_CLEARED))
+		store128(slot, 0, 0);
 	if (MUTANT(amdvi->unit.host, SP_MUT_PRESENT_FIRST)) {
 		store64(slot, entry.low);
 		store64(slot + 1, entry.high);
@@ -164,8 +166,12 @@ static void publish(struct amdvi_unit *amdvi, uint16_t requester, struct descrip
 
 void amdvi_attach(struct unit *unit, uint16_t requester, const struct unit_entry *entry)
 {
-	publish(amdvi_unit_of(unit), requester,
-		entry_for(entry->root, entry->levels, DTE0_READ | DTE0_WRITE, entry->name));
+	struct descriptor device =
+		entry_for(entry->root, entry->levels, DTE0_READ | DTE0_WRITE, entry->name);
+
+	if (entry->ats)
+		device.high |= DTE1_DEVICE_CACHE;
+	publish(amdvi_unit_of(unit), requester, device);
 }
 
 void amdvi_fence(struct unit *unit, uint16_t requester)

@@ -62,9 +62,36 @@ static struct descriptor inval_pages(uint32_t domain, uint64_t first, uint32_t o
 				    sized_address(first, order) | (links ? PAGES_HIGH_LINKS : 0) };
 }
 
+/* What no table's entry covers: links are kept that span more (M7). */
+static uint32_t order_of(const struct amdvi_unit *amdvi, const struct command *command)
+{
+	if (MUTANT(amdvi->unit.host, SP_MUT_LINKS_AT_4K) && command->links)
+		return 0;
+	return command->order;
+}
+
 static struct descriptor inval_domain(uint32_t domain)
 {
 	return inval_pages(domain, 0, ORDER_ALL, true);
+}
+
+/* 2.4.4: sized like the unit's own; the queue is the requester's. */
+static struct descriptor inval_device_cache(uint16_t requester, uint32_t depth, uint64_t first,
+					    uint32_t order)
+{
+	return (struct descriptor){ opcode(OPCODE_DEVICE_CACHE) | field_put(DEVICE_ID, requester) |
+					    field_put(DEVICE_DEPTH, depth) |
+					    field_put(DEVICE_QUEUE, requester),
+				    sized_address(first, order) };
+}
+
+/*
+ * Between the unit's own invalidations and those of devices' caches: else a cache that was told first
+ * may be filled again from what the unit has not yet forgotten.
+ */
+static struct descriptor wait_between(void)
+{
+	return (struct descriptor){ opcode(OPCODE_WAIT) | WAIT_HOLDS, 0 };
 }
 
 /* Stores without an interrupt: nobody listens for one. */
@@ -89,6 +116,9 @@ static uint32_t size_of(const struct amdvi_unit *amdvi, const struct command *co
 	case COMMAND_PAGES:
 	case COMMAND_DOMAIN:
 		return 1;
+	case COMMAND_ATC_PAGES:
+	case COMMAND_ATC_ALL:
+		return 2; /* a wait before it */
 	case COMMAND_ENTRIES:
 	case COMMAND_ALL:
 		return has_invalidate_all(amdvi) ? 1 : WORST_COMMANDS;
@@ -146,6 +176,18 @@ static void put_all(struct amdvi_unit *amdvi)
 			put(amdvi, inval_domain(i));
 }
 
+/* Those of every function behind the unit that has ATS on, after the unit's own. */
+static void put_device_caches(struct amdvi_unit *amdvi)
+{
+	uint32_t i;
+
+	if (amdvi->unit.atc_count)
+		put(amdvi, wait_between());
+	for (i = 0; i < amdvi->unit.atc_count; i++)
+		put(amdvi, inval_device_cache(amdvi->unit.atc[i].requester,
+					      amdvi->unit.atc[i].depth, 0, ORDER_ALL));
+}
+
 static void encode(struct amdvi_unit *amdvi, const struct command *command)
 {
 	switch (command->kind) {
@@ -158,14 +200,21 @@ static void encode(struct amdvi_unit *amdvi, const struct command *command)
 	case COMMAND_PAGES:
 		put(amdvi, command->order > amdvi->unit.observer.widest_order
 				   ? inval_domain(command->name)
-				   : inval_pages(command->name, command->first, command->order,
-						 command->links));
+				   : inval_pages(command->name, command->first,
+						 order_of(amdvi, command), command->links));
 		return;
 	case COMMAND_DOMAIN:
 		put(amdvi, inval_domain(command->name));
 		return;
 	case COMMAND_ALL:
 		put_all(amdvi);
+		return;
+	case COMMAND_ATC_PAGES:
+		put(amdvi, inval_device_cache(command->requester, command->depth, command->first,
+					      command->order));
+		return;
+	case COMMAND_ATC_ALL:
+		put(amdvi, inval_device_cache(command->requester, command->depth, 0, ORDER_ALL));
 		return;
 	case COMMAND_FLUSH:
 		return;
@@ -193,6 +242,11 @@ static uint64_t show_next(struct amdvi_unit *amdvi)
 	return unit->asked;
 }
 
+static bool is_of_device_cache(const struct command *command)
+{
+	return command->kind == COMMAND_ATC_PAGES || command->kind == COMMAND_ATC_ALL;
+}
+
 enum sp_status amdvi_queue_post(struct unit *unit, const struct command *commands, uint32_t count,
 				uint64_t *number)
 {
@@ -210,15 +264,21 @@ enum sp_status amdvi_queue_post(struct unit *unit, const struct command *command
 	}
 	if (!amdvi_queue_has_room(amdvi, needed))
 		return SP_BUSY;
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
+		if (is_of_device_cache(&commands[i]) &&
+		    (i == 0 || !is_of_device_cache(&commands[i - 1])))
+			put(amdvi, wait_between());
 		encode(amdvi, &commands[i]);
+	}
 	*number = show_next(amdvi);
 	return SP_OK;
 }
 
 uint64_t amdvi_queue_forget_all(struct amdvi_unit *amdvi)
 {
-	put(amdvi, inval_all());
+	if (!amdvi->unit.observer.lost || !MUTANT(amdvi->unit.host, SP_MUT_RECOVER_UNINVALIDATED))
+		put(amdvi, inval_all());
+	put_device_caches(amdvi);
 	return show_next(amdvi);
 }
 
@@ -233,6 +293,7 @@ uint64_t amdvi_queue_forget_ids(struct amdvi_unit *amdvi, uint32_t first, uint32
 	}
 	for (i = first; i < first + count; i++)
 		put(amdvi, inval_domain(i));
+	put_device_caches(amdvi);
 	return show_next(amdvi);
 }
 
@@ -289,6 +350,7 @@ static enum sp_status restart(struct amdvi_unit *amdvi)
 	amdvi->restarted = true;
 	amdvi->unit.asked_at = platform_now(amdvi->unit.host->embedder);
 	put(amdvi, inval_all());
+	put_device_caches(amdvi);
 	show(amdvi, amdvi->unit.asked);
 	return SP_OK;
 }
@@ -301,6 +363,20 @@ static enum sp_status report_silence(struct amdvi_unit *amdvi)
 	text_number(text_add(&text, ", reached "), amdvi->unit.reached);
 	amdvi_log(amdvi, SP_LOG_ERROR, text.line);
 	return SP_LOST;
+}
+
+/* This number and no other: what an older wait stores says nothing of what was queued since. */
+enum sp_status amdvi_queue_await(struct amdvi_unit *amdvi, uint64_t number)
+{
+	void *embedder = amdvi->unit.host->embedder;
+	uint64_t begun = platform_now(embedder);
+
+	while (load64(amdvi_pointer(amdvi, amdvi->completion)) != number) {
+		if (platform_now(embedder) - begun > UNIT_DEADLINE)
+			return report_silence(amdvi);
+		platform_relax(embedder);
+	}
+	return SP_OK;
 }
 
 enum sp_status amdvi_queue_progress(struct unit *unit)
@@ -324,5 +400,7 @@ enum sp_status amdvi_queue_progress(struct unit *unit)
 _Static_assert(QUEUE_DESCRIPTORS * sizeof(struct descriptor) == (size_t)SP_FRAME_BYTES
 									<< QUEUE_ORDER,
 	       "48882 2.4: commands of 128 bits");
+_Static_assert(QUEUE_SPARE >= 3 + UNIT_ATCS,
+	       "a restart adds one invalidation, two waits, and one of each device's cache");
 _Static_assert(2 * WORST_COMMANDS + 1 + QUEUE_SPARE < QUEUE_DESCRIPTORS,
 	       "a post without INVALIDATE_IOMMU_ALL fits");

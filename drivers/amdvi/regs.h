@@ -56,6 +56,7 @@
 /* 3.2 Capability block in configuration space */
 #define CAPABILITY_ID		BITS(7, 0)
 #define CAPABILITY_TYPE		BITS(18, 16)
+#define CAPABILITY_IOTLB	BIT(24) /* device caches */
 #define CAPABILITY_NP_CACHE	BIT(26)
 #define CAPABILITY_FEATURES	BIT(27)
 #define CAPABILITY_MISC		0x10u
@@ -71,6 +72,7 @@
 #define DTE0_READ		BIT(61)
 #define DTE0_WRITE		BIT(62)
 #define DTE1_DOMAIN		BITS(15, 0)
+#define DTE1_DEVICE_CACHE	BIT(32)	   /* I: translated requests pass */
 #define DTE2_VALID		BIT(0)	   /* for interrupts; control 0: all are blocked */
 #define DTE2_LENGTH		BITS(4, 1) /* 2^n entries */
 #define DTE2_TABLE		BITS(51, 6)
@@ -87,11 +89,15 @@
 #define OPCODE_WAIT		1u
 #define OPCODE_DEVICE		2u
 #define OPCODE_PAGES		3u
+#define OPCODE_DEVICE_CACHE	4u
 #define OPCODE_INTERRUPTS	5u
 #define OPCODE_ALL		8u
 #define WAIT_STORES		BIT(0)
+#define WAIT_HOLDS		BIT(2) /* F: what follows is not begun before */
 #define WAIT_PLACE		BITS(51, 3)
 #define DEVICE_ID		BITS(15, 0)
+#define DEVICE_DEPTH		BITS(31, 24) /* of a device's queue of invalidations */
+#define DEVICE_QUEUE		BITS(47, 32)
 #define PAGES_DOMAIN		BITS(47, 32)
 #define PAGES_HIGH_SIZE		BIT(0) /* the address says how many pages */
 #define PAGES_HIGH_LINKS	BIT(1)

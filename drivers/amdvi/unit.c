@@ -87,7 +87,7 @@ static void close_exclusion(const struct amdvi_unit *amdvi)
 	unit_write64(&amdvi->unit, AMDVI_EXCLUSION, 0);
 }
 
-/* Bring-up and shutdown wait here; nobody else sees the unit then. */
+/* Bring-up and shutdown wait here; nobody else sees the unit then. A stopped ring is restarted. */
 static enum sp_status wait_for(struct amdvi_unit *amdvi, uint64_t number)
 {
 	struct unit *unit = &amdvi->unit;
@@ -100,15 +100,32 @@ static enum sp_status wait_for(struct amdvi_unit *amdvi, uint64_t number)
 	return status;
 }
 
-static enum sp_status forget_all(struct amdvi_unit *amdvi)
+/* Answers the number to wait for. */
+static uint64_t post_batch(struct amdvi_unit *amdvi, uint32_t first)
 {
-	enum sp_status status = SP_OK;
-	uint32_t id;
+	struct unit *unit = &amdvi->unit;
+	uint64_t number;
 
+	lock_take(&unit->queue, unit->host->embedder);
 	if (amdvi->features & FEATURE_INVALIDATE_ALL)
-		return wait_for(amdvi, amdvi_queue_forget_all(amdvi));
-	for (id = 0; id < ID_COUNT && status == SP_OK; id += IDS_AT_ONCE)
-		status = wait_for(amdvi, amdvi_queue_forget_ids(amdvi, id, IDS_AT_ONCE));
+		number = amdvi_queue_forget_all(amdvi);
+	else
+		number = amdvi_queue_forget_ids(amdvi, first, IDS_AT_ONCE);
+	lock_drop(&unit->queue);
+	return number;
+}
+
+static enum sp_status forget_all(struct amdvi_unit *amdvi, bool is_recovering)
+{
+	bool at_once = amdvi->features & FEATURE_INVALIDATE_ALL;
+	enum sp_status status = SP_OK;
+	uint64_t number;
+
+	for (uint32_t id = 0; id < ID_COUNT && status == SP_OK;
+	     id += at_once ? ID_COUNT : IDS_AT_ONCE) {
+		number = post_batch(amdvi, id);
+		status = is_recovering ? amdvi_queue_await(amdvi, number) : wait_for(amdvi, number);
+	}
 	return status;
 }
 
@@ -126,10 +143,51 @@ static enum sp_status start(struct unit *unit)
 	if (status != SP_OK)
 		return status;
 	close_exclusion(amdvi);
-	status = forget_all(amdvi);
+	status = forget_all(amdvi, false);
 	if (status == SP_OK)
 		unit->started = true;
 	return status;
+}
+
+/* A unit that was reset has translation off: what its devices did since, nobody knows. Only a start is sound then. */
+static enum sp_status check_tables(const struct amdvi_unit *amdvi)
+{
+	const struct unit *unit = &amdvi->unit;
+
+	if (unit_read64(unit, AMDVI_CONTROL) & CONTROL_ENABLE &&
+	    field_get(unit_read64(unit, AMDVI_DEVICE_TABLE), DEVICE_TABLE_BASE) == amdvi->table.mfn)
+		return SP_OK;
+	amdvi_log(amdvi, SP_LOG_ERROR, "does not translate by our table any more: not recovered");
+	return SP_LOST;
+}
+
+/* Whoever takes faults switches the event log in the same register. */
+static enum sp_status switch_ring(struct amdvi_unit *amdvi, bool on)
+{
+	struct unit *unit = &amdvi->unit;
+
+	lock_take(&unit->queue, unit->host->embedder);
+	amdvi_set_control(amdvi, on ? 0 : CONTROL_COMMANDS, on ? CONTROL_COMMANDS : 0);
+	lock_drop(&unit->queue);
+	return await_status(amdvi, STATUS_COMMANDS_RUN, on ? STATUS_COMMANDS_RUN : 0,
+			    on ? "the command buffer does not start"
+			       : "the command buffer does not stop");
+}
+
+/* 3.4.1: what the ring still held when it stopped is never carried out. */
+static enum sp_status recover(struct unit *unit)
+{
+	struct amdvi_unit *amdvi = amdvi_unit_of(unit);
+	enum sp_status status = check_tables(amdvi);
+
+	if (status == SP_OK)
+		status = switch_ring(amdvi, false);
+	if (status != SP_OK)
+		return status;
+	amdvi->restarted = false;
+	amdvi_queue_reset(amdvi);
+	status = switch_ring(amdvi, true);
+	return status == SP_OK ? forget_all(amdvi, true) : status;
 }
 
 /*
@@ -142,7 +200,7 @@ static void stop(struct unit *unit)
 	enum sp_status status = unit->observer.lost ? SP_LOST : SP_OK;
 
 	if (status == SP_OK)
-		status = forget_all(amdvi);
+		status = forget_all(amdvi, false);
 	if (status == SP_OK)
 		status = stop_queues(amdvi);
 	if (status == SP_OK) {
@@ -160,10 +218,11 @@ const struct iommu_ops amdvi_ops = {
 	.prepare_entry = amdvi_prepare_entry,
 	.post = amdvi_queue_post,
 	.progress = amdvi_queue_progress,
+	.recover = recover,
 	.fence = amdvi_fence,
 	.next_fault = amdvi_next_fault,
 	.set_irte = amdvi_set_irte,
 };
 
-_Static_assert(3 * IDS_AT_ONCE + 1 + QUEUE_SPARE < QUEUE_DESCRIPTORS,
+_Static_assert(3 * IDS_AT_ONCE + 2 + UNIT_ATCS + QUEUE_SPARE < QUEUE_DESCRIPTORS,
 	       "one batch of ids fits the ring");

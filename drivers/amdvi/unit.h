@@ -9,7 +9,7 @@
 #define QUEUE_ORDER	  4u /* log2 of frames */
 #define QUEUE_DESCRIPTORS 4096u
 #define QUEUE_WAITS	  256u /* that are not yet reached */
-#define QUEUE_SPARE	  4u   /* descriptors kept for a restart */
+#define QUEUE_SPARE	  16u  /* descriptors kept for a restart */
 #define TABLE_ORDER	  9u   /* the device table's, log2 of frames */
 #define EVENT_ENTRIES	  256u /* one frame */
 #define INTERRUPT_ORDER	  1u   /* a requester's interrupt table */
@@ -92,6 +92,8 @@ uint64_t amdvi_queue_forget_ids(struct amdvi_unit *amdvi, uint32_t first, uint32
 /* What the unit remembers of a requester's device table entry and interrupt table. There is room. */
 void amdvi_queue_forget_interrupts(struct amdvi_unit *amdvi, uint16_t requester);
 enum sp_status amdvi_queue_progress(struct unit *unit);
+/* Until this very wait is answered; `reached` stays as it is. SP_LOST, logged. */
+enum sp_status amdvi_queue_await(struct amdvi_unit *amdvi, uint64_t number);
 
 /* fault.c */
 void amdvi_fault_start(struct amdvi_unit *amdvi);

@@ -151,9 +151,11 @@ static struct descriptor context_for(sp_mfn_t table, uint32_t levels, uint16_t d
 void vtd_attach(struct unit *unit, uint16_t requester, const struct unit_entry *entry)
 {
 	struct vtd_unit *vtd = vtd_unit_of(unit);
+	struct descriptor context = context_for(entry->root, entry->levels, entry->name);
 
-	publish(vtd, context_entry(vtd, requester),
-		context_for(entry->root, entry->levels, entry->name));
+	if (entry->ats)
+		context.low |= CONTEXT_DEVICE_CACHE;
+	publish(vtd, context_entry(vtd, requester), context);
 }
 
 /* Under the domain id that no domain is given: name_count - 1 is the last of theirs. */

@@ -16,6 +16,8 @@
 #include "lib/text.h"
 #include "memory.h"
 
+#define ORDER_ALL 52u /* of frames: every address */
+
 static struct descriptor inval_context_all(void)
 {
 	return (struct descriptor){ INVAL_CONTEXT | field_put(INVAL_GRANULARITY, GRANULARITY_ALL),
@@ -56,6 +58,21 @@ static struct descriptor inval_iotlb_pages(const struct vtd_unit *vtd,
 				    field_put(INVAL_HIGH_PAGE, command->first) |
 					    field_put(INVAL_HIGH_ORDER, command->order) |
 					    (command->links ? 0 : INVAL_HIGH_HINT) };
+}
+
+/*
+ * 6.5.2.5: with S the address says the size too, 4K << order: its lowest order - 1 page bits are ones
+ * and the next is zero. For order 52 that is every address.
+ */
+static struct descriptor inval_device(uint16_t requester, uint32_t depth, uint64_t first,
+				      uint32_t order)
+{
+	uint64_t page = order ? align_down(first, order) | (BIT(order - 1) - 1) : first;
+
+	return (struct descriptor){ INVAL_DEVICE | field_put(INVAL_DEPTH, depth & 31) |
+					    field_put(INVAL_SOURCE, requester),
+				    field_put(INVAL_HIGH_PAGE, page) |
+					    (order ? INVAL_HIGH_SIZE : 0) };
 }
 
 static struct descriptor inval_interrupts_all(void)
@@ -100,6 +117,13 @@ static bool encode(const struct vtd_unit *vtd, const struct command *command,
 		return true;
 	case COMMAND_ALL:
 		*out = inval_iotlb_all(vtd);
+		return true;
+	case COMMAND_ATC_PAGES:
+		*out = inval_device(command->requester, command->depth, command->first,
+				    command->order);
+		return true;
+	case COMMAND_ATC_ALL:
+		*out = inval_device(command->requester, command->depth, 0, ORDER_ALL);
 		return true;
 	case COMMAND_FLUSH:
 		break;
@@ -175,10 +199,16 @@ enum sp_status vtd_queue_post(struct unit *unit, const struct command *commands,
 /* 6.5.2: context before IOTLB, else the IOTLB refills through the old entry. */
 static void put_everything(struct vtd_unit *vtd)
 {
+	if (vtd->unit.observer.lost && MUTANT(vtd->unit.host, SP_MUT_RECOVER_UNINVALIDATED))
+		return;
 	put(vtd, inval_context_all());
 	put(vtd, inval_iotlb_all(vtd));
 	if (vtd->unit.interrupt_remapping)
 		put(vtd, inval_interrupts_all());
+	/* 6.5.2.5: behind the IOTLB, else they are filled from it again. */
+	for (uint32_t i = 0; i < vtd->unit.atc_count; i++)
+		put(vtd,
+		    inval_device(vtd->unit.atc[i].requester, vtd->unit.atc[i].depth, 0, ORDER_ALL));
 }
 
 uint64_t vtd_queue_forget_all(struct vtd_unit *vtd)
@@ -224,15 +254,28 @@ static void read_completion(struct vtd_unit *vtd)
 
 /*
  * 6.5.2.10: the queue stands still at the head, and the descriptors before the tail are not carried out; a wait
- * behind an error may have been dropped. What stands there is made harmless, and everything is forgotten behind
- * it: then the last number asked for is honestly reached. Once; if that stops too, the unit is lost.
+ * behind an error may have been dropped. What stands there is made harmless. False for a head that cannot be.
+ */
+static bool make_harmless(struct vtd_unit *vtd)
+{
+	uint64_t head = unit_read64(&vtd->unit, VTD_IQH) / sizeof(struct descriptor);
+	uint32_t tail = vtd->tail;
+
+	if (head >= QUEUE_DESCRIPTORS)
+		return false;
+	vtd->tail = (uint32_t)head;
+	while (vtd->tail != tail)
+		put(vtd, inval_context_all());
+	return true;
+}
+
+/*
+ * Behind what was made harmless everything is forgotten: then the last number asked for is honestly reached. Once;
+ * if that stops too, the unit is lost.
  */
 static enum sp_status restart(struct vtd_unit *vtd, uint32_t errors)
 {
-	uint32_t tail = vtd->tail;
-	uint64_t head = unit_read64(&vtd->unit, VTD_IQH) / sizeof(struct descriptor);
-
-	if (vtd->restarted || head >= QUEUE_DESCRIPTORS) {
+	if (vtd->restarted || !make_harmless(vtd)) {
 		vtd_log(vtd, SP_LOG_ERROR,
 			"invalidation queue stopped again after a restart: lost");
 		return SP_LOST;
@@ -240,9 +283,6 @@ static enum sp_status restart(struct vtd_unit *vtd, uint32_t errors)
 	vtd_log(vtd, SP_LOG_WARNING,
 		"invalidation queue stopped by an error: restarted, everything is forgotten");
 	vtd->restarted = true;
-	vtd->tail = (uint32_t)head;
-	while (vtd->tail != tail)
-		put(vtd, inval_context_all());
 	put_everything(vtd);
 	vtd->unit.asked_at = platform_now(vtd->unit.host->embedder);
 	unit_write32(&vtd->unit, VTD_FSTS, errors);
@@ -258,6 +298,36 @@ static enum sp_status report_silence(struct vtd_unit *vtd)
 	text_number(text_add(&text, ", reached "), vtd->unit.reached);
 	vtd_log(vtd, SP_LOG_ERROR, text.line);
 	return SP_LOST;
+}
+
+enum sp_status vtd_queue_unblock(struct vtd_unit *vtd)
+{
+	uint32_t errors = unit_read32(&vtd->unit, VTD_FSTS) & FSTS_QUEUE;
+
+	if (!errors)
+		return SP_OK;
+	if (!make_harmless(vtd)) {
+		vtd_log(vtd, SP_LOG_ERROR, "the invalidation queue stands where no queue is");
+		return SP_LOST;
+	}
+	write_barrier();
+	unit_write32(&vtd->unit, VTD_FSTS, errors);
+	unit_write64(&vtd->unit, VTD_IQT, (uint64_t)vtd->tail * sizeof(struct descriptor));
+	return SP_OK;
+}
+
+/* This number and no other: what an older wait stores says nothing of what was queued since. */
+enum sp_status vtd_queue_await(struct vtd_unit *vtd, uint64_t number)
+{
+	void *embedder = vtd->unit.host->embedder;
+	uint64_t begun = platform_now(embedder);
+
+	while (load32(vtd_pointer(vtd, vtd->completion)) != (uint32_t)number) {
+		if (platform_now(embedder) - begun > UNIT_DEADLINE)
+			return report_silence(vtd);
+		platform_relax(embedder);
+	}
+	return SP_OK;
 }
 
 enum sp_status vtd_queue_progress(struct unit *unit)
@@ -283,4 +353,5 @@ enum sp_status vtd_queue_progress(struct unit *unit)
 _Static_assert(QUEUE_DESCRIPTORS * sizeof(struct descriptor) == (size_t)SP_FRAME_BYTES
 									<< QUEUE_ORDER,
 	       "VT-d 11.4.9: 2^QS pages of 256 descriptors");
-_Static_assert(QUEUE_SPARE >= 4, "a restart adds three invalidations and a wait");
+_Static_assert(QUEUE_SPARE >= 4 + UNIT_ATCS,
+	       "a restart adds three invalidations, one of each device's cache, and a wait");

@@ -45,6 +45,7 @@
 /* 11.4.3 Extended Capability */
 #define ECAP_C		     BIT(0)
 #define ECAP_QI		     BIT(1)
+#define ECAP_DT		     BIT(2) /* device caches */
 #define ECAP_IR		     BIT(3)
 #define ECAP_IRO	     BITS(17, 8)
 
@@ -98,6 +99,7 @@
 /* 6.5.2 Queued Invalidation: descriptors of 128 bits; low half, then high half */
 #define INVAL_CONTEXT	     0x1ull
 #define INVAL_IOTLB	     0x2ull
+#define INVAL_DEVICE	     0x3ull
 #define INVAL_INTERRUPT	     0x4ull
 #define INVAL_WAIT	     0x5ull
 #define INVAL_GRANULARITY    BITS(5, 4)
@@ -111,6 +113,8 @@
 #define INVAL_HIGH_ORDER     BITS(5, 0)
 #define INVAL_HIGH_HINT	     BIT(6) /* only leaves changed */
 #define INVAL_HIGH_PAGE	     BITS(63, 12)
+#define INVAL_DEPTH	     BITS(20, 16) /* of a device's queue of them; 0: 32 */
+#define INVAL_HIGH_SIZE	     BIT(0)	  /* the address says how many pages */
 #define INVAL_BY_INDEX	     BIT(4)
 #define INVAL_INDEX	     BITS(47, 32)
 #define WAIT_STORES	     BIT(5)
@@ -120,6 +124,7 @@
 #define ROOT_PRESENT	     BIT(0)
 #define ROOT_TABLE	     BITS(63, 12)
 #define CONTEXT_PRESENT	     BIT(0)
+#define CONTEXT_DEVICE_CACHE BIT(2) /* TT = 1: translated requests pass */
 #define CONTEXT_TABLE	     BITS(63, 12)
 #define CONTEXT_HIGH_WIDTH   BITS(2, 0) /* levels - 2 */
 #define CONTEXT_HIGH_DOMAIN  BITS(23, 8)

@@ -217,6 +217,37 @@ static enum sp_status start(struct unit *unit)
 	return SP_OK;
 }
 
+/* A unit that was reset has translation off: what its devices did since, nobody knows. Only a start is sound then. */
+static enum sp_status check_tables(const struct vtd_unit *vtd)
+{
+	const struct unit *unit = &vtd->unit;
+
+	if (is_on(vtd, GCMD_TE) && (!unit->interrupt_remapping || is_on(vtd, GCMD_IRE)) &&
+	    field_get(unit_read64(unit, VTD_RTADDR), RTADDR_TABLE) == vtd->root.mfn)
+		return SP_OK;
+	vtd_log(vtd, SP_LOG_ERROR, "does not translate by our tables any more: not recovered");
+	return SP_LOST;
+}
+
+/* 6.5.2: the queue runs empty before it goes off, so no old wait is answered any more when the new one is. */
+static enum sp_status recover(struct unit *unit)
+{
+	struct vtd_unit *vtd = vtd_unit_of(unit);
+	enum sp_status status = check_tables(vtd);
+	uint64_t number;
+
+	if (status == SP_OK)
+		status = vtd_queue_unblock(vtd);
+	if (status == SP_OK)
+		status = start_queue(vtd);
+	if (status != SP_OK)
+		return status;
+	lock_take(&unit->queue, unit->host->embedder);
+	number = vtd_queue_forget_all(vtd);
+	lock_drop(&unit->queue);
+	return vtd_queue_await(vtd, number);
+}
+
 /*
  * The tables are given back only when the unit said that it reads them no more; otherwise they are the unit's
  * for ever.
@@ -228,6 +259,8 @@ static void stop(struct unit *unit)
 
 	if (status == SP_OK)
 		status = set_gcmd(vtd, GCMD_TE, false, "translation does not stop");
+	/* 4.3: to devices' caches nothing is sent while translation is off. */
+	unit->atc_count = 0;
 	if (status == SP_OK && unit->interrupt_remapping)
 		status = set_gcmd(vtd, GCMD_IRE, false, "interrupt remapping does not stop");
 	if (status == SP_OK)
@@ -246,6 +279,7 @@ const struct iommu_ops vtd_ops = {
 	.prepare_entry = vtd_prepare_entry,
 	.post = vtd_queue_post,
 	.progress = vtd_queue_progress,
+	.recover = recover,
 	.fence = vtd_fence,
 	.next_fault = vtd_next_fault,
 	.set_irte = vtd_set_irte,

@@ -9,7 +9,7 @@
 #define QUEUE_ORDER	  4u /* log2 of frames */
 #define QUEUE_DESCRIPTORS 4096u
 #define QUEUE_WAITS	  256u /* that are not yet reached */
-#define QUEUE_SPARE	  4u   /* descriptors kept for a restart */
+#define QUEUE_SPARE	  16u  /* descriptors kept for a restart */
 #define INTERRUPT_ENTRIES 256u /* one frame */
 
 struct descriptor {
@@ -78,6 +78,10 @@ uint64_t vtd_queue_forget_all(struct vtd_unit *vtd);
 /* What the unit remembers of one interrupt entry. There is room. */
 void vtd_queue_forget_interrupt(struct vtd_unit *vtd, uint32_t index);
 enum sp_status vtd_queue_progress(struct unit *unit);
+/* A queue that stands still at an error runs on, over descriptors that do no harm. SP_LOST, logged. */
+enum sp_status vtd_queue_unblock(struct vtd_unit *vtd);
+/* Until this very wait is answered; `reached` stays as it is. SP_LOST, logged. */
+enum sp_status vtd_queue_await(struct vtd_unit *vtd, uint64_t number);
 
 /* fault.c */
 void vtd_fault_start(struct vtd_unit *vtd);

@@ -63,8 +63,9 @@ SP_MUST_USE enum sp_status sp_domain_create(struct sp_host *host,
 /*
  * Closes the maps at once; frames come back through platform_forgotten() as progress is made. Call
  * it again, with sp_progress() in between, until it answers SP_OK: then the domain is gone.
- * SP_PENDING until then; for ever, where a unit that may remember something of it was lost. SP_BUSY
- * where a device was not released: nothing changed. No CPU may enter the domain any more.
+ * SP_PENDING until then; where a unit that may remember something of it was lost, until
+ * sp_unit_recover() succeeds. SP_BUSY where a device was not released: nothing changed. No CPU may
+ * enter the domain any more.
  */
 SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
 
@@ -74,8 +75,8 @@ SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
  *   with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is forgotten
  *   when the ticket settles.
  * - SP_BUSY: wait for result->ticket, then call again. A large page was split first, by this call or
- *   another, and that must be paid before its pieces may differ; or limbo is full. result->done is 0
- *   and no translation changed.
+ *   another, and that must be paid before its pieces may differ; or limbo is full; or a device's
+ *   reserved range there is just coming or going. result->done is 0, no translation changed.
  * - any other status: nothing changed. SP_INVALID, also for SP_RESERVED, which is passthrough's
  *   alone; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold; SP_NO_MEMORY.
  * Any CPU; takes the domain's lock; interrupts on or off.
@@ -103,8 +104,6 @@ SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
 struct sp_entry {
 	sp_maddr_t root; /* nCR3, or the EPT table of EPTP */
 	uint8_t levels;
-	bool allow_unremapped; /* devices of units that cannot remap interrupts, too: such a device
-				    can send any message to any CPU */
 	uint16_t asid;
 	bool flush; /* NPT: TLB_CONTROL 3, or 1 without FlushByASID. EPT: INVEPT single-context.
 		       Before this entry */

@@ -27,16 +27,19 @@ struct sp_function_info {
 	bool is_bridge;
 	bool covered;	/* a unit translates it */
 	bool can_reset; /* a function level reset is known */
+	bool has_ats;	/* it could cache translations itself */
+	bool ats;	/* and does: sp_device_set_ats() */
 	uint32_t unit;	/* sp_unit_info() index, if covered */
 	uint32_t requester_count;
 	uint16_t requester[SP_REQUESTERS]; /* ids that its requests may carry: its own, bridges',
 					      phantom functions' */
 	uint32_t reserved_count;	   /* ranges of firmware */
 	struct sp_domain *owner;	   /* NULL: quarantine */
+	bool fenced; /* sp_function_fence(): blocked until its release has seen a reset work */
 	struct sp_bar bar[SP_BARS];
 };
 
-/* Numbered from 0; SP_NOT_FOUND past the last. */
+/* Numbered from 0; SP_NOT_FOUND past the last. No lock held; waits for an assignment under way. */
 SP_MUST_USE enum sp_status sp_function_info(struct sp_host *host, uint32_t index,
 					    struct sp_function_info *info);
 
@@ -56,10 +59,24 @@ SP_MUST_USE enum sp_status sp_device_assign(struct sp_domain *domain, sp_sbdf_t 
 
 /*
  * Bus mastering off, registers unmapped, entry to quarantine, everything forgotten, reset.
- * SP_NOT_FOUND or SP_INVALID: not the domain's. SP_LOST: its unit, or the function in its reset, did
- * not answer; the entry leads to quarantine all the same. No lock held; waits.
+ * SP_NOT_FOUND or SP_INVALID: not the domain's. SP_LOST: a unit of the domain, or the function in
+ * its reset, did not answer; the entry leads to quarantine all the same, and the release is to be
+ * called again, after sp_unit_recover(): until it says SP_OK, or the domain is destroyed, the
+ * function cannot be assigned. SP_UNSUPPORTED: released, but it is fenced and knows no reset, so it
+ * stays blocked. No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_device_release(struct sp_domain *domain, sp_sbdf_t function);
+
+/*
+ * For a function that does what it should not: a flood of faults (XSA-5), bus mastering that does
+ * not stop. Bus mastering off, entries blocked, and what they led to forgotten; functions that share
+ * a requester id are blocked with it. From then on it can be released, but not assigned, nor its bus
+ * mastering be switched on, until sp_device_release() has seen a reset of it work: from its owner,
+ * or where it has none, with any guest's domain. SP_NOT_FOUND: no such function, or no unit covers
+ * it. SP_UNSUPPORTED: a bridge. SP_INVALID: not started. SP_LOST: it is blocked, but a unit did not
+ * say that it has forgotten. Fenced already: SP_OK. No lock held; waits.
+ */
+SP_MUST_USE enum sp_status sp_function_fence(struct sp_host *host, sp_sbdf_t function);
 
 /*
  * Release and assign in one; the device is in quarantine in between. What sp_device_assign() would
@@ -74,6 +91,22 @@ SP_MUST_USE enum sp_status sp_device_map_bar(struct sp_domain *domain, sp_sbdf_t
 
 /* Bus mastering of a function, whoever owns it; what it reaches is the unit's business. */
 SP_MUST_USE enum sp_status sp_device_set_master(struct sp_host *host, sp_sbdf_t function, bool on);
+
+/*
+ * Address Translation Services (PCI Express base 6.0, chapter 10): the function asks its unit for
+ * translations, keeps them in a cache of its own, and sends requests that the unit lets through
+ * unlooked at. So with ATS the function itself is trusted to contain its DMA: one that lies reaches
+ * all memory. And one that does not answer an invalidation holds up its unit's whole queue, until the
+ * unit counts as lost. Therefore off, unless it is asked for here.
+ *
+ * For an assigned function whose bus mastering is off. Every move (release, hand over) ends with ATS
+ * off, and whoever assigns it next asks again. Asked for what is already so: SP_OK. SP_NOT_FOUND: no
+ * such function, or no unit covers it; SP_INVALID: not started, or in quarantine, where there is
+ * nothing to cache; SP_BUSY: bus mastering is on, or it is fenced; SP_UNSUPPORTED: function or unit does not know it,
+ * or its requests carry several ids, or shared ones; SP_NO_SPACE: four functions of the domain behind
+ * this unit, or eight behind this unit, have it on; SP_LOST: the unit is lost. No lock held; waits.
+ */
+SP_MUST_USE enum sp_status sp_device_set_ats(struct sp_host *host, sp_sbdf_t function, bool on);
 
 /*
  * A range that firmware's table did not name but the device needs (or a test wants). Before

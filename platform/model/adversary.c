@@ -48,6 +48,8 @@ static void look_at(struct model *model, uint64_t dfn)
 		if (often || model_draw(model, 3) == 0)
 			unit_translate(model, &model->unit[unit], pci_requester(model, function, 0),
 				       dfn, MODEL_READ, true, &domain);
+		if (function->config.ats && (often || model_draw(model, 3) == 0))
+			atc_speculate(model, function, dfn);
 	}
 	for (uint32_t cpu = 0; cpu < model->config.cpus; cpu++)
 		if (model->cpu[cpu].in_guest && (often || model_draw(model, 3) == 0))
@@ -64,6 +66,9 @@ static void drop_at_random(struct model *model)
 		ram_evict(model, model->last_store, 1);
 	for (uint32_t i = 0; i < model->config.unit_count; i++)
 		cache_drop_some(model, &model->unit[i].cache);
+	for (uint32_t i = 0; i < model->config.device_count; i++)
+		if (model->function[i].config.ats)
+			cache_drop_some(model, &model->function[i].atc);
 	for (uint32_t i = 0; i < model->config.cpus; i++)
 		cache_drop_some(model, &model->cpu[i].cache);
 }

@@ -6,7 +6,7 @@
  *   1 wait         51:3 store address, 2 F, 1 I, 0 S             store data
  *   2 entry        15:0 device                                   -
  *   3 pages        47:32 domain, 19:0 PASID                      63:12 address, 2 GN, 1 PDE, 0 S
- *   4 device cache 15:0 device                                   63:12 address, 0 S
+ *   4 device cache 47:32 queue, 31:24 depth, 15:0 device         63:12 address, 0 S
  *   5 interrupts   15:0 device                                   -
  *   8 all          -                                             -
  *
@@ -131,6 +131,28 @@ static bool perform_all(struct model *model, struct unit *unit, uint64_t low, ui
 	return true;
 }
 
+static bool perform_device_cache(struct model *model, struct unit *unit, uint64_t low,
+				 uint64_t high)
+{
+	struct target target = pages_of(low, high);
+
+	if (!unit->config.ats || (low & ~(COMMAND | 0xffffull << 32 | 0xff00ffff)) ||
+	    (high & 0xffe))
+		return false;
+	/* 2.5.8, IOTLB_INV_TIMEOUT: the worst is that what follows is carried out all the same. */
+	if (!atc_answers(model, unit, low & 0xffff))
+		amdvi_event(model, unit, 7ull << 60 | (low & 0xffff), high & ~0xfffull);
+	atc_invalidate(model, unit, low & 0xffff, target.first, target.order);
+	return true;
+}
+
+/* 3.4.1, CtrlInvTimeout: 0 is to wait for ever. */
+static bool stands_still(struct model *model, const struct unit *unit, uint64_t low)
+{
+	return low >> 60 == 4 && unit->config.ats && !(unit->control >> 5 & 7) &&
+	       !atc_answers(model, unit, low & 0xffff);
+}
+
 static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
 {
 	switch (low >> 60) {
@@ -141,10 +163,7 @@ static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64
 	case 3:
 		return perform_pages(model, unit, low, high);
 	case 4:
-		command_log(model, &(struct model_command){ .unit = unit->index,
-							    .kind = MODEL_CMD_ATC,
-							    .requester = low & 0xffff });
-		return true;
+		return perform_device_cache(model, unit, low, high);
 	case 5:
 		return perform_named(model, unit, low, high, true);
 	case 8:
@@ -180,14 +199,18 @@ uint32_t amdvi_execute(struct model *model, struct unit *unit, uint32_t count)
 	uint32_t bytes = 16u << (unit->cmdbuf >> 56 & 15), done = 0;
 
 	while (done < count && (unit->status & STATUS_QUEUE) && unit->cmd_head != unit->cmd_tail) {
-		uint64_t at = (unit->cmdbuf & ADDRESS) + unit->cmd_head;
+		uint64_t at = (unit->cmdbuf & ADDRESS) + unit->cmd_head, low, high;
 
 		if (unit->cmd_tail >= bytes) {
 			model_violate(model, "manual: command tail 0x%x lies beyond the buffer",
 				      unit->cmd_tail);
 			break;
 		}
-		if (!perform(model, unit, fetch(model, unit, at), fetch(model, unit, at + 8))) {
+		low = fetch(model, unit, at);
+		high = fetch(model, unit, at + 8);
+		if (stands_still(model, unit, low))
+			break;
+		if (!perform(model, unit, low, high)) {
 			stop_at(model, unit, at);
 			break;
 		}

@@ -202,6 +202,14 @@ static struct model_reach walk_tables(struct request *request)
 	return judge_walk(request, &walk);
 }
 
+/* 48882 2.2.2.1: I, bit 96 of the entry. */
+bool amdvi_lets_translated(struct model *model, struct unit *unit, uint16_t requester)
+{
+	struct device device = find_device(model, unit, requester, false);
+
+	return !is_unsound(unit, &device) && (device.word[0] & 3) == 3 && (device.word[1] & B(32));
+}
+
 static void speculate(struct model *model, struct unit *unit, uint16_t requester, uint64_t dfn)
 {
 	for (int fresh = 0; fresh < 2; fresh++) {

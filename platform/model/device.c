@@ -107,17 +107,24 @@ static bool send_message(struct model *model, const struct part *part, uint32_t 
 	return true;
 }
 
-static struct model_reach translate(struct model *model, const struct part *part, uint32_t *domain)
+/* `translated`: by the function's own cache, so that its unit does not look. */
+static struct model_reach translate(struct model *model, const struct part *part, uint32_t *domain,
+				    bool *translated)
 {
+	enum model_access access = part->write ? MODEL_WRITE : MODEL_READ;
+	struct model_reach reach;
 	struct unit *unit = unit_of(model, part);
 	uint64_t dfn = part->address >> FRAME_ORDER;
 
 	*domain = 0;
 	model->recent[model->recent_next++ % 4] = dfn;
+	*translated = false;
 	if (!unit)
 		return (struct model_reach){ .ok = true, .mfn = dfn };
-	return unit_translate(model, unit, part->requester, dfn,
-			      part->write ? MODEL_WRITE : MODEL_READ, false, domain);
+	*translated = atc_translate(model, part->function, part->requester, dfn, access, &reach);
+	if (*translated)
+		return reach;
+	return unit_translate(model, unit, part->requester, dfn, access, false, domain);
 }
 
 static void transfer_part(struct model *model, const struct part *part, struct model_dma *result)
@@ -125,13 +132,14 @@ static void transfer_part(struct model *model, const struct part *part, struct m
 	struct unit *unit = unit_of(model, part);
 	struct model_reach reach;
 	uint32_t domain;
+	bool translated;
 
 	if (is_message(part)) {
 		result->fault = !send_message(model, part, &result->reason);
 		result->done += result->fault ? 0 : part->bytes;
 		return;
 	}
-	reach = translate(model, part, &domain);
+	reach = translate(model, part, &domain, &translated);
 	result->fault = !reach.ok;
 	result->reason = reach.reason;
 	if (!reach.ok)
@@ -209,7 +217,7 @@ static void finish(struct model *model, struct transfer *transfer)
 }
 
 static uint32_t keep_transfer(struct model *model, const struct part *part, uint64_t maddr,
-			      uint32_t domain)
+			      uint32_t domain, bool translated)
 {
 	for (uint32_t i = 0; i < TRANSFERS_KEPT; i++) {
 		struct transfer *transfer = &model->transfer[i];
@@ -219,6 +227,7 @@ static uint32_t keep_transfer(struct model *model, const struct part *part, uint
 		transfer->number = ++model->transfer_count;
 		transfer->unit = part->function->config.unit;
 		transfer->domain = domain;
+		transfer->function = translated ? part->function : NULL;
 		transfer->maddr = maddr;
 		transfer->bytes = part->bytes;
 		memcpy(transfer->data, part->data, part->bytes);
@@ -235,17 +244,19 @@ uint32_t model_dma_start(struct model *model, uint32_t sbdf, uint64_t address, c
 	struct part part = { .address = address, .data = copy, .bytes = bytes, .write = true };
 	struct model_reach reach;
 	uint32_t domain, number = 0;
+	bool translated;
 
 	if (bytes > room)
 		return 0;
 	memcpy(copy, data, bytes);
 	model_take_lock(model);
 	if (prepare(model, &part, sbdf, 0)) {
-		reach = translate(model, &part, &domain);
+		reach = translate(model, &part, &domain, &translated);
 		if (reach.ok)
-			number = keep_transfer(
-				model, &part,
-				reach.mfn << FRAME_ORDER | (address & (FRAME_BYTES - 1)), domain);
+			number = keep_transfer(model, &part,
+					       reach.mfn << FRAME_ORDER |
+						       (address & (FRAME_BYTES - 1)),
+					       domain, translated);
 	}
 	model_drop_lock(model);
 	return number;
@@ -272,8 +283,19 @@ void device_drain(struct model *model, uint32_t unit, int64_t domain)
 	for (uint32_t i = 0; i < TRANSFERS_KEPT; i++) {
 		struct transfer *transfer = &model->transfer[i];
 
-		if (transfer->number && transfer->unit == unit &&
+		if (transfer->number && transfer->unit == unit && !transfer->function &&
 		    (domain < 0 || transfer->domain == (uint64_t)domain))
+			finish(model, transfer);
+	}
+}
+
+/* M11: of translated requests only the function's answer to an invalidation says that they landed. */
+void device_drain_function(struct model *model, const struct function *function)
+{
+	for (uint32_t i = 0; i < TRANSFERS_KEPT; i++) {
+		struct transfer *transfer = &model->transfer[i];
+
+		if (transfer->number && transfer->function == function)
 			finish(model, transfer);
 	}
 }

@@ -10,7 +10,7 @@
  *   C, DTE      the device's entry         D                every page of the domain, links too
  *   C0          the same, under domain 0   D(new)           and of the new domain
  *   Cd          all entries of the domain  ?                may be remembered instead
- *   |D          D does as well
+ *   |D          D does as well             T(s), T*  a function's own cache: pages, all
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,24 +19,21 @@
 
 /* clang-format off */
 static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
-	/*
-	 *                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi          AMD-Vi
-	 * NpCache
-	 */
-	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)" },
-	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)" },
-	[MODEL_CHANGE_LEAF_CLEARED]  = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
-	[MODEL_CHANGE_RIGHTS_UP]     = { "-",  "-",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
-	[MODEL_CHANGE_RIGHTS_DOWN]   = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
-	[MODEL_CHANGE_FRAME]         = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
-	[MODEL_CHANGE_SPLIT]         = { "I?", "A?", "P(o,0)?",  "P(o,0)",   "V(o,1)?",      "V(o,1)" },
-	[MODEL_CHANGE_COLLAPSE]      = { "I",  "A",  "P(t,0)",   "P(t,0)",   "V(t,1)",       "V(t,1)" },
-	[MODEL_CHANGE_TABLE_CLEARED] = { "I",  "A",  "P(t,0)|D", "P(t,0)|D", "V(t,1)",       "V(t,1)" },
-	[MODEL_CHANGE_ATTRIBUTE]     = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)" },
-	[MODEL_CHANGE_ROOT]          = { "I?", "A",  "C D",      "C D D(new)", "DTE V(all,1)", "DTE V(all,1)" },
-	[MODEL_CHANGE_TAG_REUSED]    = { "I",  "A",  "Cd D",     "Cd D",     "V(all,1)",     "V(all,1)" },
-	[MODEL_CHANGE_ENTRY]         = { "-",  "-",  "C D",      "C D",      "DTE V(all,1)", "DTE V(all,1)" },
-	[MODEL_CHANGE_ENTRY_SET]     = { "-",  "-",  "-",        "C0 D(new)", "DTE",         "DTE" },
+	/*                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi   NpCache   ATC */
+	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)", "-" },
+	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)", "-" },
+	[MODEL_CHANGE_LEAF_CLEARED]  = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
+	[MODEL_CHANGE_RIGHTS_UP]     = { "-",  "-",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
+	[MODEL_CHANGE_RIGHTS_DOWN]   = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
+	[MODEL_CHANGE_FRAME]         = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
+	[MODEL_CHANGE_SPLIT]         = { "I?", "A?", "P(o,0)?",  "P(o,0)",   "V(o,1)?",      "V(o,1)", "T(o)?" },
+	[MODEL_CHANGE_COLLAPSE]      = { "I",  "A",  "P(t,0)",   "P(t,0)",   "V(t,1)",       "V(t,1)", "-" },
+	[MODEL_CHANGE_TABLE_CLEARED] = { "I",  "A",  "P(t,0)|D", "P(t,0)|D", "V(t,1)",       "V(t,1)", "T(t)" },
+	[MODEL_CHANGE_ATTRIBUTE]     = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
+	[MODEL_CHANGE_ROOT]          = { "I?", "A",  "C D",      "C D D(new)", "DTE V(all,1)", "DTE V(all,1)", "T*" },
+	[MODEL_CHANGE_TAG_REUSED]    = { "I",  "A",  "Cd D",     "Cd D",     "V(all,1)",     "V(all,1)", "T*" },
+	[MODEL_CHANGE_ENTRY]         = { "-",  "-",  "C D",      "C D",      "DTE V(all,1)", "DTE V(all,1)", "T*" },
+	[MODEL_CHANGE_ENTRY_SET]     = { "-",  "-",  "-",        "C0 D(new)", "DTE",         "DTE", "-" },
 };
 /* clang-format on */
 
@@ -69,6 +66,8 @@ static void read_word(const char *word, struct model_owed *owed)
 {
 	if (word[0] == 'I' || word[0] == 'A') {
 		owed->cpu = true;
+	} else if (word[0] == 'T') {
+		owed->span = word[1] == '*' ? MODEL_SPAN_ALL : span_named(word[2]);
 	} else if (word[0] == 'P' || word[0] == 'V') {
 		read_pages(word, owed);
 	} else if (strncmp(word, "DTE", 3) == 0 || word[0] == 'C') {
@@ -100,7 +99,7 @@ struct model_owed model_expect(enum model_change change, enum model_column colum
 
 /* --- comparing ------------------------------------------------------------------------------- */
 
-#define OWED_AT_MOST 4
+#define OWED_AT_MOST (4 + MODEL_MAX_ATCS)
 
 struct debts {
 	struct model_command list[OWED_AT_MOST];
@@ -156,6 +155,25 @@ static struct model_command pages_command(const struct unit *unit,
 	return command;
 }
 
+/* Row 7's debt is remembered or paid as the unit's own is. */
+static void add_atcs(const struct unit *unit, const struct model_changed *changed,
+		     struct debts *debts)
+{
+	struct model_owed owed = model_expect(changed->change, MODEL_COLUMN_ATC);
+	struct model_command command = { .unit = unit->index,
+					 .kind = MODEL_CMD_ATC,
+					 .order = order_of(changed, owed.span) };
+
+	if (owed.span == MODEL_SPAN_NONE)
+		return;
+	if (command.order < ALL_ORDER)
+		command.first = changed->first >> command.order << command.order;
+	for (uint32_t i = 0; i < changed->atc_count; i++) {
+		command.requester = changed->atc[i];
+		debts->list[debts->count++] = command;
+	}
+}
+
 static struct debts debts_of(const struct unit *unit, const struct model_changed *changed)
 {
 	struct model_owed owed = model_expect(changed->change, column_of(unit));
@@ -180,6 +198,7 @@ static struct debts debts_of(const struct unit *unit, const struct model_changed
 								    .domain = changed->new_domain,
 								    .order = ALL_ORDER,
 								    .links = true };
+	add_atcs(unit, changed, &debts);
 	return debts;
 }
 
@@ -200,8 +219,10 @@ static bool match(struct debts *debts, const struct model_command *command)
 					       .order = ALL_ORDER,
 					       .links = true };
 
+		bool is_unit = debts->list[i].kind != MODEL_CMD_ATC;
+
 		if (!is_same(&debts->list[i], command) &&
-		    !(debts->domain_will_do && is_same(&wider, command)))
+		    !(debts->domain_will_do && is_unit && is_same(&wider, command)))
 			continue;
 		debts->list[i] = debts->list[--debts->count];
 		return true;
@@ -224,32 +245,63 @@ static bool is_counted(const struct model_command *command, uint32_t unit)
 	       command->kind != MODEL_CMD_INTERRUPTS && command->kind != MODEL_CMD_WAIT;
 }
 
+/* What came before what, so far. */
+struct order {
+	bool waited, entry_late, atc_early;
+	bool translations; /* some were invalidated */
+	bool atcs;	   /* some device's cache was */
+	bool unwaited;	   /* AMD: translations, and no wait behind them yet */
+};
+
+static void note_order(struct order *order, const struct model_command *command,
+		       enum model_vendor vendor)
+{
+	bool is_translation =
+		command->kind == MODEL_CMD_IOTLB_PAGES || command->kind == MODEL_CMD_IOTLB_DOMAIN;
+	bool is_entry = command->kind == MODEL_CMD_ENTRY || command->kind == MODEL_CMD_ENTRY_DOMAIN;
+
+	/* VT-d 6.5.2: the entry first, else translations come back through the old one. */
+	order->entry_late |= order->translations && is_entry;
+	order->translations |= is_translation;
+	/* M10: then the device's own cache, else it fills again from the IOTLB. */
+	order->atc_early |= order->atcs && is_translation;
+	order->atc_early |= command->kind == MODEL_CMD_ATC && order->unwaited;
+	order->atcs |= command->kind == MODEL_CMD_ATC;
+	order->unwaited |= vendor == MODEL_AMDVI && is_translation;
+	order->waited = false;
+}
+
+static const char *judge_order(const struct order *order)
+{
+	if (!order->waited)
+		return "no wait behind the last command";
+	if (order->atc_early)
+		return "a device's cache was invalidated before the unit's own had been";
+	return order->entry_late ? "translations were invalidated before the device's entry" : NULL;
+}
+
 const char *model_compare(struct model *model, const struct model_changed *changed)
 {
 	struct unit *unit = &model->unit[changed->unit];
 	struct debts debts = debts_of(unit, changed);
-	bool optional = debts.optional, waited = true, entry_late = false, translations = false;
+	struct order order = { .waited = true };
+	bool optional = debts.optional;
 
 	for (uint32_t i = 0; i < model->command_count; i++) {
 		struct model_command command = model_command(model, i);
 
-		if (command.unit == changed->unit && command.kind == MODEL_CMD_WAIT)
-			waited = true;
+		if (command.unit == changed->unit && command.kind == MODEL_CMD_WAIT) {
+			order.waited = true;
+			order.unwaited = false;
+		}
 		if (!is_counted(&command, changed->unit))
 			continue;
-		waited = false;
 		if (!match(&debts, &command))
 			return say(model, "not owed", &command);
-		/* VT-d 6.5.2: the entry first, else translations come back through the old one. */
-		entry_late |= translations && (command.kind == MODEL_CMD_ENTRY ||
-					       command.kind == MODEL_CMD_ENTRY_DOMAIN);
-		translations |= command.kind == MODEL_CMD_IOTLB_PAGES ||
-				command.kind == MODEL_CMD_IOTLB_DOMAIN;
+		note_order(&order, &command, unit->config.vendor);
 		optional = false;
 	}
 	if (debts.count && !optional)
 		return say(model, "owed but not told", &debts.list[0]);
-	if (!waited)
-		return "no wait behind the last command";
-	return entry_late ? "translations were invalidated before the device's entry" : NULL;
+	return judge_order(&order);
 }

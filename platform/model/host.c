@@ -53,6 +53,9 @@ static const char *refuse(const struct model_config *config)
 
 		if (device->unit != MODEL_NO_UNIT && device->unit >= config->unit_count)
 			return "a device names a unit that is not there; MODEL_NO_UNIT is none";
+		if (device->ats &&
+		    (device->kind != MODEL_ENDPOINT || device->reset == MODEL_RESET_AF))
+			return "only PCI Express endpoints have a cache of their own";
 		for (int bar = 0; bar < 2; bar++)
 			if (device->bar_bytes[bar] & (device->bar_bytes[bar] - 1))
 				return "a BAR is no power of two";
@@ -118,6 +121,8 @@ void model_destroy(struct model *model)
 		cache_free(&model->cpu[i].cache);
 	for (uint32_t i = 0; i < MODEL_MAX_UNITS; i++)
 		cache_free(&model->unit[i].cache);
+	for (uint32_t i = 0; i < model->config.device_count; i++)
+		cache_free(&model->function[i].atc);
 	ram_destroy(model);
 	mtx_destroy(&model->lock);
 	free(model);

@@ -24,6 +24,7 @@
 #define COMMANDS_KEPT  4096u
 #define TRANSFERS_KEPT 64u
 #define MODEL_TRAP_OFF UINT64_MAX
+#define ATS_AT	       0x100u /* the ATS capability in configuration space */
 
 /* --- RAM ------------------------------------------------------------------------------------- */
 
@@ -171,11 +172,14 @@ struct function {
 	uint8_t space[4096];
 	uint8_t writable[256]; /* bits that a write changes */
 	uint32_t resets;
+	struct cache atc; /* leaves, as its unit told it */
+	bool atc_silent;
 };
 
 struct transfer {
 	uint32_t number; /* 0: none here */
 	uint32_t unit, domain;
+	struct function *function; /* it was translated by the function's own cache */
 	uint64_t maddr;
 	uint32_t bytes;
 	uint8_t data[FRAME_BYTES];
@@ -279,6 +283,9 @@ struct walk unit_walk(struct model *model, struct unit *unit, const struct table
 		      struct entry leaf, uint64_t dfn, bool from_root);
 void unit_prefetch(struct model *model, struct unit *unit, const struct table *table,
 		   struct entry leaf, uint64_t dfn);
+/* A translated request whose entry lets none pass. */
+void unit_translated_fault(struct model *model, struct unit *unit, uint16_t requester, uint64_t dfn,
+			   enum model_access access, struct model_reach *reach);
 void unit_store_status(struct model *model, const struct unit *unit, uint64_t maddr, uint64_t value,
 		       uint32_t bytes);
 bool unit_points_to(const struct unit *unit, uint64_t mfn, uint64_t count, const char **what);
@@ -301,6 +308,7 @@ bool vtd_invalidate_iotlb(struct model *model, struct unit *unit,
 struct model_reach vtd_translate(struct model *model, struct unit *unit, uint16_t requester,
 				 uint64_t dfn, enum model_access access, bool speculative,
 				 uint32_t *domain);
+bool vtd_lets_translated(struct model *model, struct unit *unit, uint16_t requester);
 bool vtd_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		 uint32_t data, uint32_t *reason);
 void vtd_fault(struct model *model, struct unit *unit, uint16_t requester, uint64_t info,
@@ -315,6 +323,7 @@ uint32_t amdvi_execute(struct model *model, struct unit *unit, uint32_t count);
 struct model_reach amdvi_translate(struct model *model, struct unit *unit, uint16_t requester,
 				   uint64_t dfn, enum model_access access, bool speculative,
 				   uint32_t *domain);
+bool amdvi_lets_translated(struct model *model, struct unit *unit, uint16_t requester);
 bool amdvi_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		   uint32_t data, uint32_t *reason);
 void amdvi_event(struct model *model, struct unit *unit, uint64_t low, uint64_t high);
@@ -327,6 +336,17 @@ void command_log(struct model *model, const struct model_command *command);
 
 /* device.c */
 void device_drain(struct model *model, uint32_t unit, int64_t domain); /* domain -1: all */
+
+void device_drain_function(struct model *model, const struct function *function);
+
+/* atc.c */
+bool atc_is_on(const struct function *function);
+void atc_speculate(struct model *model, struct function *function, uint64_t dfn);
+bool atc_translate(struct model *model, struct function *function, uint16_t requester, uint64_t dfn,
+		   enum model_access access, struct model_reach *reach);
+bool atc_answers(struct model *model, const struct unit *unit, uint16_t requester);
+void atc_invalidate(struct model *model, struct unit *unit, uint16_t requester, uint64_t first,
+		    uint32_t order);
 
 /* pci.c */
 void pci_create(struct model *model);

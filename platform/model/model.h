@@ -27,6 +27,7 @@
 #define MODEL_MAX_CPUS	   8
 #define MODEL_MAX_RESERVED 4
 #define MODEL_MAX_WATCHED  16
+#define MODEL_MAX_ATCS	   4
 #define MODEL_RAM_BASE	   0x100000000ull /* RAM begins here; what lies elsewhere is not RAM */
 #define MODEL_DEFAULT_RAM  65536	  /* frames */
 
@@ -60,6 +61,7 @@ struct model_unit_config {
 	bool not_coherent;	 /* VT-d: walks see only what was written back (M13) */
 	bool caches_not_present; /* VT-d CM, AMD-Vi NpCache (M3) */
 	bool all_functions;	 /* VT-d: INCLUDE_PCI_ALL instead of a scope for each device */
+	bool ats; /* answers requests of functions for translations: VT-d DT, AMD-Vi IotlbSup */
 	bool translating; /* firmware left translation on: an empty table of firmware's own */
 	/* VT-d */
 	bool write_buffer;     /* RWBF (M13) */
@@ -97,6 +99,7 @@ struct model_device_config {
 	uint8_t secondary;     /* bridges: the bus behind */
 	uint8_t phantom;       /* log2 of the function numbers it uses: 0 to 3 */
 	bool reset_fails;      /* the reset is ignored */
+	bool ats;	       /* PCIe endpoints: can cache translations itself */
 	bool unlisted;	       /* firmware's table does not name it */
 	uint64_t bar_bytes[2]; /* 64-bit memory BARs 0 and 2; a power of two from 4096, or 0 */
 };
@@ -257,6 +260,15 @@ uint64_t model_stores_seen(const struct model *model);
 uint32_t model_resets(const struct model *model, uint32_t sbdf);
 bool model_is_master(const struct model *model, uint32_t sbdf);
 
+/* A function's own cache: is it in use, has it a translation to the frame? */
+bool model_ats_is_on(const struct model *model, uint32_t sbdf);
+bool model_atc_remembers(const struct model *model, uint32_t sbdf, uint64_t mfn);
+/*
+ * It answers no invalidation any more. VT-d: ITE, the queue stops. AMD-Vi: the queue stands still; with
+ * CtrlInvTimeout it goes on after an event, and nothing is forgotten.
+ */
+void model_silence_atc(struct model *model, uint32_t sbdf, bool silent);
+
 /* --- units ----------------------------------------------------------------------------------- */
 
 void model_set_answers(struct model *model, uint32_t unit, enum model_answers answers);
@@ -330,6 +342,7 @@ enum model_column {
 	MODEL_COLUMN_VTD_CM,   /* CM = 1 */
 	MODEL_COLUMN_AMDVI,    /* NpCache = 0 */
 	MODEL_COLUMN_AMDVI_NP, /* NpCache = 1 */
+	MODEL_COLUMN_ATC,      /* functions with ATS, besides their unit's column */
 	MODEL_COLUMN_COUNT
 };
 
@@ -364,6 +377,8 @@ struct model_changed {
 	uint32_t requester;	     /* rows 11 to 13 */
 	uint64_t first;		     /* a dfn in it */
 	uint32_t old_order, new_order, table_order;
+	uint32_t atc_count; /* functions with ATS that it concerns; their requester ids */
+	uint16_t atc[MODEL_MAX_ATCS];
 };
 
 /*

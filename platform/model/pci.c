@@ -4,7 +4,7 @@
  * masters on.
  *
  *   00 ids  04 command, status  08 class  0e header  10 BARs  18 bus numbers
- *   34 -> 40 PCIe, 80 Advanced Features
+ *   34 -> 40 PCIe, 80 Advanced Features; 100 Address Translation Services
  *
  * Each byte has a mask of the bits that a write changes; the rest is what a write does besides.
  */
@@ -134,6 +134,13 @@ static void add_pcie(struct function *function)
 	allow(function, DEVICE_CTL, 2, 0x7fff);
 }
 
+/* PCIe 10.5.1: 16 invalidations at once, page aligned requests. */
+static void add_ats(struct function *function)
+{
+	put(function, ATS_AT, 4, 0x1000f);
+	put(function, ATS_AT + 4, 2, 16u | 1u << 5);
+}
+
 static void add_advanced_features(struct function *function)
 {
 	put(function, 0x34, 1, AF);
@@ -205,6 +212,8 @@ static void fill(struct model *model, struct function *function, uint64_t *next_
 		add_advanced_features(function);
 	if (function->space[0x34])
 		put(function, 0x06, 2, 0x10);
+	if (function->config.ats)
+		add_ats(function);
 }
 
 /* 48882 3.2: the unit's own function, with its capability at 40. */
@@ -221,7 +230,8 @@ static void add_unit_function(struct model *model, const struct unit *unit)
 	put(function, 0x34, 1, 0x40);
 	/* Type 3, revision 1, EFRSup, and NpCache. */
 	put(function, 0x40, 4,
-	    0x0f | 3u << 16 | 1u << 19 | 1u << 27 | (config->caches_not_present ? 1u << 26 : 0));
+	    0x0f | 3u << 16 | 1u << 19 | 1u << 27 | (config->caches_not_present ? 1u << 26 : 0) |
+		    (config->ats ? 1u << 24 : 0));
 	put(function, 0x44, 8, config->base | 1);
 }
 
@@ -250,6 +260,8 @@ static void reset(struct function *function)
 	if (function->config.reset_fails)
 		return;
 	function->resets++;
+	cache_drop_all(&function->atc);
+	put(function, ATS_AT + 6, 2, 0);
 	put(function, COMMAND, 2, 0);
 	for (uint32_t i = 0; i < 2; i++)
 		if (function->config.bar_bytes[i])
@@ -278,10 +290,19 @@ uint32_t platform_config_read(void *embedder, sp_sbdf_t sbdf, uint32_t offset, u
 	return value;
 }
 
+/* PCIe 10.5.1.3: smallest translation unit, enable. */
+static uint8_t ats_mask(const struct function *function, uint32_t offset)
+{
+	if (!function->config.ats)
+		return 0;
+	return offset == ATS_AT + 6 ? 0x1f : offset == ATS_AT + 7 ? 0x80 : 0;
+}
+
 /* PCIe 7.5.3.4 and the AF capability: the bit that starts a reset reads as zero. */
 static void write_byte(struct function *function, uint32_t offset, uint8_t value)
 {
-	uint8_t mask = offset < sizeof(function->writable) ? function->writable[offset] : 0;
+	uint8_t mask = offset < sizeof(function->writable) ? function->writable[offset]
+							   : ats_mask(function, offset);
 	bool flr = function->config.reset == MODEL_RESET_FLR && function->space[PCIE] == 0x10 &&
 		   offset == DEVICE_CTL + 1 && (value & 0x80);
 	bool af = function->config.reset == MODEL_RESET_AF && offset == AF + 4 && (value & 1);

@@ -3,6 +3,7 @@
  * platform/model/release.c - oracle R: what is released is remembered by nobody.
  *
  *   units           no leaf, link or device entry, no register, no transfer under way to it
+ *   functions       no leaf in their own caches
  *   CPUs in guest   nothing under the tag they run
  *   other CPUs      may remember it asleep; the entry is condemned and must not wake (cpu.c)
  */
@@ -84,6 +85,25 @@ static void check_unit(struct model *model, struct unit *unit, uint64_t mfn, uin
 			      (unsigned long long)mfn, how, unit->index, what);
 }
 
+/* Whether or not it is in use: nobody but an invalidation or a reset empties it. */
+static void check_atc(struct model *model, struct function *function, uint64_t mfn, uint64_t count,
+		      const char *how)
+{
+	for (uint32_t i = 0; i < function->atc.count; i++) {
+		const struct entry *entry = &function->atc.entry[i];
+
+		if (!entry_reaches(entry, mfn, count) ||
+		    is_excused(model, &model->unit[function->config.unit], entry, mfn, count))
+			continue;
+		model_violate(
+			model,
+			"oracle R: mfn 0x%llx is %s, %04x remembers it in its own cache, dfn 0x%llx "
+			"order %u",
+			(unsigned long long)mfn, how, function->config.sbdf,
+			(unsigned long long)entry->first, entry->order);
+	}
+}
+
 static bool cpu_still_maps(struct model *model, const struct cpu *cpu, const struct entry *entry,
 			   uint64_t mfn, uint64_t count)
 {
@@ -163,6 +183,8 @@ void release_check(struct model *model, uint64_t mfn, uint64_t count, const char
 		model_look(model);
 	for (uint32_t i = 0; i < model->config.unit_count; i++)
 		check_unit(model, &model->unit[i], mfn, count, how);
+	for (uint32_t i = 0; i < model->config.device_count; i++)
+		check_atc(model, &model->function[i], mfn, count, how);
 	for (uint32_t i = 0; i < model->config.cpus; i++)
 		check_cpu(model, i, mfn, count, how);
 	check_transfers(model, mfn, count, how);

@@ -76,6 +76,21 @@ uint32_t model_messages_blocked(const struct model *model)
 	return model->messages_blocked;
 }
 
+/* VT-d 7.1.3: reason Dh. 48882 2.5: an invalid request of the device. */
+void unit_translated_fault(struct model *model, struct unit *unit, uint16_t requester, uint64_t dfn,
+			   enum model_access access, struct model_reach *reach)
+{
+	bool is_vtd = unit->config.vendor == MODEL_VTD;
+
+	reach->reason = is_vtd ? 0xd : 0x8;
+	if (is_vtd)
+		vtd_fault(model, unit, requester, dfn << FRAME_ORDER, access == MODEL_WRITE,
+			  reach->reason);
+	else
+		amdvi_event(model, unit, (uint64_t)reach->reason << 60 | requester,
+			    dfn << FRAME_ORDER);
+}
+
 /*
  * Walks from the root, or from what the paging-structure cache offers, and remembers what it saw.
  */

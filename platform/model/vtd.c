@@ -37,10 +37,10 @@ uint64_t vtd_cap(const struct model *model, const struct unit *unit)
 	       (uint64_t)config->max_mask << 48 | B(54) | B(55);
 }
 
-/* C, QI, IR, PT; IRO. */
+/* C, QI, DT, IR, PT; IRO. */
 uint64_t vtd_ecap(const struct unit *unit)
 {
-	return (unit->config.not_coherent ? 0 : B(0)) | B(1) |
+	return (unit->config.not_coherent ? 0 : B(0)) | B(1) | (unit->config.ats ? B(2) : 0) |
 	       (unit->config.no_remapping ? 0 : B(3)) | B(6) | (uint64_t)(IVA_AT / 16) << 8;
 }
 
@@ -221,7 +221,7 @@ static void clear_fault(struct unit *unit, uint32_t index)
 static void write_fsts(struct model *model, struct unit *unit, uint32_t value)
 {
 	unit->fsts &= ~(value & 0x71u);
-	if (value & 1u << 4) {
+	if (value & (1u << 4 | 1u << 6)) {
 		unit->queue_stopped = false;
 		unit->iqercd = 0;
 	}

@@ -5,6 +5,7 @@
  *   descriptor, low word                                          high word
  *   1 context cache   4 grain, 16 domain, 32 source, 48 mask      -
  *   2 IOTLB           4 grain, 6 DW, 7 DR, 16 domain              63:12 address, 6 IH, 5:0 AM
+ *   3 device cache    16 depth, 32 source                          63:12 address, 0 S
  *   4 interrupts      4 by index, 27 mask, 32 index               -
  *   5 wait            4 IF, 5 SW, 6 FN, 7 PD, 32 data             63:2 address
  *
@@ -16,8 +17,10 @@
 #define B(n)	    (1ull << (n))
 #define GSTS_QIE    (1u << 26)
 #define FSTS_IQE    (1u << 4)
+#define FSTS_ITE    (1u << 6)
 #define CONTEXT_MAY (0xfull | 3ull << 4 | 0xffffffffull << 16 | 3ull << 48)
 #define IOTLB_MAY   (0xfull | 3ull << 4 | 3ull << 6 | 0xffffull << 16)
+#define DEVICE_MAY  (0xfull | 0x1full << 16 | 0xffffull << 32)
 #define IEC_MAY	    (0xfull | 1ull << 4 | 0x1fffffull << 27)
 #define WAIT_MAY    (0xfull | 0xfull << 4 | 0xffffffffull << 32)
 
@@ -202,6 +205,32 @@ static bool perform_wait(struct model *model, struct unit *unit, uint64_t low, u
 	return true;
 }
 
+/*
+ * VT-d 6.5.2.5: with S the lowest zero bit from bit 12 on is the size. 6.5.2.11: without an answer the
+ * queue stops behind it, and nothing that waits is completed.
+ */
+static bool perform_device_cache(struct model *model, struct unit *unit, uint64_t low,
+				 uint64_t high)
+{
+	uint64_t page = high >> FRAME_ORDER;
+	uint32_t order = high & 1 ? (uint32_t)__builtin_ctzll(~page) + 1 : 0;
+	uint16_t requester = low >> 32 & 0xffff;
+
+	if (!unit->config.ats || (low & ~DEVICE_MAY) || (high & 0xffe))
+		return false;
+	if (!unit_is_translating(unit))
+		model_violate(model, "manual: a device's cache is told while translation is off "
+				     "(VT-d 4.3)");
+	order = order < ALL_ORDER ? order : ALL_ORDER;
+	atc_invalidate(model, unit, requester, order < ALL_ORDER ? page >> order << order : 0,
+		       order);
+	if (!atc_answers(model, unit, requester)) {
+		unit->fsts |= FSTS_ITE;
+		unit->queue_stopped = true;
+	}
+	return true;
+}
+
 static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
 {
 	switch (low & 0xf) {
@@ -209,6 +238,8 @@ static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64
 		return perform_context(model, unit, low, high);
 	case 2:
 		return perform_iotlb(model, unit, low, high);
+	case 3:
+		return perform_device_cache(model, unit, low, high);
 	case 4:
 		if ((low & ~IEC_MAY) || high)
 			return false;
@@ -217,7 +248,6 @@ static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64
 	case 5:
 		return perform_wait(model, unit, low, high);
 	default:
-		/* ECAP.DT is 0: device caches are not there to be told. */
 		return false;
 	}
 }

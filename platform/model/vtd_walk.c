@@ -154,9 +154,17 @@ static uint32_t check_type(const struct unit *unit, const struct context *contex
 		return context->reason;
 	if ((context->low >> 2 & 3) == 2)
 		return 0;
-	if (context->low >> 2 & 3)
+	if (context->low >> 2 & (unit->config.ats ? 2 : 3))
 		return 0x3;
 	return table->levels <= 5 && (unit->config.walk_levels >> table->levels & 1) ? 0 : 0x3;
+}
+
+/* VT-d 9.3: translation type 1 lets requests for translations and translated ones pass. */
+bool vtd_lets_translated(struct model *model, struct unit *unit, uint16_t requester)
+{
+	struct context context = find_context(model, unit, requester, false);
+
+	return !context.reason && (context.low >> 2 & 3) == 1;
 }
 
 static void speculate(struct model *model, struct unit *unit, uint16_t requester, uint64_t dfn)

@@ -71,6 +71,8 @@ struct sp_domain *bench_guest(struct bench *bench, uint32_t number)
 static void assign(struct bench *bench, uint32_t sbdf)
 {
 	assert_int_equal(sp_device_assign(bench->guest, (sp_sbdf_t){ sbdf }), SP_OK);
+	if (bench->config.ats)
+		assert_int_equal(sp_device_set_ats(bench->host, (sp_sbdf_t){ sbdf }, true), SP_OK);
 	assert_int_equal(sp_device_set_master(bench->host, (sp_sbdf_t){ sbdf }, true), SP_OK);
 }
 
@@ -94,12 +96,14 @@ static struct model_config machine_of(struct bench *bench)
 			.answers = config->answers,
 			.not_coherent = config->not_coherent,
 			.caches_not_present = config->mode->caches_not_present,
+			.ats = config->ats,
 		};
 	for (uint32_t i = 0; i < machine.device_count; i++)
 		machine.device[i] = (struct model_device_config){
 			.sbdf = i ? BENCH_SECOND : BENCH_DEVICE,
 			.unit = i < machine.unit_count ? i : 0,
 			.reset = MODEL_RESET_FLR,
+			.ats = config->ats,
 		};
 	return machine;
 }

@@ -35,6 +35,7 @@ struct bench_config {
 	enum model_answers answers;
 	bool not_coherent;
 	bool two_units;
+	bool ats;	  /* devices keep translations themselves */
 	bool cpu_outside; /* not in guest mode when the change comes */
 	uint32_t seed;
 };

@@ -177,6 +177,8 @@ static void compare(struct bench *bench, const struct recipe *recipe, enum model
 		.old_order = order,
 		.new_order = order,
 		.table_order = order,
+		.atc_count = bench->config.ats,
+		.atc = { BENCH_DEVICE },
 	};
 	const char *difference = model_compare(bench->model, &changed);
 
@@ -246,7 +248,9 @@ const char *bench_run_release(struct bench *bench)
 	const sp_sbdf_t device = { BENCH_DEVICE };
 	const struct model_changed left = { .change = MODEL_CHANGE_ENTRY,
 					    .domain = bench->guest->watches[1].name,
-					    .requester = BENCH_DEVICE };
+					    .requester = BENCH_DEVICE,
+					    .atc_count = bench->config.ats,
+					    .atc = { BENCH_DEVICE } };
 	const char *difference;
 
 	(void)warm_page(bench, bench->guest);

@@ -32,7 +32,7 @@ static const struct control {
 	enum bench_change change; /* where `run` is NULL */
 	const char *(*run)(struct bench *bench);
 	enum model_answers answers;
-	bool not_coherent, two_units, cpu_outside;
+	bool not_coherent, two_units, cpu_outside, ats;
 } controls[] = {
 	{ .name = "an_unmapped_page_is_forgotten_by_the_unit",
 	  .mutant = SP_MUT_UNMAP_UNPAID,
@@ -152,6 +152,31 @@ static const struct control {
 	  .mutant = SP_MUT_CPU_NAME_REUSED,
 	  .mode = AMDVI_SHARED,
 	  .run = bench_run_reuse },
+	{ .name = "a_device_cache_behind_vtd_is_told_what_went",
+	  .mutant = SP_MUT_ATC_UNPAID,
+	  .mode = VTD_SHARED,
+	  .change = BENCH_UNMAP,
+	  .ats = true },
+	{ .name = "a_device_cache_behind_amdvi_is_told_what_went",
+	  .mutant = SP_MUT_ATC_UNPAID,
+	  .mode = AMDVI_SHARED,
+	  .change = BENCH_REVOKE,
+	  .ats = true },
+	{ .name = "a_device_cache_forgets_the_guest_it_leaves",
+	  .mutant = SP_MUT_ATC_UNPAID,
+	  .mode = VTD_SEPARATE,
+	  .run = bench_run_release,
+	  .ats = true },
+	{ .name = "vtd_forgets_before_the_device_cache_does",
+	  .mutant = SP_MUT_ATC_BEFORE_IOTLB,
+	  .mode = VTD_SEPARATE,
+	  .change = BENCH_REPLACE,
+	  .ats = true },
+	{ .name = "amdvi_forgets_before_the_device_cache_does",
+	  .mutant = SP_MUT_ATC_BEFORE_IOTLB,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_REPLACE,
+	  .ats = true },
 };
 
 static bool objects(const struct control *control, enum sp_mutant mutant)
@@ -163,6 +188,7 @@ static bool objects(const struct control *control, enum sp_mutant mutant)
 		.not_coherent = control->not_coherent,
 		.two_units = control->two_units,
 		.cpu_outside = control->cpu_outside,
+		.ats = control->ats,
 	};
 	struct bench *bench = bench_make(&config);
 	const char *complaint;

@@ -3,7 +3,8 @@
  * tests/model/matrix_test.c - A1.1 for this slice: each change in each mode, judged by R, A and E.
  *
  * Once with caches that keep what was used, once with caches that also look between any two stores
- * of the core and use the oldest entry they have.
+ * of the core and use the oldest entry they have. All of it again with devices that keep translations
+ * themselves (ATS).
  */
 #include "bench.h"
 
@@ -32,6 +33,20 @@ static void the_oracles_agree(void **state)
 	bench_free(bench);
 }
 
+/* Cell `index` of changes x adversaries x devices, in one mode. */
+static void fill(struct cell *cell, uint32_t mode, uint32_t index)
+{
+	bool max = index % 2, ats = index / 2 % 2;
+
+	cell->config.mode = &bench_modes[mode];
+	cell->config.adversary = max ? MODEL_ADVERSARY_MAX : MODEL_ADVERSARY_NONE;
+	cell->config.ats = ats;
+	cell->change = (enum bench_change)(index / 4);
+	snprintf(cell->name, sizeof(cell->name), "%s, %s, %s%s", bench_change_name(cell->change),
+		 bench_modes[mode].name, max ? "adversary looks" : "caches keep",
+		 ats ? ", device cache" : "");
+}
+
 int main(void)
 {
 	static struct cell cells[400];
@@ -39,20 +54,10 @@ int main(void)
 	size_t count = 0;
 
 	for (uint32_t mode = 0; mode < bench_mode_count; mode++) {
-		for (uint32_t change = 0; change < BENCH_CHANGE_COUNT; change++) {
-			for (int max = 0; max < 2; max++, count++) {
-				struct cell *cell = &cells[count];
-
-				cell->config.mode = &bench_modes[mode];
-				cell->config.adversary =
-					max ? MODEL_ADVERSARY_MAX : MODEL_ADVERSARY_NONE;
-				cell->change = (enum bench_change)change;
-				snprintf(cell->name, sizeof(cell->name), "%s, %s, %s",
-					 bench_change_name(cell->change), bench_modes[mode].name,
-					 max ? "adversary looks" : "caches keep");
-				tests[count] = (struct CMUnitTest){ cell->name, the_oracles_agree,
-								    NULL, NULL, cell };
-			}
+		for (uint32_t index = 0; index < 4 * BENCH_CHANGE_COUNT; index++, count++) {
+			fill(&cells[count], mode, index);
+			tests[count] = (struct CMUnitTest){ cells[count].name, the_oracles_agree,
+							    NULL, NULL, &cells[count] };
 		}
 	}
 	return _cmocka_run_group_tests("matrix", tests, count, NULL, NULL);

@@ -5,14 +5,16 @@
  * A worker's frame n is only ever mapped at its own gfn n, so that whatever reaches it can be judged
  * by the tag alone.
  */
+#include <sallyport/passthrough.h>
+
 #include "machine.h"
 
 #include "memory.h"
 
-#define LARGE	  512u
-#define GIVE_UP	  20000000000ull /* nanoseconds */
-#define IN_GUEST  400u		 /* touches, at most, before a CPU leaves by itself */
-#define UNWAITED  4u		 /* changes, one in so many, that nobody waits for */
+#define LARGE	 512u
+#define GIVE_UP	 20000000000ull /* nanoseconds */
+#define IN_GUEST 400u		/* touches, at most, before a CPU leaves by itself */
+#define UNWAITED 4u		/* changes, one in so many, that nobody waits for */
 
 void frames_begin(struct machine *machine, const struct sp_domain *domain, uint64_t gfn,
 		  uint64_t mfn, uint64_t count)
@@ -96,8 +98,7 @@ struct sp_ticket guest_unmap(struct machine *machine, struct sp_domain *domain, 
 	bool ok = true;
 
 	while (count && ok) {
-		enum sp_status status =
-			sp_p2m_unmap(domain, (sp_gfn_t){ gfn }, count, &result);
+		enum sp_status status = sp_p2m_unmap(domain, (sp_gfn_t){ gfn }, count, &result);
 
 		ok = goes_on(machine, status, result.ticket);
 		gfn += result.done;
@@ -108,8 +109,8 @@ struct sp_ticket guest_unmap(struct machine *machine, struct sp_domain *domain, 
 
 void worker_clear(struct worker *worker)
 {
-	guest_wait(worker->machine, guest_unmap(worker->machine, worker->domain, worker->first,
-						worker->count));
+	guest_wait(worker->machine,
+		   guest_unmap(worker->machine, worker->domain, worker->first, worker->count));
 	frames_await(worker->machine, worker->mfn, worker->count);
 }
 
@@ -148,9 +149,9 @@ static void retype(struct worker *worker, struct span run)
 
 	while (!span_is_empty(run)) {
 		struct sp_result result;
-		enum sp_status status = sp_p2m_set_type(
-			worker->domain, (sp_gfn_t){ worker->first + run.first },
-			run.end - run.first, type, &result);
+		enum sp_status status =
+			sp_p2m_set_type(worker->domain, (sp_gfn_t){ worker->first + run.first },
+					run.end - run.first, type, &result);
 
 		if (status == SP_NOT_FOUND)
 			return;
@@ -167,8 +168,8 @@ static void change_once(struct worker *worker)
 	uint64_t count = run.end - run.first, gfn = worker->first + run.first;
 
 	if (frames_are_free(machine, worker->mfn + run.first, count)) {
-		maybe_wait(worker, guest_map(machine, worker->domain, gfn, worker->mfn + run.first,
-					     count));
+		maybe_wait(worker,
+			   guest_map(machine, worker->domain, gfn, worker->mfn + run.first, count));
 	} else if (!worker->overlaps && random_below(&worker->seed, 3) == 0) {
 		retype(worker, run);
 	} else {
@@ -179,7 +180,7 @@ static void change_once(struct worker *worker)
 
 void life_of_changes(struct worker *worker)
 {
-	for (; machine_goes_on(worker->machine); worker->rounds++)
+	for (; worker_goes_on(worker); worker->rounds++)
 		change_once(worker);
 	worker_clear(worker);
 }
@@ -206,7 +207,7 @@ void life_of_looks(struct worker *worker)
 {
 	struct sp_host *host = worker->machine->host;
 
-	for (; machine_goes_on(worker->machine); worker->rounds++) {
+	for (; worker_goes_on(worker); worker->rounds++) {
 		struct sp_function_info function;
 		struct sp_unit_info unit;
 		struct sp_fault fault;
@@ -231,8 +232,8 @@ static void touch_until_kicked(struct worker *worker, const struct sp_entry *ent
 				 .levels = entry->levels,
 				 .name = entry->asid };
 	/* At times until somebody wants it out. */
-	uint64_t touches = random_below(&worker->seed, 8) ? random_below(&worker->seed, IN_GUEST)
-							  : UINT64_MAX;
+	uint64_t touches =
+		random_below(&worker->seed, 8) ? random_below(&worker->seed, IN_GUEST) : UINT64_MAX;
 
 	while (touches-- && !load32(&cpu->kicked) && machine_goes_on(machine)) {
 		uint64_t frame = random_below(&worker->seed, machine->span);
@@ -251,7 +252,7 @@ void life_in_guest(struct worker *worker)
 {
 	struct cache *cache = &worker->machine->cpu[worker->index].cache;
 
-	for (; machine_goes_on(worker->machine); worker->rounds++) {
+	for (; worker_goes_on(worker); worker->rounds++) {
 		bool enters = random_below(&worker->seed, 8) != 0;
 		struct sp_entry entry;
 
@@ -266,7 +267,7 @@ void life_in_guest(struct worker *worker)
 
 void life_of_progress(struct worker *worker)
 {
-	for (; machine_goes_on(worker->machine); worker->rounds++) {
+	for (; worker_goes_on(worker); worker->rounds++) {
 		if (sp_progress(worker->machine->host,
 				1 + (uint32_t)random_below(&worker->seed, 64)) != 0)
 			platform_relax(worker->machine);

@@ -19,11 +19,6 @@
 
 #define GIVE_UP 20000u /* milliseconds: a machine that stands still so long never goes on */
 
-sp_sbdf_t machine_function(uint32_t index)
-{
-	return sp_sbdf(0, 0, index + 1, 0);
-}
-
 static void plug_functions(struct machine *machine)
 {
 	for (uint32_t i = 0; i < MACHINE_FUNCTIONS; i++) {
@@ -32,7 +27,6 @@ static void plug_functions(struct machine *machine)
 	}
 }
 
-/* Functions take turns: 0 and 2 are behind unit 0, 1 and 3 behind unit 1. */
 static void start_units(struct machine *machine)
 {
 	for (uint32_t i = 0; i < machine->unit_count; i++) {
@@ -49,11 +43,11 @@ static void start_units(struct machine *machine)
 		assert_int_equal(scope_add(machine->host, &scope), SP_OK);
 	}
 	assert_int_equal(sp_pci_scan(machine->host, 0), SP_OK);
-	assert_int_equal(
-		sp_function_reserve(machine->host, machine_function(MACHINE_FUNCTIONS - 1),
-				    (sp_mfn_t){ RESERVED_MFN }, 4, true),
-		SP_OK);
+	assert_int_equal(sp_function_reserve(machine->host, machine_function(RESERVED_FUNCTION),
+					     (sp_mfn_t){ RESERVED_MFN }, RESERVED_FRAMES, true),
+			 SP_OK);
 	assert_int_equal(sp_iommu_start(machine->host), SP_OK);
+	machine->pages_at_start = MACHINE_PAGES - machine->free_count;
 	machine->power = 1;
 	for (uint32_t i = 0; i < machine->unit_count; i++)
 		unit_power(machine->unit[i]);
@@ -70,7 +64,7 @@ static void *allocate(size_t alignment, size_t bytes)
 	return memory;
 }
 
-struct machine *machine_make(uint32_t units)
+struct machine *machine_make(uint32_t units, uint64_t span)
 {
 	const struct sp_limits limits = { .cpus = MACHINE_CPUS,
 					  .domains = MACHINE_DOMAINS,
@@ -80,7 +74,7 @@ struct machine *machine_make(uint32_t units)
 
 	machine->page = allocate(4096, MACHINE_PAGES * sizeof(*machine->page));
 	machine->frame = allocate(64, MACHINE_FRAMES * sizeof(*machine->frame));
-	machine->span = MACHINE_FRAMES;
+	machine->span = span;
 	machine->unit_count = units;
 	pthread_mutex_init(&machine->pool, NULL);
 	pthread_mutex_init(&machine->mouth, NULL);
@@ -132,16 +126,20 @@ static void switch_off(struct machine *machine)
 		unit_join(machine->unit[i]);
 }
 
+bool machine_has_complaints(struct machine *machine)
+{
+	bool any;
+
+	pthread_mutex_lock(&machine->mouth);
+	any = machine->complaints != 0;
+	pthread_mutex_unlock(&machine->mouth);
+	return any;
+}
+
 static void check(struct machine *machine)
 {
 	if (machine->complaints)
 		fail_msg("%u complaints, the first: %s", machine->complaints, machine->complaint);
-}
-
-/* A quarantine for each function keeps its root, and the last its ranges' tables: four levels. */
-static uint32_t pages_of_quarantines(const struct machine *machine)
-{
-	return machine->unit_count ? MACHINE_FUNCTIONS + 3 : 0;
 }
 
 static void release(struct machine *machine)
@@ -154,14 +152,11 @@ static void release(struct machine *machine)
 
 void machine_free(struct machine *machine)
 {
-	uint32_t used;
-
 	switch_off(machine);
-	used = MACHINE_PAGES - machine->free_count;
 	check(machine);
 	for (uint32_t i = 0; i < MACHINE_FRAMES; i++)
 		assert_int_equal(machine->frame[i].mapped, 0);
-	assert_in_range(used, 0, pages_of_quarantines(machine) + 40);
+	assert_int_equal(MACHINE_PAGES - machine->free_count, machine->pages_at_start);
 	release(machine);
 }
 
@@ -188,6 +183,11 @@ bool machine_goes_on(const struct machine *machine)
 	return !load32(&machine->stop);
 }
 
+bool worker_goes_on(const struct worker *worker)
+{
+	return worker->rounds == 0 || machine_goes_on(worker->machine);
+}
+
 static void *begin(void *argument)
 {
 	struct worker *worker = argument;
@@ -197,11 +197,19 @@ static void *begin(void *argument)
 	return NULL;
 }
 
-static void sleep_for(uint32_t milliseconds)
+void machine_sleep(uint32_t milliseconds)
 {
 	const struct timespec time = { milliseconds / 1000, milliseconds % 1000 * 1000000 };
 
 	nanosleep(&time, NULL);
+}
+
+bool worker_begin(struct machine *machine, struct worker *worker, uint32_t cpu)
+{
+	worker->machine = machine;
+	worker->index = cpu;
+	worker->seed = 0x9e3779b97f4a7c15 * cpu;
+	return pthread_create(&worker->thread, NULL, begin, worker) == 0;
 }
 
 void machine_run(struct machine *machine, struct worker *workers, uint32_t count,
@@ -209,17 +217,16 @@ void machine_run(struct machine *machine, struct worker *workers, uint32_t count
 {
 	assert_in_range(count, 1, MACHINE_CPUS - 1);
 	machine->stop = 0;
-	for (uint32_t i = 0; i < count; i++) {
-		workers[i].machine = machine;
-		workers[i].index = i + 1; /* the main thread is CPU 0 */
-		workers[i].seed = 0x9e3779b97f4a7c15 * (i + 1);
-		assert_int_equal(pthread_create(&workers[i].thread, NULL, begin, &workers[i]), 0);
-	}
-	sleep_for(milliseconds);
+	/* The main thread is CPU 0. */
+	for (uint32_t i = 0; i < count; i++)
+		assert_true(worker_begin(machine, &workers[i], i + 1));
+	machine_sleep(milliseconds);
 	store32(&machine->stop, 1);
 	for (uint32_t i = 0; i < count; i++)
 		pthread_join(workers[i].thread, NULL);
 	check(machine);
+	print_message("rounds of %u threads:", count);
 	for (uint32_t i = 0; i < count; i++)
-		assert_int_not_equal(workers[i].rounds, 0);
+		print_message(" %llu", (unsigned long long)workers[i].rounds);
+	print_message("\n");
 }

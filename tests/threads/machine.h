@@ -104,6 +104,7 @@ struct machine {
 	uint32_t free_page[MACHINE_PAGES]; /* pool */
 	uint32_t free_count;		   /* pool */
 	uint64_t gives;			   /* pool */
+	uint32_t pages_at_start;	   /* what quarantines keep */
 
 	struct frame *frame;
 	uint64_t span; /* DMA and guests go to frames below this */
@@ -114,6 +115,9 @@ struct machine {
 	uint32_t stop;	/* for workers and CPUs */
 	uint32_t power; /* units run while it is on */
 	uint32_t lost;
+	uint32_t squats;      /* by attach_test.c: memory lay where a range goes */
+	uint32_t slow_takes;  /* other CPUs come in between whenever a page is taken */
+	uint32_t slow_walks;  /* ... or a table is reached without a lock */
 	uint64_t most_stores; /* under a domain's lock, one hold */
 
 	pthread_mutex_t mouth;
@@ -130,7 +134,7 @@ struct here {
 extern _Thread_local struct here here;
 
 /* units: 0, 1 or 2; the second remembers absent entries, and cannot walk a CPU's table. */
-struct machine *machine_make(uint32_t units);
+struct machine *machine_make(uint32_t units, uint64_t span);
 /* Every domain is destroyed before. Asserts that all pages are back and nobody complained. */
 void machine_free(struct machine *machine);
 /* The same for a machine that cannot be cleared up: a unit was lost. */
@@ -141,7 +145,18 @@ void machine_complain(struct machine *machine, const char *format, ...)
 struct sp_domain *machine_domain(struct machine *machine, uint32_t number, enum sp_tables tables);
 /* Until it is gone. */
 void machine_destroy(struct machine *machine, struct sp_domain *domain);
+
+/* ---- device.c: functions take turns, even ones behind unit 0, odd ones behind unit 1 ---- */
+
 sp_sbdf_t machine_function(uint32_t index);
+/* The last function has a range of firmware's at RESERVED_MFN. */
+#define RESERVED_FUNCTION (MACHINE_FUNCTIONS - 1)
+#define RESERVED_FRAMES	  4
+enum sp_status machine_assign(struct machine *machine, struct sp_domain *domain, uint32_t function);
+/* On return nothing of the domain is reached through the function. */
+void machine_release(struct machine *machine, struct sp_domain *domain, uint32_t function);
+/* Nobody changes the domain meanwhile: every map says of every frame what the CPU's says. */
+void machine_check_maps(struct machine *machine, struct sp_domain *domain);
 
 /* ---- threads ---- */
 
@@ -152,16 +167,26 @@ struct worker {
 	uint64_t first, mfn; /* its range of the guest, its frames of the machine */
 	uint64_t count;
 	bool overlaps; /* others change the same range */
+	uint32_t function;
 	uint64_t seed;
 	uint32_t index;
 	uint64_t rounds;
 	pthread_t thread;
 };
 
-/* Runs them side by side for so long, one CPU number each; asserts that each made a round. */
+/*
+ * Runs them side by side for so long, one CPU number each, and prints how many rounds each made.
+ * Asserts that nobody complained.
+ */
 void machine_run(struct machine *machine, struct worker *workers, uint32_t count,
 		 uint32_t milliseconds);
+/* One of them by hand; it runs until the machine stops. */
+bool worker_begin(struct machine *machine, struct worker *worker, uint32_t cpu);
+void machine_sleep(uint32_t milliseconds);
+bool machine_has_complaints(struct machine *machine);
 bool machine_goes_on(const struct machine *machine);
+/* Each makes one round, however busy this computer is. */
+bool worker_goes_on(const struct worker *worker);
 uint64_t random_below(uint64_t *seed, uint64_t limit);
 
 /* ---- walk.c ---- */

@@ -65,6 +65,8 @@ enum sp_status platform_frames_take(void *embedder, uint32_t node, uint32_t orde
 
 	(void)node;
 	expect_no_lock(machine, "platform_frames_take()");
+	for (uint32_t i = 0; i < load32(&machine->slow_takes); i++)
+		sched_yield();
 	pthread_mutex_lock(&machine->pool);
 	if (order == 0 && machine->free_count) {
 		uint32_t index = machine->free_page[--machine->free_count];
@@ -142,6 +144,8 @@ void *platform_pointer(void *embedder, sp_mfn_t frame)
 				 (unsigned long long)frame.mfn);
 		index = 0;
 	}
+	if (!here.held && load32(&machine->slow_walks))
+		sched_yield();
 	return machine->page[index];
 }
 

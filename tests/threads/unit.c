@@ -141,6 +141,7 @@ struct fake_unit *unit_make(struct machine *machine, uint32_t index)
 	unit->address_bits = 48;
 	unit->name_count = 16; /* so that names come back soon */
 	unit->coherent = true;
+	unit->interrupt_remapping = true;
 	unit->not_present_cached = index != 0;
 	fake->machine = machine;
 	fake->index = index;
@@ -169,6 +170,8 @@ static void execute(struct fake_unit *fake, const struct command *command)
 		break;
 	case COMMAND_FLUSH:
 	case COMMAND_ALL:
+	case COMMAND_ATC_PAGES:
+	case COMMAND_ATC_ALL:
 		machine_complain(fake->machine, "a unit was told command %d", (int)command->kind);
 		break;
 	}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/mutants/main.c - the mutation score of sections 2 and 6 of docs/acceptance.md (X4).
+ *
+ *   mutants      in the root of the tree
+ *
+ * Killed means: without the mutant the named test is content, with it the oracle objects that the table
+ * expects. A statement with a Neg and no row, another oracle, a crash or no end in time is an error.
+ */
+#include "mutants.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/mutant.h"
+
+#define ACCEPTANCE "docs/acceptance.md"
+#define TABLE	   "tests/mutants/table"
+#define NAMES	   "lib/mutant.h"
+
+/* Where section 7 is meant, every cell of it. */
+static const char cells[] = "cells";
+
+static bool refuse(const struct row *row, const char *why)
+{
+	printf("%-5s %s: %s\n", row->statement, row->mutant, why);
+	return false;
+}
+
+/* What the table expects, by its letter. */
+static const char *expected(const struct row *row, const struct ending *ending)
+{
+	const char *letter = row->oracle ? strchr(ORACLE_LETTERS, row->oracle) : NULL;
+
+	return letter ? ending->said[letter - ORACLE_LETTERS] : "";
+}
+
+static bool judge(const struct row *row, const struct ending *without, const struct ending *with)
+{
+	const struct ending *ending = without->kind == CONTENT ? with : without;
+	const char *trouble = NULL;
+	char text[2 * LINE];
+
+	if (without->kind != CONTENT)
+		trouble = "NOT SOUND, objects without the mutant";
+	else if (with->kind == BROKEN)
+		trouble = "BROKEN";
+	else if (with->kind == CONTENT)
+		trouble = "SURVIVED";
+	else if (!expected(row, with)[0])
+		trouble = "killed, but NOT BY THE ORACLE that the table expects";
+	if (!trouble) {
+		printf("%-5s %-22s %s: killed by %c: %s\n", row->statement, row->mutant, row->test,
+		       row->oracle, expected(row, with));
+		return true;
+	}
+	snprintf(text, sizeof(text), "%s: %s: %s", row->test, trouble,
+		 ending->said[ending_oracle(ending)]);
+	return refuse(row, text);
+}
+
+static bool run_row(const struct row *row)
+{
+	uint32_t mutant = mutant_find(NAMES, row->mutant);
+	struct ending without, with;
+	struct trial trial;
+
+	if (!mutant)
+		return refuse(row, "ERROR: " NAMES " has no such mutant");
+	if (!trial_find(row->test, &trial))
+		return refuse(row, "ERROR: no test has the name in " TABLE);
+	without = child_run(&trial, SP_MUT_NONE);
+	with = child_run(&trial, mutant);
+	return judge(row, &without, &with);
+}
+
+static void run_rows(struct score *score, const struct row *rows, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (strcmp(rows[i].statement, "cell") == 0)
+			continue;
+		if (strcmp(rows[i].mutant, cells) == 0) {
+			cells_run(score, rows, count);
+		} else if (rows[i].is_out) {
+			printf("not in scope yet: %s: %s\n", rows[i].statement, rows[i].what);
+			score->out++;
+		} else {
+			score->all++;
+			if (!run_row(&rows[i]))
+				continue;
+			score->killed++;
+			score->by[strchr(ORACLE_LETTERS, rows[i].oracle) - ORACLE_LETTERS]++;
+		}
+	}
+}
+
+/* A row for every statement with a Neg, a statement for every row. */
+static int match(struct statement *statements, int statement_count, const struct row *rows,
+		 int row_count)
+{
+	int errors = 0;
+
+	for (int i = 0; i < row_count; i++) {
+		bool known = strcmp(rows[i].statement, "cell") == 0;
+
+		for (int s = 0; s < statement_count; s++) {
+			if (strcmp(statements[s].name, rows[i].statement) != 0)
+				continue;
+			statements[s].has_row = true;
+			known = true;
+		}
+		if (!known) {
+			errors++;
+			printf("%-5s ERROR: " TABLE
+			       " names it, but it has no Neg in sections 2 and 6 "
+			       "of " ACCEPTANCE "\n",
+			       rows[i].statement);
+		}
+	}
+	for (int s = 0; s < statement_count; s++) {
+		if (statements[s].has_row)
+			continue;
+		errors++;
+		printf("%-5s ERROR: has a Neg, but no row in " TABLE
+		       ": add its mutant and test, or "
+		       "why it is not in scope\n",
+		       statements[s].name);
+	}
+	return errors;
+}
+
+int main(void)
+{
+	static struct statement statements[64];
+	static struct row rows[128];
+	int statement_count = statements_read(ACCEPTANCE, statements, 64);
+	int row_count = rows_read(TABLE, rows, 128), errors;
+	struct score score = { .killed = 0 };
+
+	if (statement_count < 0 || row_count < 0)
+		return 2;
+	if (statement_count == 0) {
+		fprintf(stderr, "mutants: no Neg is found in sections 2 and 6 of " ACCEPTANCE "\n");
+		return 2;
+	}
+	errors = match(statements, statement_count, rows, row_count);
+	run_rows(&score, rows, row_count);
+	printf("statements with a Neg: %d; killed by R %u, A %u, E %u; not in scope yet: %u; no "
+	       "difference: %u\n",
+	       statement_count, score.by[ORACLE_R], score.by[ORACLE_A], score.by[ORACLE_E],
+	       score.out, score.equal);
+	printf("mutants: killed %u of %u\n", score.killed, score.all);
+	return errors || score.killed != score.all;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/mutants/mutants.h - does a named test notice each thing that the statements say may go wrong?
+ *
+ *   docs/acceptance.md --Neg--> table --mutant, test--> a child process, without and with the mutant
+ *   sync/invalidate.c --cells--> weaker, stronger ----> the matrix, until an oracle objects
+ */
+#pragma once
+
+#include "tests/model/bench.h"
+
+#define LINE 512
+
+/* A test, by name: what runs on a bench, and how the machine is. */
+struct trial {
+	const char *name;
+	const char *(*run)(struct bench *bench, const struct trial *trial);
+	enum bench_change change; /* of `run_change` */
+	uint32_t mode;		  /* of bench_modes */
+	enum model_adversary adversary;
+	enum model_answers answers;
+	bool not_coherent, two_units, cpu_outside, write_buffer;
+};
+
+enum oracle {
+	ORACLE_R,
+	ORACLE_A,
+	ORACLE_E,
+	ORACLE_NONE
+};
+#define ORACLE_LETTERS "RAE"
+
+/* How a child ended. */
+struct ending {
+	enum {
+		CONTENT,  /* no oracle objects */
+		OBJECTED, /* one or more do */
+		BROKEN	  /* died, ran too long, or failed otherwise than by an oracle */
+	} kind;
+	char said[ORACLE_NONE + 1][LINE]; /* the first objection of each; of none: why it broke */
+};
+
+/* child.c: in a process of its own, within ten seconds. */
+struct ending child_run(const struct trial *trial, uint32_t mutant);
+/* The first of R, A, E that objects. */
+enum oracle ending_oracle(const struct ending *ending);
+
+/* trials.c */
+
+/* "matrix_test: unmap, EPT, VT-d separate, caches keep" or the name of one of trials.c; false: none. */
+bool trial_find(const char *name, struct trial *trial);
+/*
+ * The trial number `index` of all that run in every mode; false behind the last. The first ones
+ * make the kind of change.
+ */
+bool trial_for_kind(uint32_t kind, uint32_t mode, uint32_t index, struct trial *trial);
+
+/* statements.c */
+
+struct statement {
+	char name[16];
+	bool has_row;
+};
+
+struct row {
+	char statement[16], mutant[40], test[120], oracle, what[120];
+	bool is_out; /* not in scope yet; `what` says why */
+};
+
+/* The statements of sections 2 and 6 that have a Neg; the number, or -1 with a line on stderr. */
+int statements_read(const char *path, struct statement *statements, int room);
+int rows_read(const char *path, struct row *rows, int room);
+/* "UNMAP_UNPAID", by the list in lib/mutant.h; 0: no such. */
+uint32_t mutant_find(const char *path, const char *name);
+
+/* cells.c: every cell of the table, mutated as data. */
+struct score {
+	uint32_t killed, all;
+	uint32_t by[ORACLE_NONE + 1]; /* of the killed: the oracle that is told of */
+	uint32_t out;		      /* not in scope yet */
+	uint32_t equal;		      /* make no difference */
+};
+void cells_run(struct score *score, const struct row *rows, int row_count);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/mutants/scenes.h - what happens in a trial; each answers the first thing that an oracle objects
+ * to, or NULL.
+ */
+#pragma once
+
+#include "mutants.h"
+
+const char *scene_change(struct bench *bench, const struct trial *trial); /* of the matrix */
+const char *scene_link(struct bench *bench, const struct trial *trial);
+const char *scene_split(struct bench *bench, const struct trial *trial);
+const char *scene_attribute(struct bench *bench, const struct trial *trial);
+const char *scene_release(struct bench *bench, const struct trial *trial);
+const char *scene_hand_over(struct bench *bench, const struct trial *trial);
+const char *scene_assign(struct bench *bench, const struct trial *trial);
+const char *scene_childless(struct bench *bench, const struct trial *trial);
+const char *scene_write_buffer(struct bench *bench, const struct trial *trial);
+const char *scene_gather(struct bench *bench, const struct trial *trial);
+const char *scene_many_ranges(struct bench *bench, const struct trial *trial);
+const char *scene_silent(struct bench *bench, const struct trial *trial);

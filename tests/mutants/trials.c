@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/mutants/trials.c - the named tests: those of the matrix, and machines and orders of events
+ * that the matrix does not have.
+ *
+ * What bench_run() leaves open is asked here: oracle E for the CPUs, whose only command is a kick.
+ */
+#include "mutants.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "memory.h"
+#include "scenes.h"
+#include "sync/domain.h"
+
+enum mode {
+	AMDVI_SHARED,
+	AMDVI_SEPARATE,
+	AMDVI_CACHING,
+	VTD_SHARED,
+	VTD_SEPARATE,
+	VTD_CACHING
+};
+
+/* In every mode; `kind` is what the trial is mainly about. */
+static const struct everywhere {
+	const char *name;
+	const char *(*run)(struct bench *bench, const struct trial *trial);
+	enum bench_change change;
+	enum change_kind kind;
+} everywhere[] = {
+	{ NULL, scene_change, BENCH_MAP, KIND_MAP },
+	{ NULL, scene_change, BENCH_UNMAP, KIND_UNMAP },
+	{ NULL, scene_change, BENCH_UNMAP_LARGE, KIND_UNMAP },
+	{ NULL, scene_change, BENCH_GRANT, KIND_GRANT },
+	{ NULL, scene_change, BENCH_REVOKE, KIND_REVOKE },
+	{ NULL, scene_change, BENCH_REPLACE, KIND_REPLACE },
+	{ NULL, scene_change, BENCH_REVOKE_PIECE, KIND_SPLIT },
+	{ NULL, scene_change, BENCH_PUNCH, KIND_PUNCH },
+	{ NULL, scene_change, BENCH_MERGE, KIND_MERGE },
+	{ NULL, scene_change, BENCH_UNLINK, KIND_UNLINK },
+	{ NULL, scene_change, BENCH_UNLINK_LAST, KIND_UNLINK },
+	{ "a_first_page_links_a_table", scene_link, BENCH_CHANGE_COUNT, KIND_LINK },
+	{ "a_split_tells_the_cpus_of_its_map", scene_split, BENCH_CHANGE_COUNT, KIND_SPLIT },
+	{ "a_memory_type_is_told_to_the_cpus", scene_attribute, BENCH_CHANGE_COUNT,
+	  KIND_ATTRIBUTE },
+	{ "a_released_device_forgets_its_guest", scene_release, BENCH_CHANGE_COUNT, KIND_RELEASE },
+	{ "a_device_that_is_handed_over_forgets_its_guest", scene_hand_over, BENCH_CHANGE_COUNT,
+	  KIND_HAND_OVER },
+	{ "an_assigned_device_forgets_its_quarantine", scene_assign, BENCH_CHANGE_COUNT,
+	  KIND_ASSIGN },
+};
+
+static const struct trial trials[] = {
+	{ .name = "an_empty_table_of_amdvi_is_forgotten_too",
+	  .run = scene_childless,
+	  .mode = AMDVI_SEPARATE },
+	{ .name = "an_empty_table_of_vtd_is_forgotten_too",
+	  .run = scene_childless,
+	  .mode = VTD_SHARED },
+	{ .name = "release_waits_for_the_unit",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = AMDVI_SEPARATE,
+	  .answers = MODEL_LATE },
+	{ .name = "release_waits_for_more_than_the_cpus",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = VTD_SEPARATE,
+	  .cpu_outside = true,
+	  .answers = MODEL_LATE },
+	{ .name = "release_waits_for_more_than_the_units",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = AMDVI_SHARED },
+	{ .name = "what_was_posted_is_not_yet_paid",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = AMDVI_SHARED,
+	  .answers = MODEL_LATE },
+	{ .name = "stores_behind_a_write_buffer_reach_the_unit",
+	  .run = scene_write_buffer,
+	  .mode = VTD_SEPARATE,
+	  .write_buffer = true },
+	{ .name = "a_new_table_is_written_back",
+	  .run = scene_change,
+	  .change = BENCH_PUNCH,
+	  .mode = VTD_SEPARATE,
+	  .not_coherent = true },
+	{ .name = "a_changed_slot_is_written_back",
+	  .run = scene_change,
+	  .change = BENCH_MAP,
+	  .mode = VTD_SEPARATE,
+	  .not_coherent = true },
+	{ .name = "what_gathers_behind_a_post_is_told",
+	  .run = scene_gather,
+	  .mode = AMDVI_SHARED,
+	  .answers = MODEL_LATE },
+	{ .name = "more_ranges_than_fit_become_the_domain",
+	  .run = scene_many_ranges,
+	  .mode = VTD_SEPARATE,
+	  .answers = MODEL_LATE },
+	{ .name = "a_vtd_context_entry_shows_whole", .run = scene_hand_over, .mode = VTD_SEPARATE },
+	{ .name = "an_amdvi_device_entry_shows_whole",
+	  .run = scene_hand_over,
+	  .mode = AMDVI_SEPARATE },
+	{ .name = "an_amdvi_device_entry_is_never_open",
+	  .run = scene_release,
+	  .mode = AMDVI_SHARED },
+	{ .name = "every_unit_of_the_domain_is_told",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = AMDVI_SHARED,
+	  .two_units = true },
+	{ .name = "a_silent_amdvi_unit_frees_nothing",
+	  .run = scene_silent,
+	  .mode = AMDVI_SEPARATE,
+	  .answers = MODEL_NEVER },
+	{ .name = "a_silent_vtd_unit_frees_nothing",
+	  .run = scene_silent,
+	  .mode = VTD_SHARED,
+	  .answers = MODEL_NEVER },
+};
+
+static const char prefix[] = "matrix_test: ";
+
+static struct trial make_trial(const struct everywhere *from, uint32_t mode)
+{
+	return (struct trial){ .name = from->name ? from->name : bench_change_name(from->change),
+			       .run = from->run,
+			       .change = from->change,
+			       .mode = mode,
+			       .adversary = MODEL_ADVERSARY_MAX };
+}
+
+/* By the name that matrix_test gives it. */
+static bool find_in_matrix(const char *name, struct trial *trial)
+{
+	for (uint32_t mode = 0; mode < bench_mode_count; mode++) {
+		for (uint32_t i = 0; i < sizeof(everywhere) / sizeof(everywhere[0]); i++) {
+			char full[LINE];
+
+			*trial = make_trial(&everywhere[i], mode);
+			snprintf(full, sizeof(full), "%s, %s, adversary looks", trial->name,
+				 bench_modes[mode].name);
+			if (strcmp(full, name) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+bool trial_find(const char *name, struct trial *trial)
+{
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		return find_in_matrix(name + sizeof(prefix) - 1, trial);
+	for (uint32_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
+		*trial = trials[i];
+		trial->adversary = MODEL_ADVERSARY_MAX;
+		if (strcmp(trial->name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool trial_for_kind(uint32_t kind, uint32_t mode, uint32_t index, struct trial *trial)
+{
+	for (int about = 1; about >= 0; about--) {
+		for (uint32_t i = 0; i < sizeof(everywhere) / sizeof(everywhere[0]); i++) {
+			if ((everywhere[i].kind == kind) != (about == 1) || index--)
+				continue;
+			*trial = make_trial(&everywhere[i], mode);
+			return true;
+		}
+	}
+	return false;
+}
