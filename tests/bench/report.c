@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/bench/report.c - the table for people.
+ */
+#include <libsmartcols/libsmartcols.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tests/bench/report.h"
+
+const struct figure *row_roof(const struct row *row)
+{
+	return &row->side[row->scenario->roof - 'A' + 1];
+}
+
+void row_aim(const struct row *row, char *text, size_t bytes)
+{
+	if (row->scenario->aim > 0)
+		snprintf(text, bytes, "<= %.1f %c", row->scenario->aim, row->scenario->roof);
+	else if (row->scenario->aim_ns > 0)
+		snprintf(text, bytes, "<= %.2f ns", row->scenario->aim_ns);
+	else
+		snprintf(text, bytes, "-");
+}
+
+double row_ratio(const struct row *row)
+{
+	double ns = row->side[0].ns, roof = row_roof(row)->ns;
+
+	/* A single detaching store is less than the clock can see. */
+	return ns < 0 || roof <= 0 ? -1 : ns / roof;
+}
+
+int row_verdict(const struct row *row)
+{
+	const struct scenario *scenario = row->scenario;
+	double ns = row->side[0].ns;
+
+	if (ns < 0 || (scenario->aim <= 0 && scenario->aim_ns <= 0))
+		return -1;
+	if (scenario->aim_ns > 0)
+		return ns <= scenario->aim_ns;
+	return ns <= scenario->aim * row_roof(row)->ns;
+}
+
+const char *row_path(const struct row *row)
+{
+	return row->subject->whole_path ? "p2m" : "engine";
+}
+
+const char *row_unit(const struct row *row)
+{
+	static const char *const units[] = {
+		[PER_CALL] = "call", [PER_SLOT] = "slot", [PER_TABLE] = "table"
+	};
+
+	return units[row->scenario->per];
+}
+
+const char *cpu_name(void)
+{
+	static char name[100] = "unknown";
+	FILE *file = fopen("/proc/cpuinfo", "r");
+	char line[256];
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "model name : %99[^\n]", name) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return name;
+}
+
+enum cell_column {
+	CELL_WORK,
+	CELL_FORMAT,
+	CELL_PATH,
+	CELL_NS,
+	CELL_P10,
+	CELL_A,
+	CELL_B,
+	CELL_C,
+	CELL_RATIO,
+	CELL_AIM,
+	CELL_VERDICT,
+	CELL_INSTRUCTIONS,
+	CELL_ROOF_INSTRUCTIONS,
+	CELL_COUNT
+};
+
+static void put(struct libscols_line *line, enum cell_column column, const char *text)
+{
+	(void)scols_line_set_data(line, column, text);
+}
+
+/* Three digits that say something; a dash for what was not measured. */
+static void put_number(struct libscols_line *line, enum cell_column column, double value)
+{
+	char text[32] = "-";
+
+	if (value >= 0)
+		snprintf(text, sizeof(text), "%.*f", value < 1 ? 3 : value < 100 ? 1 : 0, value);
+	put(line, column, text);
+}
+
+static void fill_line(struct libscols_line *line, const struct row *row)
+{
+	static const char *const verdicts[] = { "-", "MISSED", "reached" };
+	const struct figure *roof = row_roof(row);
+	char aim[32], work[80];
+
+	snprintf(work, sizeof(work), "%s (%s)", row->scenario->name, row_unit(row));
+	row_aim(row, aim, sizeof(aim));
+	put(line, CELL_WORK, work);
+	put(line, CELL_FORMAT, row->subject->name);
+	put(line, CELL_PATH, row_path(row));
+	put_number(line, CELL_NS, row->side[0].ns);
+	put_number(line, CELL_P10, row->side[0].p10);
+	for (uint32_t i = 0; i < ROOFS; i++)
+		put_number(line, (enum cell_column)(CELL_A + i), row->side[1 + i].ns);
+	put_number(line, CELL_RATIO, row_ratio(row));
+	put(line, CELL_AIM, aim);
+	put(line, CELL_VERDICT, verdicts[row_verdict(row) + 1]);
+	put_number(line, CELL_INSTRUCTIONS, row->side[0].instructions);
+	put_number(line, CELL_ROOF_INSTRUCTIONS, roof->instructions);
+}
+
+static bool add_columns(struct libscols_table *table)
+{
+	static const char *const names[CELL_COUNT] = {
+		"work (per)", "format", "path", "ns",	   "p10",   "A",	  "B",
+		"C",	      "ratio",	"aim",	"verdict", "instr", "roof instr",
+	};
+
+	for (uint32_t i = 0; i < CELL_COUNT; i++) {
+		bool is_text = i <= CELL_PATH || i == CELL_AIM || i == CELL_VERDICT;
+
+		if (!scols_table_new_column(table, names[i], 0, is_text ? 0 : SCOLS_FL_RIGHT))
+			return false;
+	}
+	return true;
+}
+
+static void print_memory(const struct row *rows, uint32_t count, FILE *output)
+{
+	for (uint32_t i = 0; i < count; i++)
+		if (rows[i].bytes_a_gib >= 0)
+			fprintf(output, "tables of 1 GiB as 4K, %s, %s: %.0f bytes\n",
+				rows[i].subject->name, row_path(&rows[i]), rows[i].bytes_a_gib);
+}
+
+void report_table(const struct row *rows, uint32_t count, FILE *output)
+{
+	struct libscols_table *table = scols_new_table();
+
+	if (!table || !add_columns(table))
+		bench_fail("no memory for the report");
+	scols_table_set_stream(table, output);
+	scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
+	for (uint32_t i = 0; i < count; i++) {
+		struct libscols_line *line = scols_table_new_line(table, NULL);
+
+		if (!line)
+			bench_fail("no memory for the report");
+		fill_line(line, &rows[i]);
+	}
+	if (scols_print_table(table) != 0)
+		bench_fail("the report cannot be written");
+	scols_unref_table(table);
+	fprintf(output,
+		"\n%s; ns are medians; A, B, C are rooflines; ratio: to the one of the aim.\n",
+		cpu_name());
+	print_memory(rows, count, output);
+}
