@@ -401,7 +401,7 @@ static void note(struct make *make, uint32_t level, struct span part, uint64_t o
 {
 	struct span span = slot_span(make->tree, level, part.first);
 
-	if (is_overlooked(make->tree, level, old, new))
+	if (MUTANTS_BUILT && is_overlooked(make->tree, level, old, new))
 		return;
 	if (action != ACTION_PUNCH)
 		stale_note(make->stale, make->tree->format, level, span, old, new);

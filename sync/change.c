@@ -65,15 +65,17 @@ static enum sp_status plan_together(const struct sp_domain *domain, uint64_t fir
 {
 	for (;;) {
 		enum sp_status status = plan_maps(domain, first, end, wishes, count, plans);
-		uint64_t least = end;
+		uint64_t least = end, most = first;
 
 		if (status != SP_OK || plans->split < count)
 			return status;
-		for (uint32_t i = 0; i < count; i++)
+		for (uint32_t i = 0; i < count; i++) {
 			least = min_u64(least, plans->plan[i].end);
+			most = max_u64(most, plans->plan[i].end);
+		}
 		if (plans->gone > domain->gone_max || plans->tables > RESERVE_PAGES) {
 			least = first + (least - first + 1) / 2;
-		} else if (least == end) {
+		} else if (least == most) {
 			return SP_OK;
 		}
 		end = least;
