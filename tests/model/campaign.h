@@ -41,7 +41,7 @@ struct campaign_config {
 	bool told; /* each step as it is done, a line on standard output */
 };
 
-/* Every fourth seed meets the adversary that keeps everything; the others one that draws. */
+/* Every sixteenth seed meets the adversary that keeps everything; the others one that draws. */
 enum model_adversary campaign_adversary(uint64_t seed);
 
 struct campaign_outcome {

@@ -53,6 +53,8 @@ static void add_past(struct world *world, struct guest *guest, uint64_t gfn, str
 {
 	struct past *last = guest->past_count ? &guest->past[guest->past_count - 1] : NULL;
 
+	if (number <= guest->settled)
+		return;
 	if (last && joins(last, gfn, cell, number))
 		last->count++;
 	else if (guest->past_count < PASTS)
@@ -222,7 +224,6 @@ void expect_find(struct world *world, struct guest *guest, uint64_t gfn)
 			 type_name(found.type));
 	else if (!run_is_true(guest, gfn, &found))
 		complain(world, "oracle A: gfn %#llx of %c is found as %s mfn %#llx, count %llu",
-			 (unsigned long long)gfn, guest_letter(world, guest),
-			 type_name(found.type), (unsigned long long)found.frame.mfn,
-			 (unsigned long long)found.count);
+			 (unsigned long long)gfn, guest_letter(world, guest), type_name(found.type),
+			 (unsigned long long)found.frame.mfn, (unsigned long long)found.count);
 }

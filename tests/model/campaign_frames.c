@@ -21,9 +21,14 @@ struct frame *frame_find(struct world *world, uint64_t mfn)
 	if (mfn >= APERTURE && mfn - APERTURE < GIANT)
 		return &world->aperture[mfn - APERTURE];
 	for (uint32_t i = 0; i < world->bar_count; i++)
-		if (world->bar_mfn[i] == mfn)
-			return &world->bar[i];
+		if (world->bar[i].mfn == mfn)
+			return &world->bar[i].frame;
 	return NULL;
+}
+
+bool frame_is_register(uint64_t mfn)
+{
+	return mfn < RAM_FIRST;
 }
 
 void frames_make(struct world *world)
@@ -51,14 +56,44 @@ void frame_enter(struct world *world, const struct guest *guest, struct cell cel
 		frame->use = FRAME_IS_MAPPED;
 }
 
+static void become_free(struct world *world, struct frame *frame, uint64_t mfn)
+{
+	frame->use = FRAME_IS_FREE;
+	if (!frame->single)
+		return;
+	*frame = (struct frame){ .use = FRAME_NOT_OURS };
+	model_guest_give(world->model, mfn, 0);
+}
+
 void frame_displace(struct world *world, struct guest *guest, struct cell cell)
 {
 	struct frame *frame = frame_find(world, cell.mfn);
 
+	if (frame->use == FRAME_TOLD_EARLY) {
+		become_free(world, frame, cell.mfn);
+		return;
+	}
 	frame->use = FRAME_WAITS;
 	frame->type = (uint8_t)cell.type;
 	frame->number = guest->number;
 	guest->waiting++;
+}
+
+void frames_may_go(struct world *world, struct guest *guest, uint64_t gfn, uint64_t count, bool may)
+{
+	for (uint64_t i = 0; i < count; i++) {
+		const struct cell *cell = cell_at(guest, gfn + i);
+		struct frame *frame = cell && cell->type ? frame_find(world, cell->mfn) : NULL;
+
+		if (!frame)
+			continue;
+		if (!may && frame->use == FRAME_TOLD_EARLY)
+			complain(world, "ledger: mfn %#llx was told as forgotten, and is mapped",
+				 (unsigned long long)cell->mfn);
+		frame->may_go = may;
+		frame->type = (uint8_t)cell->type;
+		frame->number = guest->number;
+	}
 }
 
 static struct guest *guest_numbered(struct world *world, uint32_t number)
@@ -72,9 +107,10 @@ static struct guest *guest_numbered(struct world *world, uint32_t number)
 static void forget(struct world *world, struct guest *guest, uint64_t mfn, enum sp_type type)
 {
 	struct frame *frame = frame_find(world, mfn);
+	bool is_early = frame && frame->use == FRAME_IS_MAPPED && frame->may_go;
 	unsigned long long shown = mfn;
 
-	if (!frame || frame->use != FRAME_WAITS) {
+	if (!frame || (frame->use != FRAME_WAITS && !is_early)) {
 		complain(world, "ledger: mfn %#llx is told as forgotten, and is %s", shown,
 			 frame && frame->use == FRAME_IS_MAPPED ? "mapped" : "not mapped at all");
 		return;
@@ -85,13 +121,13 @@ static void forget(struct world *world, struct guest *guest, uint64_t mfn, enum 
 	if (frame->type != type)
 		complain(world, "ledger: mfn %#llx was %s and is told as %s", shown,
 			 type_name((enum sp_type)frame->type), type_name(type));
-	frame->use = FRAME_IS_FREE;
+	if (is_early) {
+		frame->use = FRAME_TOLD_EARLY;
+		return;
+	}
 	if (guest)
 		guest->waiting--;
-	if (!frame->single)
-		return;
-	*frame = (struct frame){ .use = FRAME_NOT_OURS };
-	model_guest_give(world->model, mfn, 0);
+	become_free(world, frame, mfn);
 }
 
 void frame_forgotten(struct model *model, const struct sp_forgotten *run, void *argument)
@@ -113,7 +149,7 @@ void frames_judge_end(struct world *world)
 	for (uint32_t i = 0; i < GIANT; i++)
 		left += world->aperture[i].use > FRAME_IS_FREE;
 	for (uint32_t i = 0; i < world->bar_count; i++)
-		left += world->bar[i].use > FRAME_IS_FREE;
+		left += world->bar[i].frame.use > FRAME_IS_FREE;
 	if (left)
 		complain(world, "ledger: every guest is gone, and %llu frames were never told",
 			 (unsigned long long)left);
@@ -148,6 +184,14 @@ static uint64_t count_free(struct world *world, uint64_t mfn, uint64_t count)
 	return count;
 }
 
+uint64_t frame_own(struct world *world, const struct guest *guest, uint64_t gfn, uint64_t *count)
+{
+	uint64_t mfn = own_frame(world, guest, gfn);
+
+	*count = count_free(world, mfn, *count);
+	return *count ? mfn : 0;
+}
+
 static uint64_t take_single(struct world *world, uint64_t *count)
 {
 	uint64_t mfn = model_guest_frame(world->model);
@@ -158,12 +202,22 @@ static uint64_t take_single(struct world *world, uint64_t *count)
 	return mfn;
 }
 
+void frame_return(struct world *world, uint64_t mfn)
+{
+	struct frame *frame = frame_find(world, mfn);
+
+	if (!frame || !frame->single || frame->use != FRAME_IS_FREE)
+		return;
+	*frame = (struct frame){ .use = FRAME_NOT_OURS };
+	model_guest_give(world->model, mfn, 0);
+}
+
 /*
  * Mostly the guest's own frames, so that runs grow together; else those of the other guest, or the
  * same out of line by one, which no large page can hold.
  */
-uint64_t frame_choose(struct world *world, const struct guest *guest, uint64_t gfn,
-		      uint64_t *count, struct dice *dice)
+uint64_t frame_choose(struct world *world, const struct guest *guest, uint64_t gfn, uint64_t *count,
+		      struct dice *dice)
 {
 	uint64_t style = dice_roll(dice, 10), mfn = own_frame(world, guest, gfn);
 

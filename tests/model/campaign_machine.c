@@ -10,12 +10,12 @@
 
 #include "lib/mutant.h"
 
-#define FRAMES	 16384u
-#define PATIENCE 200000u /* looks before something that should end is said not to */
-#define TICK	 20000u	 /* nanoseconds; resets take 100 ms, and units have a second */
+#define FRAMES	   16384u
+#define PATIENCE   200000u /* looks before something that should end is said not to */
+#define TICK	   20000u  /* nanoseconds; resets take 100 ms, and units have a second */
 
-#define AMDVI	  .vendor = MODEL_AMDVI
-#define VTD	  .vendor = MODEL_VTD, .domain_bits = 4 /* few, so that ids are soon used again */
+#define AMDVI	   .vendor = MODEL_AMDVI
+#define VTD	   .vendor = MODEL_VTD, .domain_bits = 4 /* few, so that ids are soon used again */
 #define SHARED_NPT SP_CPU_NPT, SP_TABLES_SHARED
 #define SPLIT_NPT  SP_CPU_NPT, SP_TABLES_SEPARATE
 #define SHARED_EPT SP_CPU_EPT, SP_TABLES_SHARED
@@ -43,6 +43,9 @@ const struct campaign_mode campaign_modes[] = {
 	  { { VTD, .no_psi = true } } },
 	{ "EPT, VT-d with a write buffer", SPLIT_EPT, 1,
 	  { { VTD, .write_buffer = true, .caches_not_present = true } } },
+	{ "NPT shared with AMD-Vi, devices that cache", SHARED_NPT, 1, { { AMDVI, .ats = true } } },
+	{ "EPT, two VT-d separate, devices that cache", SPLIT_EPT, 2,
+	  { { VTD, .ats = true }, { VTD, .ats = true, .answers = MODEL_LATE } } },
 	{ "EPT, two unlike VT-d", SHARED_EPT, 2,
 	  { { VTD, .max_mask = 9, .answers = MODEL_LATE },
 	    { VTD, .walk_levels = 1 << 3, .large_pages = 1 << 1, .not_coherent = true } } },
@@ -88,11 +91,13 @@ static struct model_config machine_of(struct world *world)
 	for (uint32_t i = 0; i < mode->unit_count; i++)
 		machine.unit[i] = mode->unit[i];
 	for (uint32_t i = 0; i < DEVICES; i++)
-		machine.device[i] =
-			(struct model_device_config){ .sbdf = world->device[i].sbdf,
-						      .unit = i % mode->unit_count,
-						      .reset = MODEL_RESET_FLR,
-						      .bar_bytes = { 0x2000, 0x1000 } };
+		machine.device[i] = (struct model_device_config){
+			.sbdf = world->device[i].sbdf,
+			.unit = i % mode->unit_count,
+			.reset = MODEL_RESET_FLR,
+			.ats = mode->unit[i % mode->unit_count].ats,
+			.bar_bytes = { 0x2000, 0x1000 },
+		};
 	machine.reserved[0] = (struct model_reserved){ .sbdf = world->device[1].sbdf,
 						       .base = (uint64_t)RANGE << 12,
 						       .bytes = RANGE_FRAMES << 12 };
@@ -135,7 +140,11 @@ static bool make_host(struct world *world, struct dice *dice)
 
 	world->arena = aligned_alloc(64, bytes);
 	world->host = sp_host_create(world->arena, bytes, &limits, world->model);
-	return world->host && start(world);
+	if (!world->host || !start(world))
+		return false;
+	for (uint32_t i = 0; i < DEVICES; i++)
+		device_know_bars(world, &world->device[i]);
+	return true;
 }
 
 /* Two guests, and both devices with the first: what most steps want to begin from. */
@@ -143,26 +152,26 @@ static bool furnish(struct world *world, struct dice *dice)
 {
 	world->tables = model_table_frames(world->model);
 	for (uint32_t i = 0; i < GUESTS; i++)
-		if (!guest_create(world, &world->guest[i], dice))
+		if (!guest_create(world, &world->guest[i], dice_one_in(dice, 3) ? 30 : 2000, dice))
 			return false;
 	for (uint32_t i = 0; i < DEVICES; i++) {
 		struct device *device = &world->device[i];
-		const sp_sbdf_t sbdf = { device->sbdf };
 
-		if (sp_device_assign(world->guest[0].domain, sbdf) != SP_OK ||
-		    sp_device_set_master(world->host, sbdf, true) != SP_OK) {
+		if (sp_device_assign(world->guest[0].domain, (sp_sbdf_t){ device->sbdf }) !=
+		    SP_OK) {
 			complain(world, "a device cannot be assigned to an empty guest");
 			return false;
 		}
 		device->owner = &world->guest[0];
-		device->is_master = true;
+		device_begin(world, device, true, true);
 	}
 	return true;
 }
 
 bool world_make(struct world *world)
 {
-	struct dice dice = { world->config.seed ^ 0x9e3779b97f4a7c15ull };
+	uint64_t mode = (uint64_t)(world->config.mode - campaign_modes);
+	struct dice dice = { world->config.seed * 64 + mode };
 	struct model_config machine;
 
 	for (uint32_t i = 0; i < DEVICES; i++)
@@ -179,8 +188,7 @@ bool world_make(struct world *world)
 		return false;
 	}
 	frames_make(world);
-	for (uint32_t i = 0; i < 2; i++)
-		model_watch(world->model, some_gfn(&dice));
+	model_watch(world->model, some_gfn(&dice));
 	return make_host(world, &dice) && furnish(world, &dice);
 }
 
@@ -199,17 +207,26 @@ void world_free(struct world *world)
 
 /* --- guests ---------------------------------------------------------------------------------- */
 
-/* The tag is the guest's place: it is used again by whoever comes there next. */
-bool guest_create(struct world *world, struct guest *guest, struct dice *dice)
+/* Some table of the guest would need 512 pages for a GiB. */
+static bool has_small_pages(const struct campaign_mode *mode, uint32_t cpu_large_pages)
 {
-	static const uint32_t budgets[] = { 2000, 2000, 60, 24 };
+	bool small = cpu_large_pages != 6;
+
+	for (uint32_t i = 0; i < mode->unit_count; i++)
+		small |= mode->unit[i].large_pages != 0;
+	return small;
+}
+
+/* The tag is the guest's place: it is used again by whoever comes there next. */
+bool guest_create(struct world *world, struct guest *guest, uint32_t budget, struct dice *dice)
+{
 	static const uint8_t large[] = { 6, 6, 2, 0 };
 	const struct campaign_mode *mode = world->config.mode;
 	struct sp_domain_config config = {
 		.number = world->created + 1,
 		.cpu = mode->cpu,
 		.tables = mode->tables,
-		.table_budget = budgets[dice_roll(dice, 4)],
+		.table_budget = budget,
 		.cpu_levels = dice_one_in(dice, 6) ? 5 : 4,
 		.cpu_large_pages = large[dice_roll(dice, 4)],
 		.asid = mode->cpu == SP_CPU_NPT ? (uint16_t)(guest - world->guest + 1) : 0,
@@ -228,7 +245,9 @@ bool guest_create(struct world *world, struct guest *guest, struct dice *dice)
 	}
 	guest->state = GUEST_LIVES;
 	guest->number = ++world->created;
+	guest->budget = config.table_budget;
 	guest->tight = config.table_budget < 100;
+	guest->most = has_small_pages(mode, config.cpu_large_pages) ? HOME : GIANT;
 	guest->past_count = 0;
 	guest->settled = 0;
 	guest->last = (struct sp_ticket){ guest->domain, 0 };
@@ -243,14 +262,14 @@ bool guest_has_device(const struct world *world, const struct guest *guest)
 	return false;
 }
 
-/* From the first call on whatever was mapped may be reached, or not. */
+/* From the first call on whatever was mapped waits; what CPUs still reach is oracle R's business. */
 static void let_go(struct world *world, struct guest *guest)
 {
 	const struct cell hole = { 0, SP_HOLE };
 
 	for (uint32_t i = 0; i < PLACES; i++)
 		expect_change(world, guest, places[i].gfn, places[i].end - places[i].gfn, hole,
-			      false, UINT64_MAX);
+			      false, 0);
 	guest->state = GUEST_DIES;
 }
 
@@ -260,6 +279,8 @@ bool guest_destroy(struct world *world, struct guest *guest)
 	enum sp_status status;
 
 	cpus_land(world);
+	if (guest->state == GUEST_LIVES && !is_held)
+		let_go(world, guest);
 	status = sp_domain_destroy(guest->domain);
 	world->outcome->operations++;
 	say(world, "destroy %c: %s", guest_letter(world, guest), sp_status_text(status));
@@ -267,10 +288,6 @@ bool guest_destroy(struct world *world, struct guest *guest)
 	    (status != SP_BUSY && status != SP_PENDING && status != SP_OK))
 		complain(world, "a guest with%s device is destroyed: %s", is_held ? " a" : "out",
 			 sp_status_text(status));
-	if (status == SP_BUSY)
-		return false;
-	if (guest->state == GUEST_LIVES)
-		let_go(world, guest);
 	if (status != SP_OK)
 		return false;
 	guest->state = GUEST_IS_GONE;

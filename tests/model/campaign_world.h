@@ -13,14 +13,14 @@
 
 #include "campaign.h"
 
-#define GUESTS	  2
-#define DEVICES	  2
-#define CPUS	  4 /* 0 runs the library, the others guests */
-#define TRANSFERS 16
-#define PASTS	  4096u
-#define HOME	  2048u /* frames that belong to one guest's places */
-#define GIANT	  262144u
-#define CELLS	  (HOME + GIANT)
+#define GUESTS	     2
+#define DEVICES	     2
+#define CPUS	     4 /* 0 runs the library, the others guests */
+#define TRANSFERS    16
+#define PASTS	     8192u
+#define HOME	     2048u /* frames that belong to one guest's places */
+#define GIANT	     262144u
+#define CELLS	     (HOME + GIANT)
 
 #define APERTURE     0x400000u /* mfn of a GiB that is no RAM */
 #define RANGE	     0x7f000u  /* device 1's own, gfn == mfn */
@@ -36,11 +36,21 @@ struct frame {
 		FRAME_NOT_OURS,
 		FRAME_IS_FREE,
 		FRAME_IS_MAPPED,
+		FRAME_TOLD_EARLY, /* in the call that displaces it, which waits; not noted yet */
 		FRAME_WAITS
 	} use;
-	bool single; /* goes back to the machine when it is forgotten, and may become a table */
-	uint8_t type; /* enum sp_type when it was displaced */
+	bool may_go;	 /* such a call is under way */
+	bool single;	 /* goes back to the machine when it is forgotten, and may become a table */
+	uint8_t type;	 /* enum sp_type when it was displaced */
 	uint32_t number; /* of the domain that it waits in */
+};
+
+/* A page of a device's registers. */
+struct bar {
+	struct frame frame;
+	uint64_t mfn;
+	const struct device *device;
+	uint32_t number;
 };
 
 struct cell {
@@ -63,7 +73,9 @@ struct guest {
 		GUEST_DIES
 	} state;
 	uint32_t number;
-	bool tight; /* its table budget may run out */
+	uint32_t budget; /* of table pages */
+	bool tight;	 /* it may run out */
+	uint64_t most;	 /* frames to map in one step */
 	struct cell *cell;
 	struct past past[PASTS];
 	uint32_t past_count;
@@ -100,14 +112,13 @@ struct world {
 	struct runner cpu[CPUS];
 	struct frame *frame;	/* RAM, from MODEL_RAM_BASE */
 	struct frame *aperture; /* GIANT */
-	struct frame bar[8];
-	uint64_t bar_mfn[8];
+	struct bar bar[16];
 	uint32_t bar_count;
 	uint64_t home[GUESTS]; /* mfn of HOME frames */
 	uint32_t transfer[TRANSFERS];
 	uint32_t created; /* domains so far; their numbers */
 	uint64_t tables;  /* pages in use without any guest */
-	bool refused;	  /* the library may be refused frames in this step */
+	bool refused;	  /* the platform refuses frames in this step */
 	char said[400];
 	jmp_buf panic;
 };
@@ -127,7 +138,7 @@ bool world_make(struct world *world);
 /* Everything taken back and told; complains about what is left. */
 void world_end(struct world *world);
 void world_free(struct world *world);
-bool guest_create(struct world *world, struct guest *guest, struct dice *dice);
+bool guest_create(struct world *world, struct guest *guest, uint32_t budget, struct dice *dice);
 /* One call; true when the domain is gone. */
 bool guest_destroy(struct world *world, struct guest *guest);
 bool guest_has_device(const struct world *world, const struct guest *guest);
@@ -138,10 +149,18 @@ void world_settle(struct world *world);
 struct frame *frame_find(struct world *world, uint64_t mfn);
 void frame_enter(struct world *world, const struct guest *guest, struct cell cell);
 void frame_displace(struct world *world, struct guest *guest, struct cell cell);
+/* A call begins, or has ended, that may displace the frames there and wait until they are told. */
+void frames_may_go(struct world *world, struct guest *guest, uint64_t gfn, uint64_t count,
+		   bool may);
 void frame_forgotten(struct model *model, const struct sp_forgotten *run, void *argument);
 /* Frames to map at gfn: answers the first, and in *count how many of those wished are free. */
-uint64_t frame_choose(struct world *world, const struct guest *guest, uint64_t gfn,
-		      uint64_t *count, struct dice *dice);
+uint64_t frame_choose(struct world *world, const struct guest *guest, uint64_t gfn, uint64_t *count,
+		      struct dice *dice);
+/* Those whose place is there. */
+uint64_t frame_own(struct world *world, const struct guest *guest, uint64_t gfn, uint64_t *count);
+/* One that was chosen and then not mapped. */
+void frame_return(struct world *world, uint64_t mfn);
+bool frame_is_register(uint64_t mfn);
 void frames_make(struct world *world);
 void frames_judge_end(struct world *world);
 
@@ -175,6 +194,9 @@ void step_map_again(struct world *world, struct guest *guest, struct dice *dice)
 void step_unmap(struct world *world, struct guest *guest, struct dice *dice);
 void step_retype(struct world *world, struct guest *guest, struct dice *dice);
 void step_find(struct world *world, struct guest *guest, struct dice *dice);
+void step_renew(struct world *world, struct guest *guest, struct dice *dice);
+void step_burst(struct world *world, struct guest *guest, struct dice *dice);
+void step_forbidden(struct world *world, struct guest *guest, struct dice *dice);
 void step_wait(struct world *world, struct guest *guest, struct dice *dice);
 uint64_t some_gfn(struct dice *dice);
 bool world_wait(struct world *world, struct guest *guest, struct sp_ticket ticket);
@@ -189,6 +211,9 @@ void step_dma_start(struct world *world, struct guest *guest, struct dice *dice)
 void step_dma_finish(struct world *world, struct guest *guest, struct dice *dice);
 void device_transfer(struct world *world, struct device *device, uint64_t gfn, bool write);
 bool device_release(struct world *world, struct device *device);
+/* It has an owner now: may it keep translations, may it speak. */
+void device_begin(struct world *world, struct device *device, bool caches, bool on);
+void device_know_bars(struct world *world, struct device *device);
 
 void step_enter(struct world *world, struct guest *guest, struct dice *dice);
 void step_ready(struct world *world, struct guest *guest, struct dice *dice);
