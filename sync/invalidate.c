@@ -31,11 +31,11 @@ struct cell {
 #define ENTRY   { WIDTH_ALL, true, true }
 
 static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
+	/* A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). */
 	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache  ATC */
 	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES,  NOTHING },
 	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS,   NOTHING },
 	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	/* A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). */
 	/* A CPU that faults on an old right walks again; a device's fault is lost. */
 	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
 	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },

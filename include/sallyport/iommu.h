@@ -100,13 +100,13 @@ void sp_iommu_stop(struct sp_host *host);
 SP_MUST_USE enum sp_status sp_iommu_next_fault(struct sp_host *host, struct sp_fault *fault);
 
 /*
- * A unit that was lost, when there is reason to believe that it answers again. Translation stays on;
- * its queue begins anew, and everything that it remembers is forgotten: only when it has said so is
- * it believed again, `lost` is false, and what waited for it comes back as sp_progress() is called.
- * Bus mastering of its functions stays off until sp_device_set_master(). A release that it
- * interrupted is to be called again. SP_NOT_FOUND; SP_INVALID where it is not lost; SP_LOST where it
- * does not answer, or was reset and translates by our tables no more: then nothing has changed, and
- * the call may be repeated. No lock held; waits.
+ * A unit that was lost, when there is reason to believe that it answers again. Translation stays
+ * on; its queue begins anew, and everything that it remembers is forgotten: only when it has said
+ * so is it believed again, `lost` is false, and what waited for it comes back as sp_progress() is
+ * called. Bus mastering of its functions stays off until sp_device_set_master(). A release that it
+ * interrupted is to be called again. SP_NOT_FOUND; SP_INVALID where it is not lost; SP_LOST where
+ * it does not answer, or was reset and translates by our tables no more: then nothing has changed,
+ * and the call may be repeated. No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_unit_recover(struct sp_host *host, uint32_t index);
 

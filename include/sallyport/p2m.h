@@ -72,13 +72,14 @@ SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
 /*
  * Map, unmap, or change the type of frames that stay. All three:
  * - SP_OK: the first result->done frames are as wished; when that is less than count, call again
- *   with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is forgotten
- *   when the ticket settles.
- * - SP_BUSY: wait for result->ticket, then call again. A large page was split first, by this call or
- *   another, and that must be paid before its pieces may differ; or limbo is full; or a device's
+ *   with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is
+ *   forgotten when the ticket settles.
+ * - SP_BUSY: wait for result->ticket, then call again. A large page was split first, by this call
+ *   or another, and that must be paid before its pieces may differ; or limbo is full; or a device's
  *   reserved range there is just coming or going. result->done is 0, no translation changed.
  * - any other status: nothing changed. SP_INVALID, also for SP_RESERVED, which is passthrough's
- *   alone; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold; SP_NO_MEMORY.
+ *   alone; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold;
+ *   SP_NO_MEMORY.
  * Any CPU; takes the domain's lock; interrupts on or off.
  */
 SP_MUST_USE enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame,
@@ -94,8 +95,8 @@ SP_MUST_USE enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t fi
 					   enum sp_type type, struct sp_result *result);
 
 /*
- * SP_NOT_FOUND for a hole, with mapping->count the frames that are certainly hole. Takes no lock; any
- * context but NMI, as long as the caller stays on its CPU meanwhile.
+ * SP_NOT_FOUND for a hole, with mapping->count the frames that are certainly hole. Takes no lock;
+ * any context but NMI, as long as the caller stays on its CPU meanwhile.
  */
 SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
 				       struct sp_mapping *mapping);

@@ -47,13 +47,13 @@ SP_MUST_USE enum sp_status sp_function_info(struct sp_host *host, uint32_t index
  * Gives a function to a domain. Decided before anything changes: SP_NOT_FOUND (no such function, or
  * no unit covers it), SP_BUSY (owned already: release or hand over), SP_SHARED_REQUESTER (a
  * function that shares one of its requester ids has another owner), SP_UNSUPPORTED (bridge, or the
- * unit cannot hold the domain's map or cannot remap interrupts), SP_RANGE (the domain maps memory beyond the unit's width),
- * SP_RESERVED_RANGE (the domain's memory lies where the function's reserved ranges or the unit's
- * special addresses are), SP_NO_MEMORY, SP_NO_SPACE, SP_INVALID (not started, or no guest's domain);
- * SP_LOST later: the device is in quarantine again. Fills a map of the unit's own from the p2m
- * first if the unit cannot walk the CPU's. On return the device reaches the domain's memory; bus
- * mastering is still off and the registers are not mapped: sp_device_map_bar() and
- * sp_device_set_master(). No lock held; waits.
+ * unit cannot hold the domain's map or cannot remap interrupts), SP_RANGE (the domain maps memory
+ * beyond the unit's width), SP_RESERVED_RANGE (the domain's memory lies where the function's
+ * reserved ranges or the unit's special addresses are), SP_NO_MEMORY, SP_NO_SPACE, SP_INVALID (not
+ * started, or no guest's domain); SP_LOST later: the device is in quarantine again. Fills a map of
+ * the unit's own from the p2m first if the unit cannot walk the CPU's. On return the device reaches
+ * the domain's memory; bus mastering is still off and the registers are not mapped:
+ * sp_device_map_bar() and sp_device_set_master(). No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_device_assign(struct sp_domain *domain, sp_sbdf_t function);
 
@@ -69,12 +69,12 @@ SP_MUST_USE enum sp_status sp_device_release(struct sp_domain *domain, sp_sbdf_t
 
 /*
  * For a function that does what it should not: a flood of faults (XSA-5), bus mastering that does
- * not stop. Bus mastering off, entries blocked, and what they led to forgotten; functions that share
- * a requester id are blocked with it. From then on it can be released, but not assigned, nor its bus
- * mastering be switched on, until sp_device_release() has seen a reset of it work: from its owner,
- * or where it has none, with any guest's domain. SP_NOT_FOUND: no such function, or no unit covers
- * it. SP_UNSUPPORTED: a bridge. SP_INVALID: not started. SP_LOST: it is blocked, but a unit did not
- * say that it has forgotten. Fenced already: SP_OK. No lock held; waits.
+ * not stop. Bus mastering off, entries blocked, and what they led to forgotten; functions that
+ * share a requester id are blocked with it. From then on it can be released, but not assigned, nor
+ * its bus mastering be switched on, until sp_device_release() has seen a reset of it work: from its
+ * owner, or where it has none, with any guest's domain. SP_NOT_FOUND: no such function, or no unit
+ * covers it. SP_UNSUPPORTED: a bridge. SP_INVALID: not started. SP_LOST: it is blocked, but a unit
+ * did not say that it has forgotten. Fenced already: SP_OK. No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_function_fence(struct sp_host *host, sp_sbdf_t function);
 
@@ -96,15 +96,16 @@ SP_MUST_USE enum sp_status sp_device_set_master(struct sp_host *host, sp_sbdf_t 
  * Address Translation Services (PCI Express base 6.0, chapter 10): the function asks its unit for
  * translations, keeps them in a cache of its own, and sends requests that the unit lets through
  * unlooked at. So with ATS the function itself is trusted to contain its DMA: one that lies reaches
- * all memory. And one that does not answer an invalidation holds up its unit's whole queue, until the
- * unit counts as lost. Therefore off, unless it is asked for here.
+ * all memory. And one that does not answer an invalidation holds up its unit's whole queue, until
+ * the unit counts as lost. Therefore off, unless it is asked for here.
  *
- * For an assigned function whose bus mastering is off. Every move (release, hand over) ends with ATS
- * off, and whoever assigns it next asks again. Asked for what is already so: SP_OK. SP_NOT_FOUND: no
- * such function, or no unit covers it; SP_INVALID: not started, or in quarantine, where there is
- * nothing to cache; SP_BUSY: bus mastering is on, or it is fenced; SP_UNSUPPORTED: function or unit does not know it,
- * or its requests carry several ids, or shared ones; SP_NO_SPACE: four functions of the domain behind
- * this unit, or eight behind this unit, have it on; SP_LOST: the unit is lost. No lock held; waits.
+ * For an assigned function whose bus mastering is off. Every move (release, hand over) ends with
+ * ATS off, and whoever assigns it next asks again. Asked for what is already so: SP_OK.
+ * SP_NOT_FOUND: no such function, or no unit covers it; SP_INVALID: not started, or in quarantine,
+ * where there is nothing to cache; SP_BUSY: bus mastering is on, or it is fenced; SP_UNSUPPORTED:
+ * function or unit does not know it, or its requests carry several ids, or shared ones;
+ * SP_NO_SPACE: four functions of the domain behind this unit, or eight behind this unit, have it
+ * on; SP_LOST: the unit is lost. No lock held; waits.
  */
 SP_MUST_USE enum sp_status sp_device_set_ats(struct sp_host *host, sp_sbdf_t function, bool on);
 

@@ -70,9 +70,9 @@ SP_MUST_USE enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket
 
 /*
  * Posts what is owed, reads what was paid, hands back what is forgotten, merges small pages into
- * large ones: at most about `budget` table slots looked at, a domain. Answers the nanoseconds after which it wants
- * to be called again, 0 for at once, UINT64_MAX for nothing to do. Any CPU, no lock held,
- * interrupts on or off.
+ * large ones: at most about `budget` table slots looked at, a domain. Answers the nanoseconds after
+ * which it wants to be called again, 0 for at once, UINT64_MAX for nothing to do. Any CPU, no lock
+ * held, interrupts on or off.
  */
 uint64_t sp_progress(struct sp_host *host, uint32_t budget);
 
