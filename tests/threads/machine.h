@@ -117,7 +117,6 @@ struct machine {
 	uint32_t lost;
 	uint32_t squats;      /* by attach_test.c: memory lay where a range goes */
 	uint32_t slow_takes;  /* other CPUs come in between whenever a page is taken */
-	uint32_t slow_walks;  /* ... or a table is reached without a lock */
 	uint64_t most_stores; /* under a domain's lock, one hold */
 
 	pthread_mutex_t mouth;

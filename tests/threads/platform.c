@@ -144,8 +144,6 @@ void *platform_pointer(void *embedder, sp_mfn_t frame)
 				 (unsigned long long)frame.mfn);
 		index = 0;
 	}
-	if (!here.held && load32(&machine->slow_walks))
-		sched_yield();
 	return machine->page[index];
 }
 
