@@ -21,7 +21,6 @@
 #include <cmocka.h>
 
 #include "lib/mutant.h"
-#include "memory.h"
 
 #define SLICE	    100u /* milliseconds; so long until somebody looks for complaints */
 #define SLICES	    20u
