@@ -23,6 +23,9 @@ static bool fits(const struct sp_domain *domain, uint32_t index, const struct un
 
 	if (!map->used || map->filling || !(unit->levels & BIT(tree->levels)))
 		return false;
+	/* A1.6: in shadow mode the option means nothing. */
+	if (is_cpus && domain->cpu == SP_CPU_SHADOW && MUTANT(domain->host, SP_MUT_SHARE_HONOURED))
+		return domain->shared == SP_TABLES_SHARED;
 	if (is_cpus && (domain->shared != SP_TABLES_SHARED || tree->format != unit->shared_format))
 		return false;
 	if (!is_cpus && tree->format != unit->format && tree->format != unit->shared_format)

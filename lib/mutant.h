@@ -66,6 +66,13 @@ enum sp_mutant {
 	/* A device's own cache. */
 	SP_MUT_ATC_UNPAID,	 /* it is not told */
 	SP_MUT_ATC_BEFORE_IOTLB, /* it is told first, then the unit */
+	/* Observers of the embedder's. */
+	SP_MUT_SHARE_HONOURED,	     /* a unit walks a software map, since its domain says shared */
+	SP_MUT_SHADOWS_KEPT,	     /* shadows are not told of frames that went */
+	SP_MUT_SHADOW_CPUS_KEPT,     /* the CPUs that ran on them are not asked */
+	SP_MUT_CPUS_BEFORE_SHADOWS,  /* they are asked first, and fill again from the shadows */
+	SP_MUT_EMULATOR_NOT_AWAITED, /* what an emulator was asked counts as done */
+	SP_MUT_RELEASE_AFTER_EMULATORS, /* limbo opens when the emulators have forgotten */
 	SP_MUT_COUNT
 };
 

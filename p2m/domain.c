@@ -11,6 +11,7 @@ static const struct cpu_side {
 } cpu_sides[] = {
 	[SP_CPU_EPT] = { &format_ept, &format_ept_vtd, false },
 	[SP_CPU_NPT] = { &format_npt, &format_npt_amdvi, true },
+	[SP_CPU_SHADOW] = { &format_software, &format_software, false },
 };
 
 static enum sp_type type_of(uint32_t rights, enum memory_type memory)
@@ -23,12 +24,17 @@ static enum sp_type type_of(uint32_t rights, enum memory_type memory)
 
 static enum sp_status check_config(const struct sp_domain_config *config)
 {
-	if (config->cpu != SP_CPU_EPT && config->cpu != SP_CPU_NPT)
+	bool is_shadowed = config->cpu == SP_CPU_SHADOW;
+
+	if (config->cpu != SP_CPU_EPT && config->cpu != SP_CPU_NPT && !is_shadowed)
 		return SP_UNSUPPORTED;
 	if (config->tables != SP_TABLES_SHARED && config->tables != SP_TABLES_SEPARATE)
 		return SP_INVALID;
+	if (is_shadowed != (config->shadows != NULL) || (is_shadowed && !config->shadows->forget))
+		return SP_INVALID;
 	/* APM 2 15.16: ASID 0 is the host's. */
-	if (cpu_sides[config->cpu].has_asid != (config->asid != 0) || config->table_budget < 8)
+	if ((cpu_sides[config->cpu].has_asid != (config->asid != 0) && !is_shadowed) ||
+	    config->table_budget < 8)
 		return SP_INVALID;
 	if ((config->cpu_levels != 0 && config->cpu_levels != 4 && config->cpu_levels != 5) ||
 	    (config->cpu_large_pages & ~6u))
@@ -69,6 +75,8 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	}
 	domain_take(domain);
 	cpus_open(domain);
+	if (config->cpu == SP_CPU_SHADOW)
+		shadows_open(domain, config->shadows);
 	domain_drop(domain);
 	*made = domain;
 	return SP_OK;
@@ -116,7 +124,7 @@ enum sp_status sp_domain_destroy(struct sp_domain *domain)
 	bool empty = false, busy;
 
 	domain_take(domain);
-	busy = has_device(domain);
+	busy = has_device(domain) || !external_are_gone(domain);
 	if (!busy)
 		empty = empty_domain(domain);
 	domain_drop(domain);

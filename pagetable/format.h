@@ -74,6 +74,7 @@ extern const struct format format_npt;	   /* APM 2 15.25, CPU alone */
 extern const struct format format_npt_amdvi; /* the same, also walked by AMD-Vi: 48882 2.2.3 */
 extern const struct format format_vtd;	     /* VT-d 9.8, second stage of a unit alone */
 extern const struct format format_amdvi;     /* 48882 2.2.3, v1 host table of a unit alone */
+extern const struct format format_software;  /* nobody: the p2m of a guest on shadows */
 extern const struct format format_toy;	     /* 1-bit levels, for exhaustive tests */
 
 enum slot_kind {

@@ -26,10 +26,10 @@ static void reset(struct sp_domain *domain)
 {
 	struct limbo limbo = { .entry = domain->limbo.entry, .size = domain->limbo.size };
 
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+	for (uint32_t i = 0; i <= MAX_UNITS; i++)
 		domain->maps[i] = (struct map){ .used = false };
+	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		domain->watches[i] = (struct watch){ 0 };
-	}
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;

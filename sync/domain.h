@@ -8,6 +8,7 @@
  *          |
  *          +-- watches[0]  the CPUs ----+
  *          |   watches[n]  a unit ------+-- ledger: gathering -> posted -> paid
+ *          |   watches[n]  an emulator -+
  *          |
  *          +-- limbo: | frames, tables, names | each with the ledger's number | oldest first
  *
@@ -22,10 +23,11 @@
 #include "pagetable/engine.h"
 #include "sync/observer.h"
 
-#define DEBT_RANGES	 4  /* then the whole domain (note n3 of section 7) */
-#define DEBT_ENTRIES	 4  /* then every entry */
-#define WATCH_ATCS	 4  /* functions with ATS, a watch */
-#define DOMAIN_RESERVED	 16 /* ranges of assigned functions */
+#define DEBT_RANGES	 4 /* then the whole domain (note n3 of section 7) */
+#define DEBT_ENTRIES	 4 /* then every entry */
+#define WATCH_ATCS	 4 /* functions with ATS, a watch */
+#define MAX_WATCHES	 (1 + MAX_UNITS + SP_MAX_OBSERVERS) /* the CPUs, units, emulators */
+#define DOMAIN_RESERVED	 16				    /* ranges of assigned functions */
 #define QUARANTINE_LIMBO 64u
 
 struct debt_range {
@@ -64,6 +66,15 @@ struct watch {
 	uint64_t gathering_first; /* ledger number of the first debt that gathers */
 	uint64_t posted_first;
 	uint64_t posted_number; /* the observer's clock */
+};
+
+/* One of the embedder's (sallyport/observer.h): shadows, or an emulator. */
+struct sp_observer {
+	struct observer observer; /* first: an observer is cast back in external_of() */
+	struct sp_domain *domain;
+	struct sp_observer_config config; /* forget NULL: free */
+	uint64_t asked;			  /* lock; also read by whoever answers */
+	uint64_t reached;		  /* written by whoever answers */
 };
 
 /* Its own cache line: the owner CPU writes, others read. */
@@ -106,11 +117,11 @@ struct sp_domain {
 	uint32_t node;
 	uint32_t table_budget, tables_used; /* lock; pages linked, in reserve and in limbo */
 
-	struct map maps[1 + MAX_UNITS];	     /* lock */
-	struct watch watches[1 + MAX_UNITS]; /* lock */
-	uint64_t ledger;		     /* lock; number of the last change that owed */
-	struct limbo limbo;		     /* lock */
-	struct let_go *gone;		     /* lock; scratch of one change */
+	struct map maps[1 + MAX_UNITS];	   /* lock */
+	struct watch watches[MAX_WATCHES]; /* lock */
+	uint64_t ledger;		   /* lock; number of the last change that owed */
+	struct limbo limbo;		   /* lock */
+	struct let_go *gone;		   /* lock; scratch of one change */
 	uint32_t gone_max;
 	struct reserve reserve; /* lock */
 	struct span split;	/* lock; large pages that were split: no piece changes before ... */
@@ -132,6 +143,10 @@ struct sp_domain {
 	enum sp_type (*type_of)(uint32_t rights, enum memory_type memory);
 
 	struct observer cpus;
+	struct sp_observer shadows; /* SP_CPU_SHADOW */
+	uint64_t shadows_gone;	    /* lock; number up to which CPUs were asked ... */
+	uint64_t shadows_asked;	    /* lock; ... to reach this one */
+	struct sp_observer emulators[SP_MAX_OBSERVERS]; /* lock */
 	uint64_t asked;		      /* number that CPUs must reach before they run the guest */
 	uint64_t epoch;		      /* one more whenever something was let go */
 	struct cpu_state *cpu_states; /* limits.cpus; NULL for SP_CPU_NONE */
@@ -140,6 +155,12 @@ struct sp_domain {
 };
 
 #define CPU_WATCH 0
+
+static inline bool watch_is_units(const struct watch *watch)
+{
+	return watch->observer && watch->observer->column >= COLUMN_VTD &&
+	       watch->observer->column < COLUMN_ATC;
+}
 
 void domain_take(struct sp_domain *domain) TAKES(domain->lock);
 /* Also sends the kicks that are due. */
@@ -192,7 +213,7 @@ void domain_merge(struct sp_domain *domain, uint32_t *budget) MUST_HOLD(domain->
 
 /* ledger.c: who owes what to whom. */
 
-/* A unit begins to watch a map, before any way is opened to it. NULL: no room. */
+/* A unit, or an emulator, begins to watch a map, before any way is opened to it. NULL: no room. */
 struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map,
 			       uint16_t name) MUST_HOLD(domain->lock);
 /* The watch ends: no user, nothing owed. */
@@ -231,6 +252,8 @@ enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 /* Adds what a change of this kind over this span owes; false: nothing. */
 bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column,
 	      enum change_kind kind, struct span span);
+/* True where such a change owes all that the observer has of the domain, whatever its span. */
+bool debt_is_whole(const struct sp_host *host, enum observer_column column, enum change_kind kind);
 void debt_add_entry(struct debt *debt, uint16_t requester);
 /* Every address, where the requester is one of the watch's functions with ATS. */
 void debt_add_atc(struct debt *debt, const struct sp_host *host, const struct watch *watch,
@@ -250,6 +273,19 @@ uint32_t limbo_room(const struct sp_domain *domain) MUST_HOLD(domain->lock);
 
 /* observer.c: the CPUs of a domain. */
 void cpus_open(struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* Answers the number that they must reach; kicks go out with the lock. */
+uint64_t cpus_ask(struct sp_domain *domain) MUST_HOLD(domain->lock);
+bool cpus_have_left(const struct sp_domain *domain, uint64_t number);
+
+/* external.c: observers of the embedder's. */
+void external_open(struct sp_domain *domain, struct sp_observer *external,
+		   enum observer_column column, const struct sp_observer_config *config)
+	MUST_HOLD(domain->lock);
+/* No emulator watches (any more). */
+bool external_are_gone(const struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* CPUs that run on shadows: those first. */
+void shadows_open(struct sp_domain *domain, const struct sp_observer_config *config)
+	MUST_HOLD(domain->lock);
 
 /*
  * readers.c: software that walks the CPU's map without the lock. Between the two, no table that was

@@ -31,23 +31,27 @@ struct cell {
 #define ENTRY   { WIDTH_ALL, true, true }
 
 static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
-	/* A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). */
-	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache  ATC */
-	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES,  NOTHING },
-	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS,   NOTHING },
-	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	/*
+	 * A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). Nobody walks
+	 * a software map: shadows hear of frames, never of its tables (note n9).
+	 */
+	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache  ATC      shadow   emulator */
+	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES,  NOTHING, NOTHING, NOTHING },
+	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS,   NOTHING, NOTHING, NOTHING },
+	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
 	/* A CPU that faults on an old right walks again; a device's fault is lost. */
-	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES },
-	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES },
-	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   NOTHING },
-	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES },
-	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL },
-	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL },
-	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL },
+	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING, NOTHING },
+	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  NOTHING, NOTHING },
+	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  LEAVES,  LEAVES },
+	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   NOTHING, NOTHING, NOTHING },
+	/* The frames under a table are not counted in the change that lets it go. */
+	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  ALL,     LEAVES },
+	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING },
+	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
+	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
+	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
 };
 /* clang-format on */
 
@@ -56,11 +60,16 @@ static bool is_cpu(enum observer_column column)
 	return column == COLUMN_EPT || column == COLUMN_NPT;
 }
 
+static bool is_external(enum observer_column column)
+{
+	return column == COLUMN_SHADOW || column == COLUMN_EMULATOR;
+}
+
 /* The negative controls: one kind of change that units are not told of. */
 static bool is_left_out(const struct sp_host *host, enum observer_column column,
 			enum change_kind kind)
 {
-	if (is_cpu(column))
+	if (is_cpu(column) || is_external(column))
 		return false;
 	return (MUTANT(host, SP_MUT_UNMAP_UNPAID) && kind == KIND_UNMAP) ||
 	       (MUTANT(host, SP_MUT_PUNCH_UNPAID) && kind == KIND_PUNCH) ||
@@ -130,6 +139,11 @@ bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_colum
 	}
 	debt->owed = true;
 	return true;
+}
+
+bool debt_is_whole(const struct sp_host *host, enum observer_column column, enum change_kind kind)
+{
+	return cell_of(host, column, kind).width == WIDTH_ALL;
 }
 
 void debt_add_entry(struct debt *debt, uint16_t requester)
@@ -267,6 +281,23 @@ static uint32_t unit_commands(const struct debt *debt, const struct sp_host *hos
 	return count + translation_commands(debt, watch, commands + count);
 }
 
+/* The embedder's observers know no alignment, and no entries of devices. */
+static uint32_t run_commands(const struct debt *debt, struct command *commands)
+{
+	if (debt->whole) {
+		commands[0] = (struct command){ .kind = COMMAND_DOMAIN };
+		return 1;
+	}
+	for (uint32_t i = 0; i < debt->range_count; i++) {
+		struct span span = debt->range[i].span;
+
+		commands[i] = (struct command){ .kind = COMMAND_RUN,
+						.first = span.first,
+						.count = span.end - span.first };
+	}
+	return debt->range_count;
+}
+
 uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
 		       const struct watch *watch, struct command commands[POST_COMMANDS])
 {
@@ -276,6 +307,8 @@ uint32_t debt_commands(const struct debt *debt, const struct sp_host *host,
 		commands[0] = (struct command){ .kind = COMMAND_FLUSH };
 		return 1;
 	}
+	if (is_external(watch->observer->column))
+		return run_commands(debt, commands);
 	if (MUTANT(host, SP_MUT_ATC_BEFORE_IOTLB)) {
 		count = atc_commands(debt, host, watch, commands);
 		return count + unit_commands(debt, host, watch, commands + count);

@@ -12,15 +12,15 @@
  */
 #include "sync/domain.h"
 
-static bool is_cpu_watch(const struct sp_domain *domain, const struct watch *watch)
-{
-	return watch == &domain->watches[CPU_WATCH];
-}
-
 struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observer, struct map *map,
 			       uint16_t name)
 {
-	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++) {
+	/* Emulators have places of their own: each unit finds one, always. */
+	bool is_emulator = observer->column == COLUMN_EMULATOR;
+	uint32_t first = is_emulator ? 1 + MAX_UNITS : CPU_WATCH + 1;
+	uint32_t end = is_emulator ? MAX_WATCHES : 1 + MAX_UNITS;
+
+	for (uint32_t i = first; i < end; i++) {
 		struct watch *watch = &domain->watches[i];
 
 		if (watch->observer)
@@ -79,7 +79,7 @@ static uint64_t take_number(struct sp_domain *domain)
 {
 	uint64_t number = ++domain->ledger;
 
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		struct watch *watch = &domain->watches[i];
 
 		if (watch->observer && watch->gathering.owed && !watch->gathering_first)
@@ -88,9 +88,67 @@ static uint64_t take_number(struct sp_domain *domain)
 	return number;
 }
 
+/* Shadows know machine frames: those that went ... */
+static bool enter_gone(struct sp_domain *domain, struct watch *watch, const struct stale *stale,
+		       enum change_kind kind)
+{
+	bool owed = false;
+
+	for (uint32_t i = 0; i < stale->gone_count; i++) {
+		const struct let_go *gone = &stale->gone[i];
+
+		if (gone->kind == GONE_FRAMES)
+			owed |= debt_add(&watch->gathering, domain->host, COLUMN_SHADOW, kind,
+					 (struct span){ gone->mfn, gone->mfn + gone->count });
+	}
+	return owed;
+}
+
+/* ... and those that stay, with fewer rights or another memory type. */
+static bool enter_staying(struct sp_domain *domain, struct watch *watch, struct span span,
+			  enum change_kind kind)
+{
+	const struct tree *tree = &watch->map->tree;
+	bool owed = false;
+	struct found found;
+
+	for (uint64_t frame = span.first; frame < span.end && !watch->gathering.whole;
+	     frame += found.count) {
+		uint64_t count;
+
+		if (!tree_find(tree, frame, &found))
+			continue;
+		count = min_u64(found.count, span.end - frame);
+		owed |= debt_add(&watch->gathering, domain->host, COLUMN_SHADOW, kind,
+				 (struct span){ found.mfn, found.mfn + count });
+	}
+	return owed;
+}
+
+static bool enter_shadows(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
+{
+	bool owed = false;
+
+	for (uint32_t i = 0; i < KIND_COUNT; i++) {
+		enum change_kind kind = (enum change_kind)i;
+		struct span span = stale->span[WALKER_CPU][kind];
+
+		if (span_is_empty(span))
+			continue;
+		if (debt_is_whole(domain->host, COLUMN_SHADOW, kind))
+			owed |= debt_add(&watch->gathering, domain->host, COLUMN_SHADOW, kind,
+					 span);
+		else if (kind == KIND_REVOKE || kind == KIND_ATTRIBUTE)
+			owed |= enter_staying(domain, watch, span, kind);
+		else
+			owed |= enter_gone(domain, watch, stale, kind);
+	}
+	return owed;
+}
+
 static bool enter_watch(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
 {
-	enum walker walker = is_cpu_watch(domain, watch) ? WALKER_CPU : WALKER_DEVICE;
+	enum walker walker = watch_is_units(watch) ? WALKER_DEVICE : WALKER_CPU;
 	bool owed = false;
 
 	for (uint32_t kind = 0; kind < KIND_COUNT; kind++) {
@@ -111,14 +169,16 @@ uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const str
 {
 	bool owed = false;
 
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		struct watch *watch = &domain->watches[i];
 
 		if (!watch->observer || watch->map != map)
 			continue;
 		if (MUTANT(domain->host, SP_MUT_FIRST_UNIT_ONLY) && i > CPU_WATCH + 1)
 			continue;
-		owed |= enter_watch(domain, watch, stale);
+		owed |= watch->observer->column == COLUMN_SHADOW
+				? enter_shadows(domain, watch, stale)
+				: enter_watch(domain, watch, stale);
 	}
 	return owed ? take_number(domain) : domain->ledger;
 }
@@ -155,7 +215,7 @@ static void post_watch(struct sp_domain *domain, struct watch *watch)
 
 void ledger_post(struct sp_domain *domain)
 {
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		struct watch *watch = &domain->watches[i];
 
 		if (watch->observer && watch->gathering.owed && !watch->posted.owed)
@@ -165,7 +225,7 @@ void ledger_post(struct sp_domain *domain)
 
 void ledger_collect(struct sp_domain *domain)
 {
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		struct watch *watch = &domain->watches[i];
 
 		if (!watch->observer || !watch->posted.owed)
@@ -189,7 +249,7 @@ enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 {
 	enum sp_status status = SP_OK;
 
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
+	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		const struct watch *watch = &domain->watches[i];
 
 		if (!watch->observer || !owes_up_to(watch, number))

@@ -91,6 +91,14 @@ static bool units_owe(const struct sp_domain *domain) MUST_HOLD(domain->lock)
 	return false;
 }
 
+static bool emulators_owe(const struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 1 + MAX_UNITS; i < MAX_WATCHES; i++)
+		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
+			return true;
+	return false;
+}
+
 /* A's rule of release, and what mutants make of it. */
 static bool may_release(const struct sp_domain *domain, const struct limbo_entry *entry)
 	MUST_HOLD(domain->lock)
@@ -102,6 +110,8 @@ static bool may_release(const struct sp_domain *domain, const struct limbo_entry
 		return !ledger_owes(&domain->watches[CPU_WATCH]);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_UNITS))
 		return !units_owe(domain);
+	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_EMULATORS))
+		return !emulators_owe(domain);
 	if (entry->gone.kind != GONE_FRAMES && !readers_have_left(domain, entry->epoch))
 		return false;
 	return ledger_state(domain, entry->number) == SP_OK;

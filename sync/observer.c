@@ -26,16 +26,12 @@ static struct sp_domain *domain_of(struct observer *cpus)
 	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
 }
 
-static enum sp_status cpus_post(struct observer *cpus, const struct command *commands,
-				uint32_t count, uint64_t *number)
+uint64_t cpus_ask(struct sp_domain *domain)
 {
-	struct sp_domain *domain = domain_of(cpus);
+	uint64_t number = domain->asked + 1;
 
-	(void)commands;
-	(void)count;
-	*number = domain->asked + 1;
 	full_barrier();
-	store64(&domain->asked, *number);
+	store64(&domain->asked, number);
 	full_barrier();
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
 		if (!load64(&domain->cpu_states[cpu].in_guest) ||
@@ -44,13 +40,11 @@ static enum sp_status cpus_post(struct observer *cpus, const struct command *com
 		domain->kick.word[cpu / 64] |= BIT(cpu % 64);
 		domain->kick_any = true;
 	}
-	return SP_OK;
+	return number;
 }
 
-static bool cpus_have_reached(struct observer *cpus, uint64_t number)
+bool cpus_have_left(const struct sp_domain *domain, uint64_t number)
 {
-	struct sp_domain *domain = domain_of(cpus);
-
 	if (MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
 		return true;
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
@@ -58,6 +52,20 @@ static bool cpus_have_reached(struct observer *cpus, uint64_t number)
 		    load64(&domain->cpu_states[cpu].reached) < number)
 			return false;
 	return true;
+}
+
+static enum sp_status cpus_post(struct observer *cpus, const struct command *commands,
+				uint32_t count, uint64_t *number) UNCHECKED
+{
+	(void)commands;
+	(void)count;
+	*number = cpus_ask(domain_of(cpus));
+	return SP_OK;
+}
+
+static bool cpus_have_reached(struct observer *cpus, uint64_t number)
+{
+	return cpus_have_left(domain_of(cpus), number);
 }
 
 static const struct observer_ops cpus_ops = { cpus_post, cpus_have_reached };
@@ -93,10 +101,11 @@ void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 		state->flush_owed = true;
 		store64(&state->reached, asked);
 	}
-	*entry = (struct sp_entry){ .root = sp_maddr_from_mfn(tree->root),
-				    .levels = tree->levels,
-				    .asid = domain->asid,
-				    .flush = state->flush_owed };
+	*entry = (struct sp_entry){ .asid = domain->asid, .flush = state->flush_owed };
+	if (domain->cpu == SP_CPU_SHADOW)
+		return;
+	entry->root = sp_maddr_from_mfn(tree->root);
+	entry->levels = tree->levels;
 }
 
 void sp_cpu_leave(struct sp_domain *domain, bool entered)

@@ -19,6 +19,8 @@ enum observer_column {
 	COLUMN_AMDVI,
 	COLUMN_AMDVI_CACHING, /* NpCache = 1 */
 	COLUMN_ATC,	      /* functions with ATS, behind their unit's own column */
+	COLUMN_SHADOW,	 /* note n9: shadows of machine frames, then the CPUs that ran on them */
+	COLUMN_EMULATOR, /* mappings of guest frames */
 	COLUMN_COUNT
 };
 
@@ -30,7 +32,8 @@ enum command_kind {
 	COMMAND_DOMAIN,	 /* all translations under `name`, paging-structure entries too */
 	COMMAND_ALL,	 /* all translations */
 	COMMAND_ATC_PAGES, /* what `requester`'s own cache holds of [first, first + 2^order) */
-	COMMAND_ATC_ALL	   /* ... of every address */
+	COMMAND_ATC_ALL,   /* ... of every address */
+	COMMAND_RUN /* observers of the embedder's: `count` frames from `first`, in no order */
 };
 
 struct command {
@@ -40,7 +43,8 @@ struct command {
 	uint8_t order;
 	bool links;	/* paging-structure entries too: VT-d IH = 0, AMD-Vi PDE = 1 */
 	uint8_t depth;	/* of a device's cache: invalidations it can hold back, 1 to 32 */
-	uint64_t first; /* dfn, aligned to order */
+	uint64_t first; /* dfn, aligned to order; COMMAND_RUN: mfn or gfn */
+	uint64_t count; /* COMMAND_RUN */
 };
 
 /* A function that may remember translations itself (ATS), in its own cache. */
@@ -63,7 +67,7 @@ struct observer_ops {
 	 */
 	enum sp_status (*post)(struct observer *observer, const struct command *commands,
 			       uint32_t count, uint64_t *number);
-	/* Any lock. */
+	/* The domain's lock is held. */
 	bool (*has_reached)(struct observer *observer, uint64_t number);
 };
 

@@ -8,7 +8,7 @@
 
 static bool owes_anything(const struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
-	for (uint32_t i = 0; i <= MAX_UNITS; i++)
+	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
 			return true;
 	return false;

@@ -123,6 +123,7 @@ static uint32_t size_of(const struct amdvi_unit *amdvi, const struct command *co
 	case COMMAND_ALL:
 		return has_invalidate_all(amdvi) ? 1 : WORST_COMMANDS;
 	case COMMAND_FLUSH:
+	case COMMAND_RUN:
 		break;
 	}
 	return 0;
@@ -217,6 +218,7 @@ static void encode(struct amdvi_unit *amdvi, const struct command *command)
 		put(amdvi, inval_device_cache(command->requester, command->depth, 0, ORDER_ALL));
 		return;
 	case COMMAND_FLUSH:
+	case COMMAND_RUN:
 		return;
 	}
 }

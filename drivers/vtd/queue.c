@@ -126,6 +126,7 @@ static bool encode(const struct vtd_unit *vtd, const struct command *command,
 		*out = inval_device(command->requester, command->depth, 0, ORDER_ALL);
 		return true;
 	case COMMAND_FLUSH:
+	case COMMAND_RUN:
 		break;
 	}
 	return false;

@@ -17,16 +17,18 @@
  */
 #pragma once
 
-#include <sallyport/sync.h>
+#include <sallyport/observer.h>
 
 enum sp_cpu_format {
-	SP_CPU_EPT, /* Intel SDM 3C 29.3 */
-	SP_CPU_NPT, /* AMD APM 2 15.25 */
-	SP_CPU_NONE /* a quarantine's; sp_domain_create() refuses it */
+	SP_CPU_EPT,  /* Intel SDM 3C 29.3 */
+	SP_CPU_NPT,  /* AMD APM 2 15.25 */
+	SP_CPU_NONE, /* a quarantine's; sp_domain_create() refuses it */
+	SP_CPU_SHADOW /* CPUs walk shadows of the guest's tables, the embedder's; the p2m is software's */
 };
 
 enum sp_tables {
-	SP_TABLES_SHARED,  /* units that can walk the CPU's table do; others get one of their own */
+	SP_TABLES_SHARED, /* units that can walk the CPU's table do; others get one of their own, and
+			      with SP_CPU_SHADOW all: no unit walks a software map */
 	SP_TABLES_SEPARATE /* every unit gets a table of its own */
 };
 
@@ -40,7 +42,9 @@ struct sp_domain_config {
 	uint8_t cpu_large_pages; /* bit 1: 2 MiB, bit 2: 1 GiB pages may be used */
 	bool allow_unremapped; /* devices of units that cannot remap interrupts, too: such a device
 				    can send any message to any CPU */
-	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT */
+	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT; with
+			  SP_CPU_SHADOW whatever its CPUs run under */
+	const struct sp_observer_config *shadows; /* with SP_CPU_SHADOW, else NULL; copied */
 };
 
 /* What a change came to. */
@@ -64,7 +68,8 @@ SP_MUST_USE enum sp_status sp_domain_create(struct sp_host *host,
  * Closes the maps at once; frames come back through platform_forgotten() as progress is made. Call
  * it again, with sp_progress() in between, until it answers SP_OK: then the domain is gone.
  * SP_PENDING until then; where a unit that may remember something of it was lost, until
- * sp_unit_recover() succeeds. SP_BUSY where a device was not released: nothing changed. No CPU may
+ * sp_unit_recover() succeeds. SP_BUSY where a device was not released, or an observer not
+ * removed: nothing changed. No CPU may
  * enter the domain any more.
  */
 SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
@@ -103,11 +108,11 @@ SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
 
 /* What the embedder loads before it enters the guest. */
 struct sp_entry {
-	sp_maddr_t root; /* nCR3, or the EPT table of EPTP */
+	sp_maddr_t root; /* nCR3, or the EPT table of EPTP; 0 with SP_CPU_SHADOW: a shadow's */
 	uint8_t levels;
 	uint16_t asid;
 	bool flush; /* NPT: TLB_CONTROL 3, or 1 without FlushByASID. EPT: INVEPT single-context.
-		       Before this entry */
+		       Shadows: all that this CPU remembers under their tag. Before this entry */
 };
 
 /*

@@ -51,6 +51,9 @@ static void look_at(struct model *model, uint64_t dfn)
 		if (function->config.ats && (often || model_draw(model, 3) == 0))
 			atc_speculate(model, function, dfn);
 	}
+	for (uint32_t i = 0; i < MODEL_MAX_OUTSIDERS; i++)
+		if (model->outsider[i].used && (often || model_draw(model, 3) == 0))
+			outsider_speculate(model, &model->outsider[i], dfn);
 	for (uint32_t cpu = 0; cpu < model->config.cpus; cpu++)
 		if (model->cpu[cpu].in_guest && (often || model_draw(model, 3) == 0))
 			cpu_speculate(model, cpu, dfn);
@@ -69,6 +72,9 @@ static void drop_at_random(struct model *model)
 	for (uint32_t i = 0; i < model->config.device_count; i++)
 		if (model->function[i].config.ats)
 			cache_drop_some(model, &model->function[i].atc);
+	for (uint32_t i = 0; i < MODEL_MAX_OUTSIDERS; i++)
+		if (model->outsider[i].used)
+			cache_drop_some(model, &model->outsider[i].cache);
 	for (uint32_t i = 0; i < model->config.cpus; i++)
 		cache_drop_some(model, &model->cpu[i].cache);
 }

@@ -54,6 +54,8 @@ static const char *kind_name(enum model_command_kind kind)
 		return "interrupt entries";
 	case MODEL_CMD_WRITE_BUFFER:
 		return "write buffer";
+	case MODEL_CMD_FORGET:
+		return "frames";
 	case MODEL_CMD_OTHER:
 		break;
 	}
@@ -62,6 +64,12 @@ static const char *kind_name(enum model_command_kind kind)
 
 void model_command_text(const struct model_command *command, char *line, size_t bytes)
 {
+	if (command->kind == MODEL_CMD_FORGET) {
+		snprintf(line, bytes, "observer %u: %s, %llu from 0x%llx", command->requester,
+			 command->order >= ALL_ORDER ? "everything" : "frames",
+			 (unsigned long long)command->count, (unsigned long long)command->first);
+		return;
+	}
 	snprintf(line, bytes,
 		 "unit %u: %s, domain %u, requester %04x, dfn 0x%llx order %u, links %d",
 		 command->unit, kind_name(command->kind), command->domain, command->requester,

@@ -3,6 +3,7 @@
  * platform/model/cpu.c - CPUs that run guests: translations and paging-structure entries by tag.
  *
  *   tag     EPT: the root's address (EP4TA, SDM 3C 29.4.2)      NPT: the ASID (APM 2 15.16)
+ *           on shadows: both; what a CPU does not remember it finds in the shadows (outsider.c)
  *
  * Entries of other tags sleep, and live again with their tag (M12). A frame may be released while a
  * CPU outside that guest still remembers it, if the CPU forgets before it enters: such entries are
@@ -10,10 +11,13 @@
  */
 #include "machine.h"
 
-#define NPT_TAG (1ull << 63) /* apart from every root address */
+#define NPT_TAG	   (1ull << 63) /* apart from every root address */
+#define SHADOW_TAG (1ull << 62)
 
 static uint64_t tag_of(enum model_format format, uint64_t root, uint32_t asid)
 {
+	if (format == MODEL_ON_SHADOWS)
+		return SHADOW_TAG | root << 32 | asid;
 	return format == MODEL_NPT ? NPT_TAG | asid : root;
 }
 
@@ -41,7 +45,7 @@ void model_cpu_enter(struct model *model, uint32_t number, enum model_format for
 	if (format == MODEL_NPT && asid == 0)
 		model_violate(model, "manual: cpu %u enters with ASID 0 (APM 2 15.5.1)", number);
 	cpu->format = format;
-	cpu->root = root >> FRAME_ORDER;
+	cpu->root = format == MODEL_ON_SHADOWS ? root : root >> FRAME_ORDER;
 	cpu->levels = levels;
 	cpu->tag = tag_of(format, root, asid);
 	if (flush) {
@@ -102,11 +106,27 @@ static struct walk walk_and_remember(struct model *model, uint32_t number, uint6
 	return walk;
 }
 
+/* Small: what a shadow holds is one page. */
+static bool shadow_and_remember(struct model *model, struct cpu *cpu, uint64_t gfn,
+				enum model_access access, struct entry *leaf)
+{
+	if (!outsider_leaf(model, &model->outsider[cpu->root], gfn, access, leaf))
+		return false;
+	leaf->look = cpu->tag;
+	cache_add(model, &cpu->cache, leaf);
+	return true;
+}
+
 /* The address is one that devices use too: a guest's device addresses are its own. */
 void cpu_speculate(struct model *model, uint32_t number, uint64_t gfn)
 {
+	struct entry leaf;
 	struct walk walk;
 
+	if (model->cpu[number].format == MODEL_ON_SHADOWS) {
+		(void)shadow_and_remember(model, &model->cpu[number], gfn, 0, &leaf);
+		return;
+	}
 	if (gfn >> 9 * model->cpu[number].levels)
 		return;
 	walk = walk_and_remember(model, number, gfn, true);
@@ -147,6 +167,31 @@ static void mark_dirty(struct model *model, uint64_t maddr)
 	__atomic_fetch_or((uint64_t *)(void *)at, 1ull << 6, __ATOMIC_SEQ_CST);
 }
 
+static struct model_reach access_on_shadows(struct model *model, struct cpu *cpu, uint64_t gfn,
+					    enum model_access access)
+{
+	struct model_reach reach = { .why = "not present" };
+	struct entry leaf;
+
+	if (!shadow_and_remember(model, cpu, gfn, access, &leaf))
+		return reach;
+	reach.ok = (leaf.rights & access) == access;
+	reach.why = reach.ok ? "" : "no right";
+	reach.mfn = leaf.frame;
+	return reach;
+}
+
+static struct model_reach access_by_walk(struct model *model, uint32_t number, uint64_t gfn,
+					 enum model_access access)
+{
+	struct walk walk = walk_and_remember(model, number, gfn, false);
+	struct model_reach reach = answer(&walk, gfn, access);
+
+	if (reach.ok && model->cpu[number].format == MODEL_NPT && access == MODEL_WRITE)
+		mark_dirty(model, walk.end_maddr);
+	return reach;
+}
+
 /*
  * A translation that grants the access is used, however old. One that does not is dropped and the
  * tables are walked again: what a CPU denies by an old entry heals by itself (SDM 3C 29.4.3.2),
@@ -159,7 +204,6 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 	struct model_reach reach = { .exited = true, .why = "not in guest mode" };
 	struct entry wanted = { .look = cpu->tag, .first = gfn };
 	const struct entry *leaf;
-	struct walk walk;
 
 	model_take_lock(model);
 	if (cpu->in_guest) {
@@ -170,10 +214,9 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 						      .mfn = leaf->frame + (gfn - leaf->first) };
 		} else {
 			cache_drop(&cpu->cache, is_leaf_for, &wanted);
-			walk = walk_and_remember(model, number, gfn, false);
-			reach = answer(&walk, gfn, access);
-			if (reach.ok && cpu->format == MODEL_NPT && access == MODEL_WRITE)
-				mark_dirty(model, walk.end_maddr);
+			reach = cpu->format == MODEL_ON_SHADOWS
+					? access_on_shadows(model, cpu, gfn, access)
+					: access_by_walk(model, number, gfn, access);
 		}
 	}
 	model_drop_lock(model);

@@ -11,6 +11,7 @@
  *   C0          the same, under domain 0   D(new)           and of the new domain
  *   Cd          all entries of the domain  ?                may be remembered instead
  *   |D          D does as well             T(s), T*  a function's own cache: pages, all
+ *   S(s), S*    shadows of the frames, all  Q(s), Q*  what an emulator maps of the pages, all
  */
 #include <stdio.h>
 #include <string.h>
@@ -19,21 +20,21 @@
 
 /* clang-format off */
 static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
-	/*                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi   NpCache   ATC */
-	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)", "-" },
-	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)", "-" },
-	[MODEL_CHANGE_LEAF_CLEARED]  = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
-	[MODEL_CHANGE_RIGHTS_UP]     = { "-",  "-",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
-	[MODEL_CHANGE_RIGHTS_DOWN]   = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
-	[MODEL_CHANGE_FRAME]         = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
-	[MODEL_CHANGE_SPLIT]         = { "I?", "A?", "P(o,0)?",  "P(o,0)",   "V(o,1)?",      "V(o,1)", "T(o)?" },
-	[MODEL_CHANGE_COLLAPSE]      = { "I",  "A",  "P(t,0)",   "P(t,0)",   "V(t,1)",       "V(t,1)", "-" },
-	[MODEL_CHANGE_TABLE_CLEARED] = { "I",  "A",  "P(t,0)|D", "P(t,0)|D", "V(t,1)",       "V(t,1)", "T(t)" },
-	[MODEL_CHANGE_ATTRIBUTE]     = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)" },
-	[MODEL_CHANGE_ROOT]          = { "I?", "A",  "C D",      "C D D(new)", "DTE V(all,1)", "DTE V(all,1)", "T*" },
-	[MODEL_CHANGE_TAG_REUSED]    = { "I",  "A",  "Cd D",     "Cd D",     "V(all,1)",     "V(all,1)", "T*" },
-	[MODEL_CHANGE_ENTRY]         = { "-",  "-",  "C D",      "C D",      "DTE V(all,1)", "DTE V(all,1)", "T*" },
-	[MODEL_CHANGE_ENTRY_SET]     = { "-",  "-",  "-",        "C0 D(new)", "DTE",         "DTE", "-" },
+	/*                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi   NpCache   ATC    shadow emulator */
+	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)", "-", "-", "-" },
+	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)", "-", "-", "-" },
+	[MODEL_CHANGE_LEAF_CLEARED]  = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)", "S(o)", "Q(o)" },
+	[MODEL_CHANGE_RIGHTS_UP]     = { "-",  "-",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)", "-", "-" },
+	[MODEL_CHANGE_RIGHTS_DOWN]   = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)", "S(o)", "Q(o)" },
+	[MODEL_CHANGE_FRAME]         = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)", "S(o)", "Q(o)" },
+	[MODEL_CHANGE_SPLIT]         = { "I?", "A?", "P(o,0)?",  "P(o,0)",   "V(o,1)?",      "V(o,1)", "T(o)?", "-", "-" },
+	[MODEL_CHANGE_COLLAPSE]      = { "I",  "A",  "P(t,0)",   "P(t,0)",   "V(t,1)",       "V(t,1)", "-", "-", "-" },
+	[MODEL_CHANGE_TABLE_CLEARED] = { "I",  "A",  "P(t,0)|D", "P(t,0)|D", "V(t,1)",       "V(t,1)", "T(t)", "S*", "Q(t)" },
+	[MODEL_CHANGE_ATTRIBUTE]     = { "I",  "A",  "P(o,1)",   "P(o,1)",   "V(o,0)",       "V(o,0)", "T(o)", "S(o)", "-" },
+	[MODEL_CHANGE_ROOT]          = { "I?", "A",  "C D",      "C D D(new)", "DTE V(all,1)", "DTE V(all,1)", "T*", "S*", "Q*" },
+	[MODEL_CHANGE_TAG_REUSED]    = { "I",  "A",  "Cd D",     "Cd D",     "V(all,1)",     "V(all,1)", "T*", "-", "-" },
+	[MODEL_CHANGE_ENTRY]         = { "-",  "-",  "C D",      "C D",      "DTE V(all,1)", "DTE V(all,1)", "T*", "-", "-" },
+	[MODEL_CHANGE_ENTRY_SET]     = { "-",  "-",  "-",        "C0 D(new)", "DTE",         "DTE", "-", "-", "-" },
 };
 /* clang-format on */
 
@@ -66,7 +67,7 @@ static void read_word(const char *word, struct model_owed *owed)
 {
 	if (word[0] == 'I' || word[0] == 'A') {
 		owed->cpu = true;
-	} else if (word[0] == 'T') {
+	} else if (word[0] == 'T' || word[0] == 'S' || word[0] == 'Q') {
 		owed->span = word[1] == '*' ? MODEL_SPAN_ALL : span_named(word[2]);
 	} else if (word[0] == 'P' || word[0] == 'V') {
 		read_pages(word, owed);
@@ -278,6 +279,47 @@ static const char *judge_order(const struct order *order)
 	if (order->atc_early)
 		return "a device's cache was invalidated before the unit's own had been";
 	return order->entry_late ? "translations were invalidated before the device's entry" : NULL;
+}
+
+/* The one thing that shadows or an emulator may be asked; order 0 and no frames: nothing. */
+static struct model_command forget_command(const struct model *model, uint32_t outsider,
+					   const struct model_changed *changed)
+{
+	bool by_frame = model->outsider[outsider].config.kind == MODEL_SHADOWS;
+	struct model_owed owed = model_expect(changed->change, by_frame ? MODEL_COLUMN_SHADOW
+									: MODEL_COLUMN_EMULATOR);
+	struct model_command command = { .unit = MODEL_NO_UNIT,
+					 .kind = MODEL_CMD_FORGET,
+					 .requester = outsider };
+	uint32_t order = order_of(changed, owed.span);
+
+	if (owed.span == MODEL_SPAN_NONE)
+		return command;
+	if (order >= ALL_ORDER) {
+		command.order = ALL_ORDER;
+		return command;
+	}
+	command.count = 1ull << order;
+	command.first = by_frame ? changed->frame : changed->first >> order << order;
+	return command;
+}
+
+const char *model_compare_outsider(struct model *model, uint32_t outsider,
+				   const struct model_changed *changed)
+{
+	const struct model_command owed = forget_command(model, outsider, changed);
+	bool told = !owed.count && owed.order < ALL_ORDER;
+
+	for (uint32_t i = 0; i < model->command_count; i++) {
+		struct model_command command = model_command(model, i);
+
+		if (command.kind != MODEL_CMD_FORGET || command.requester != outsider)
+			continue;
+		if (told || !is_same(&owed, &command) || owed.count != command.count)
+			return say(model, "not owed", &command);
+		told = true;
+	}
+	return told ? NULL : say(model, "owed but not told", &owed);
 }
 
 const char *model_compare(struct model *model, const struct model_changed *changed)

@@ -123,6 +123,8 @@ void model_destroy(struct model *model)
 		cache_free(&model->unit[i].cache);
 	for (uint32_t i = 0; i < model->config.device_count; i++)
 		cache_free(&model->function[i].atc);
+	for (uint32_t i = 0; i < MODEL_MAX_OUTSIDERS; i++)
+		cache_free(&model->outsider[i].cache);
 	ram_destroy(model);
 	mtx_destroy(&model->lock);
 	free(model);
@@ -227,6 +229,7 @@ void platform_relax(void *embedder)
 		if (model->unit[i].config.answers == MODEL_LATE)
 			unit_execute(model, &model->unit[i], 1);
 	model_drop_lock(model);
+	outsiders_relax(model);
 	model_deliver_kicks(model);
 }
 

@@ -176,6 +176,15 @@ struct function {
 	bool atc_silent;
 };
 
+struct outsider {
+	bool used;
+	struct model_outsider_config config;
+	struct cache cache; /* leaves of one frame, gfn -> mfn */
+	bool owes;
+	uint32_t relaxed; /* calls of platform_relax() since it was asked */
+	struct sp_forget asked;
+};
+
 struct transfer {
 	uint32_t number; /* 0: none here */
 	uint32_t unit, domain;
@@ -193,6 +202,7 @@ struct model {
 	struct unit unit[MODEL_MAX_UNITS];
 	struct function function[MODEL_MAX_DEVICES + MODEL_MAX_UNITS];
 	uint32_t function_count;
+	struct outsider outsider[MODEL_MAX_OUTSIDERS];
 	struct transfer transfer[TRANSFERS_KEPT];
 	uint32_t transfer_count;
 
@@ -262,6 +272,15 @@ void walk_judge(struct model *model, const struct walk *walk, uint64_t dfn, cons
 
 /* cpu.c */
 void cpu_speculate(struct model *model, uint32_t number, uint64_t gfn);
+
+/* outsider.c */
+void outsider_speculate(struct model *model, struct outsider *outsider, uint64_t gfn);
+/* What it has of the address, looked up if need be. */
+bool outsider_leaf(struct model *model, struct outsider *outsider, uint64_t gfn,
+		   enum model_access access, struct entry *leaf);
+bool outsider_still_finds(struct model *model, struct outsider *outsider, uint64_t gfn,
+			  uint64_t mfn);
+void outsiders_relax(struct model *model);
 
 /* unit.c */
 void unit_reset(struct model *model, uint32_t index);

@@ -20,16 +20,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sallyport/platform.h>
+#include <sallyport/observer.h>
 
-#define MODEL_MAX_UNITS	   4
-#define MODEL_MAX_DEVICES  24
-#define MODEL_MAX_CPUS	   8
-#define MODEL_MAX_RESERVED 4
-#define MODEL_MAX_WATCHED  16
-#define MODEL_MAX_ATCS	   4
-#define MODEL_RAM_BASE	   0x100000000ull /* RAM begins here; what lies elsewhere is not RAM */
-#define MODEL_DEFAULT_RAM  65536	  /* frames */
+#define MODEL_MAX_UNITS	    4
+#define MODEL_MAX_DEVICES   24
+#define MODEL_MAX_CPUS	    8
+#define MODEL_MAX_RESERVED  4
+#define MODEL_MAX_WATCHED   16
+#define MODEL_MAX_ATCS	    4
+#define MODEL_MAX_OUTSIDERS 8
+#define MODEL_RAM_BASE	    0x100000000ull /* RAM begins here; what lies elsewhere is not RAM */
+#define MODEL_DEFAULT_RAM   65536	   /* frames */
 
 struct model;
 
@@ -189,7 +190,8 @@ enum model_format {
 	MODEL_EPT,
 	MODEL_NPT,
 	MODEL_VTD_TABLE,
-	MODEL_AMDVI_TABLE
+	MODEL_AMDVI_TABLE,
+	MODEL_ON_SHADOWS /* CPUs alone: `root` is the number of the shadows */
 };
 
 enum model_access {
@@ -220,6 +222,41 @@ uint32_t model_cpu_flushes(const struct model *model, uint32_t cpu);
 bool model_cpu_remembers(const struct model *model, uint32_t cpu,
 			 uint64_t mfn); /* awake or asleep */
 void model_deliver_kicks(struct model *model);
+
+/* --- observers that are no hardware ---------------------------------------------------------- */
+
+enum model_outsider_kind {
+	MODEL_SHADOWS, /* of a guest's page tables; CPUs run on them */
+	MODEL_EMULATOR /* of a device, which maps guest memory */
+};
+
+struct model_found {
+	uint64_t mfn;
+	uint8_t rights; /* enum model_access */
+	bool is_ram;	/* else registers, which no emulator maps */
+};
+
+struct model_outsider_config {
+	enum model_outsider_kind kind;
+	enum model_answers answers; /* to a request; MODEL_LATE: after some platform_relax() */
+	/* The embedder's look-up; false for a hole, and when the domain is about to end. */
+	bool (*find)(void *argument, uint64_t gfn, struct model_found *found);
+	void (*reached)(void *argument, uint64_t number); /* the embedder's sp_observer_reached() */
+	void *argument;
+};
+
+/* Answers its number; MODEL_MAX_OUTSIDERS where there are that many. */
+uint32_t model_outsider_add(struct model *model, const struct model_outsider_config *config);
+/* It remembers nothing any more. */
+void model_outsider_remove(struct model *model, uint32_t number);
+void model_set_outsider_answers(struct model *model, uint32_t number, enum model_answers answers);
+/* What the embedder's forget() was told; true when it is done at once. */
+bool model_outsider_forget(struct model *model, uint32_t number, const struct sp_forget *what);
+/* Forgets what it was asked and says so; false where it was asked nothing. */
+bool model_outsider_step(struct model *model, uint32_t number);
+struct model_reach model_outsider_access(struct model *model, uint32_t number, uint64_t gfn,
+					 enum model_access access);
+bool model_outsider_remembers(const struct model *model, uint32_t number, uint64_t mfn);
 
 /* --- devices --------------------------------------------------------------------------------- */
 
@@ -293,6 +330,7 @@ enum model_command_kind {
 	MODEL_CMD_ATC,
 	MODEL_CMD_INTERRUPTS,
 	MODEL_CMD_WRITE_BUFFER, /* VT-d GCMD.WBF */
+	MODEL_CMD_FORGET, /* to an observer that is no hardware: `count` frames, or order 52 */
 	MODEL_CMD_OTHER
 };
 
@@ -304,6 +342,7 @@ struct model_command {
 	uint32_t requester; /* likewise */
 	uint64_t first;	    /* dfn */
 	uint32_t order;	    /* of frames; 52: every address */
+	uint64_t count;	    /* MODEL_CMD_FORGET: frames */
 	bool links;	    /* VT-d IH = 0, AMD-Vi PDE = 1 */
 	bool drains;	    /* VT-d DR and DW; AMD-Vi waits */
 };
@@ -343,6 +382,8 @@ enum model_column {
 	MODEL_COLUMN_AMDVI,    /* NpCache = 0 */
 	MODEL_COLUMN_AMDVI_NP, /* NpCache = 1 */
 	MODEL_COLUMN_ATC,      /* functions with ATS, besides their unit's column */
+	MODEL_COLUMN_SHADOW,   /* note n9 */
+	MODEL_COLUMN_EMULATOR,
 	MODEL_COLUMN_COUNT
 };
 
@@ -379,6 +420,7 @@ struct model_changed {
 	uint32_t old_order, new_order, table_order;
 	uint32_t atc_count; /* functions with ATS that it concerns; their requester ids */
 	uint16_t atc[MODEL_MAX_ATCS];
+	uint64_t frame; /* for shadows: the first machine frame of the old entry */
 };
 
 /*
@@ -387,6 +429,9 @@ struct model_changed {
  * one behind it.
  */
 const char *model_compare(struct model *model, const struct model_changed *changed);
+/* The same for what an observer that is no hardware was asked. */
+const char *model_compare_outsider(struct model *model, uint32_t outsider,
+				   const struct model_changed *changed);
 
 /* --- firmware -------------------------------------------------------------------------------- */
 

@@ -4,6 +4,7 @@
  *
  *   units           no leaf, link or device entry, no register, no transfer under way to it
  *   functions       no leaf in their own caches
+ *   others          no shadow of it, no emulator's mapping (M14)
  *   CPUs in guest   nothing under the tag they run
  *   other CPUs      may remember it asleep; the entry is condemned and must not wake (cpu.c)
  */
@@ -117,6 +118,9 @@ static bool cpu_still_maps(struct model *model, const struct cpu *cpu, const str
 
 	if (!model->config.maps_may_repeat || entry->kind != ENTRY_LEAF || cpu->tag != entry->look)
 		return false;
+	if (cpu->format == MODEL_ON_SHADOWS)
+		return outsider_still_finds(model, &model->outsider[cpu->root], entry->first,
+					    entry->frame);
 	for (uint64_t i = 0; i < count; i++) {
 		uint64_t gfn = entry->first + (mfn + i - entry->frame);
 		struct walk walk;
@@ -158,10 +162,30 @@ static void check_cpu(struct model *model, uint32_t number, uint64_t mfn, uint64
 			(unsigned long long)mfn, how, number, entry_name(entry),
 			(unsigned long long)entry->first);
 	}
-	if (cpu->in_guest && cpu->root >= mfn && cpu->root < mfn + count)
+	if (cpu->in_guest && cpu->format != MODEL_ON_SHADOWS && cpu->root >= mfn &&
+	    cpu->root < mfn + count)
 		model_violate(model,
 			      "oracle R: mfn 0x%llx is %s, it is the root that cpu %u runs on",
 			      (unsigned long long)cpu->root, how, number);
+}
+
+static void check_outsider(struct model *model, uint32_t number, uint64_t mfn, uint64_t count,
+			   const char *how)
+{
+	struct outsider *outsider = &model->outsider[number];
+
+	for (uint32_t i = 0; i < outsider->cache.count; i++) {
+		const struct entry entry = outsider->cache.entry[i];
+
+		if (!entry_reaches(&entry, mfn, count) ||
+		    (model->config.maps_may_repeat &&
+		     outsider_still_finds(model, outsider, entry.first, entry.frame)))
+			continue;
+		model_violate(model, "oracle R: mfn 0x%llx is %s, %s %u remembers it, gfn 0x%llx",
+			      (unsigned long long)entry.frame, how,
+			      outsider->config.kind == MODEL_SHADOWS ? "shadows" : "emulator",
+			      number, (unsigned long long)entry.first);
+	}
 }
 
 static void check_transfers(struct model *model, uint64_t mfn, uint64_t count, const char *how)
@@ -185,6 +209,8 @@ void release_check(struct model *model, uint64_t mfn, uint64_t count, const char
 		check_unit(model, &model->unit[i], mfn, count, how);
 	for (uint32_t i = 0; i < model->config.device_count; i++)
 		check_atc(model, &model->function[i], mfn, count, how);
+	for (uint32_t i = 0; i < MODEL_MAX_OUTSIDERS; i++)
+		check_outsider(model, i, mfn, count, how);
 	for (uint32_t i = 0; i < model->config.cpus; i++)
 		check_cpu(model, i, mfn, count, how);
 	check_transfers(model, mfn, count, how);

@@ -21,8 +21,87 @@ const struct bench_mode bench_modes[] = {
 	{ "EPT shared with VT-d", MODEL_VTD, SP_CPU_EPT, SP_TABLES_SHARED, false },
 	{ "EPT, VT-d separate", MODEL_VTD, SP_CPU_EPT, SP_TABLES_SEPARATE, false },
 	{ "NPT, VT-d separate, caching mode", MODEL_VTD, SP_CPU_NPT, SP_TABLES_SEPARATE, true },
+	/* The share option means nothing there (A1.6). */
+	{ "shadow, AMD-Vi", MODEL_AMDVI, SP_CPU_SHADOW, SP_TABLES_SHARED, false },
+	{ "shadow, VT-d, caching mode", MODEL_VTD, SP_CPU_SHADOW, SP_TABLES_SHARED, true },
 };
 const uint32_t bench_mode_count = sizeof(bench_modes) / sizeof(bench_modes[0]);
+
+/* ---- shadows, and an emulator ---- */
+
+static bool find(void *argument, uint64_t gfn, struct model_found *found)
+{
+	static const uint8_t rights[SP_TYPE_COUNT] = {
+		[SP_RAM] = MODEL_READ | MODEL_WRITE | MODEL_EXECUTE,
+		[SP_RAM_READONLY] = MODEL_READ | MODEL_EXECUTE,
+		[SP_MMIO] = MODEL_READ | MODEL_WRITE,
+		[SP_RESERVED] = MODEL_READ | MODEL_WRITE,
+	};
+	const struct bench_outsider *outsider = argument;
+	struct sp_mapping mapping;
+
+	if (!outsider->domain ||
+	    sp_p2m_find(outsider->domain, (sp_gfn_t){ gfn }, &mapping) != SP_OK)
+		return false;
+	*found = (struct model_found){ .mfn = mapping.frame.mfn,
+				       .rights = rights[mapping.type],
+				       .is_ram = mapping.type != SP_MMIO };
+	return true;
+}
+
+static bool forget(void *argument, const struct sp_forget *what)
+{
+	const struct bench_outsider *outsider = argument;
+
+	return model_outsider_forget(outsider->bench->model, outsider->number, what);
+}
+
+static void reached(void *argument, uint64_t number)
+{
+	const struct bench_outsider *outsider = argument;
+
+	if (sp_observer_reached(outsider->observer, number) != SP_OK)
+		bench_complain(outsider->bench, "an answer is not believed");
+}
+
+static struct sp_observer_config open_outsider(struct bench *bench, struct bench_outsider *outsider,
+					       enum model_outsider_kind kind)
+{
+	const struct model_outsider_config config = { .kind = kind,
+						      .answers = bench->config.outsiders,
+						      .find = find,
+						      .reached = reached,
+						      .argument = outsider };
+
+	outsider->bench = bench;
+	outsider->number = model_outsider_add(bench->model, &config);
+	assert_in_range(outsider->number, 0, MODEL_MAX_OUTSIDERS - 1);
+	return (struct sp_observer_config){ forget, outsider };
+}
+
+void bench_add_emulator(struct bench *bench)
+{
+	struct sp_observer_config config = open_outsider(bench, &bench->emulator, MODEL_EMULATOR);
+
+	assert_int_equal(sp_observer_add(bench->guest, &config, &bench->emulator.observer), SP_OK);
+	bench->emulator.domain = bench->guest;
+}
+
+static void remove_emulator(struct bench *bench)
+{
+	if (!bench->emulator.domain)
+		return;
+	model_outsider_remove(bench->model, bench->emulator.number);
+	sp_observer_remove(bench->emulator.observer);
+	bench->emulator.domain = NULL;
+}
+
+static struct bench_outsider *shadows_of(struct bench *bench, const struct sp_domain *guest)
+{
+	return &bench->shadows[bench->shadows[1].domain == guest];
+}
+
+/* ---- the machine ---- */
 
 /* A kick is answered by the exit; the guest that ran is the one the bench made first, or its other. */
 static void exit_cpu(struct model *model, uint32_t cpu, void *argument)
@@ -54,7 +133,9 @@ static void start(struct bench *bench)
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number)
 {
 	const struct bench_mode *mode = bench->config.mode;
-	const struct sp_domain_config config = {
+	struct bench_outsider *shadows = &bench->shadows[bench->shadows[0].domain != NULL];
+	struct sp_observer_config forgets;
+	struct sp_domain_config config = {
 		.number = number,
 		.cpu = mode->cpu,
 		.tables = mode->tables,
@@ -64,7 +145,15 @@ struct sp_domain *bench_guest(struct bench *bench, uint32_t number)
 	};
 	struct sp_domain *guest;
 
+	if (mode->cpu == SP_CPU_SHADOW) {
+		forgets = open_outsider(bench, shadows, MODEL_SHADOWS);
+		config.shadows = &forgets;
+	}
 	assert_int_equal(sp_domain_create(bench->host, &config, &guest), SP_OK);
+	if (mode->cpu == SP_CPU_SHADOW) {
+		shadows->domain = guest;
+		shadows->observer = sp_domain_shadows(guest);
+	}
 	return guest;
 }
 
@@ -128,17 +217,23 @@ struct bench *bench_make(const struct bench_config *config)
 	assign(bench, BENCH_DEVICE);
 	if (config->two_units)
 		assign(bench, BENCH_SECOND);
+	if (config->emulator)
+		bench_add_emulator(bench);
 	bench_settle(bench);
 	return bench;
 }
 
 void bench_destroy(struct bench *bench, struct sp_domain *guest)
 {
+	struct bench_outsider *shadows = shadows_of(bench, guest);
 	uint32_t tries = 0;
 
+	shadows->domain = NULL;
 	while (sp_domain_destroy(guest) == SP_PENDING && ++tries < 100000)
 		bench_settle(bench);
 	assert_in_range(tries, 0, 99999);
+	if (bench->config.mode->cpu == SP_CPU_SHADOW)
+		model_outsider_remove(bench->model, shadows->number);
 }
 
 /* Refused where the domain does not own it (any more). */
@@ -151,6 +246,7 @@ void bench_free(struct bench *bench)
 {
 	assert_int_equal(sp_mutant_choose(bench->host, SP_MUT_NONE), SP_OK);
 	bench_leave(bench, bench->guest);
+	remove_emulator(bench);
 	take_back(bench->guest, BENCH_DEVICE);
 	take_back(bench->guest, BENCH_SECOND);
 	if (bench->other) {
@@ -191,13 +287,18 @@ void bench_settle(struct bench *bench)
 
 void bench_enter(struct bench *bench, struct sp_domain *guest)
 {
-	bool is_npt = bench->config.mode->cpu == SP_CPU_NPT;
+	static const enum model_format formats[] = {
+		[SP_CPU_EPT] = MODEL_EPT, [SP_CPU_NPT] = MODEL_NPT, [SP_CPU_SHADOW] = MODEL_ON_SHADOWS
+	};
+	enum model_format format = formats[bench->config.mode->cpu];
 	struct sp_entry entry;
 
 	model_set_cpu(1);
 	sp_cpu_enter(guest, &entry);
-	model_cpu_enter(bench->model, 1, is_npt ? MODEL_NPT : MODEL_EPT, entry.root.maddr,
-			entry.levels, entry.asid, entry.flush);
+	if (format == MODEL_ON_SHADOWS)
+		entry.root.maddr = shadows_of(bench, guest)->number;
+	model_cpu_enter(bench->model, 1, format, entry.root.maddr, entry.levels, entry.asid,
+			entry.flush);
 	model_set_cpu(0);
 }
 

@@ -32,16 +32,26 @@ extern const uint32_t bench_mode_count;
 struct bench_config {
 	const struct bench_mode *mode;
 	enum model_adversary adversary;
-	enum model_answers answers;
+	enum model_answers answers, outsiders; /* of units; of shadows and emulators */
 	bool not_coherent;
 	bool two_units;
 	bool ats;	  /* devices keep translations themselves */
+	bool emulator;	  /* one maps the guest's memory */
 	bool cpu_outside; /* not in guest mode when the change comes */
 	uint32_t seed;
 };
 
+/* The guest's side of an observer that is no hardware. */
+struct bench_outsider {
+	struct bench *bench;
+	struct sp_domain *domain; /* NULL: looks up nothing any more */
+	struct sp_observer *observer;
+	uint32_t number; /* the model's */
+};
+
 struct bench {
 	struct bench_config config;
+	struct bench_outsider shadows[2], emulator; /* shadows of guest, of other */
 	struct model *model;
 	struct sp_host *host;
 	void *arena;
@@ -83,6 +93,10 @@ const char *bench_run(struct bench *bench, enum bench_change change);
 const char *bench_run_release(struct bench *bench);
 const char *bench_run_hand_over(struct bench *bench);
 const char *bench_run_reuse(struct bench *bench);
+/* A CPU leaves when it is kicked, comes again at once, and fills from shadows that are still there. */
+const char *bench_run_fill_again(struct bench *bench);
+/* A device comes to a guest that has memory. */
+const char *bench_run_assign(struct bench *bench);
 
 /* CPU 1 runs the guest, until a kick or bench_leave(). */
 void bench_enter(struct bench *bench, struct sp_domain *guest);
@@ -95,4 +109,6 @@ struct sp_result bench_unmap(struct bench *bench, struct sp_domain *guest, uint6
 /* Until there is nothing to do. */
 void bench_settle(struct bench *bench);
 void bench_destroy(struct bench *bench, struct sp_domain *guest);
+/* With bench_config.emulator there is one from the beginning. */
+void bench_add_emulator(struct bench *bench);
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number);

@@ -88,6 +88,9 @@ static void warm(struct bench *bench, uint64_t frames)
 				(void)dma_of(bench, BENCH_SECOND, BENCH_GFN + i, write);
 		}
 		(void)model_cpu_access(bench->model, 1, BENCH_GFN + i, MODEL_READ);
+		if (bench->emulator.domain)
+			(void)model_outsider_access(bench->model, bench->emulator.number,
+						    BENCH_GFN + i, MODEL_READ);
 	}
 	model_watch(bench->model, BENCH_GFN);
 	model_watch(bench->model, BENCH_GFN + 1);
@@ -99,6 +102,23 @@ static void warm(struct bench *bench, uint64_t frames)
 static bool device_may(enum sp_type type, bool write)
 {
 	return type == SP_RAM || (type == SP_RAM_READONLY && !write);
+}
+
+/* It maps memory alone; that is all there is in these changes. */
+static void agree_emulator(struct bench *bench, uint64_t gfn, const struct sp_mapping *mapping)
+{
+	uint32_t number = bench->emulator.number;
+	struct model_reach reach = model_outsider_access(bench->model, number, gfn, MODEL_WRITE);
+	bool may = mapping && mapping->type == SP_RAM;
+
+	if (reach.ok != may)
+		bench_complain(bench, "oracle A: an emulator's write at gfn %#llx %s",
+			       (unsigned long long)gfn, may ? "is blocked" : "arrives");
+	else if (may && reach.mfn != mapping->frame.mfn)
+		bench_complain(bench,
+			       "oracle A: an emulator at gfn %#llx reaches mfn %#llx, not %#llx",
+			       (unsigned long long)gfn, (unsigned long long)reach.mfn,
+			       (unsigned long long)mapping->frame.mfn);
 }
 
 /* Oracle A: device and CPU reach exactly what the p2m says, for reads and for writes. */
@@ -127,6 +147,8 @@ static void agree(struct bench *bench, uint64_t gfn)
 	if (model_cpu_access(bench->model, 1, gfn, MODEL_READ).ok != mapped)
 		bench_complain(bench, "oracle A: the CPU's read at gfn %#llx is wrong",
 			       (unsigned long long)gfn);
+	if (bench->emulator.domain)
+		agree_emulator(bench, gfn, mapped ? &mapping : NULL);
 }
 
 /* The change itself, by the public calls. Answers what to wait for. */
@@ -186,6 +208,54 @@ static void compare(struct bench *bench, const struct recipe *recipe, enum model
 		bench_complain(bench, "oracle E: %s: %s", recipe->name, difference);
 }
 
+/* What shadows and emulators are asked: of frames that go or lose a right, never of a table's shape. */
+static const struct {
+	enum model_change change;
+	uint32_t order, at;
+} outside[BENCH_CHANGE_COUNT] = {
+	[BENCH_MAP] = { MODEL_CHANGE_LEAF_SET, 0, 9 },
+	[BENCH_UNMAP] = { MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
+	[BENCH_GRANT] = { MODEL_CHANGE_RIGHTS_UP, 0, 1 },
+	[BENCH_REVOKE] = { MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
+	[BENCH_REPLACE] = { MODEL_CHANGE_FRAME, 0, 1 },
+	[BENCH_UNMAP_LARGE] = { MODEL_CHANGE_LEAF_CLEARED, 9, 0 },
+	[BENCH_PUNCH] = { MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
+	[BENCH_REVOKE_PIECE] = { MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
+	[BENCH_UNLINK] = { MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
+	[BENCH_UNLINK_LAST] = { MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
+	[BENCH_MERGE] = { MODEL_CHANGE_COLLAPSE, 9, 0 },
+};
+
+static void compare_outsider(struct bench *bench, uint32_t outsider,
+			     const struct model_changed *changed, const char *name)
+{
+	const char *difference = model_compare_outsider(bench->model, outsider, changed);
+
+	if (difference)
+		bench_complain(bench, "oracle E: %s: %s", name, difference);
+}
+
+static void judge_outsiders(struct bench *bench, enum bench_change change, uint64_t run,
+			    bool split_alone)
+{
+	const struct recipe *recipe = &recipes[change];
+	struct model_changed changed = {
+		.change = split_alone ? MODEL_CHANGE_SPLIT : outside[change].change,
+		.first = BENCH_GFN + outside[change].at,
+		.old_order = outside[change].order,
+		.table_order = 9,
+		.frame = frame_of(recipe, run, outside[change].at),
+	};
+
+	if (bench->shadows[0].domain)
+		compare_outsider(bench, bench->shadows[0].number, &changed, recipe->name);
+	/* A piece that goes with its page's split has the page's width (row 7). */
+	if (change == BENCH_PUNCH)
+		changed.old_order = 9;
+	if (bench->emulator.domain)
+		compare_outsider(bench, bench->emulator.number, &changed, recipe->name);
+}
+
 /* A split of a separate map tells its own walkers alone: E is asked once the device's was split. */
 static void pay_for_splits(struct bench *bench, enum bench_change change, uint64_t run,
 			   struct sp_result *result)
@@ -193,6 +263,7 @@ static void pay_for_splits(struct bench *bench, enum bench_change change, uint64
 	while (change_once(bench, change, run, result) == SP_BUSY) {
 		if (sp_wait(bench->host, result->ticket) != SP_OK)
 			return;
+		judge_outsiders(bench, change, run, true);
 		if (model_command_count(bench->model))
 			compare(bench, &recipes[change], MODEL_CHANGE_SPLIT, 9, 0);
 		model_commands_reset(bench->model);
@@ -226,6 +297,7 @@ const char *bench_run(struct bench *bench, enum bench_change change)
 		bench_complain(bench, "the unit was lost");
 	bench_settle(bench);
 	judge_commands(bench, change);
+	judge_outsiders(bench, change, run, false);
 	for (uint64_t gfn = BENCH_GFN; gfn < BENCH_GFN + 12; gfn++)
 		agree(bench, gfn);
 	agree(bench, BENCH_GFN + LARGE - 1);
@@ -301,5 +373,43 @@ const char *bench_run_reuse(struct bench *bench)
 		bench_destroy(bench, bench->other);
 		bench->other = NULL;
 	}
+	return bench_complaint(bench);
+}
+
+const char *bench_run_fill_again(struct bench *bench)
+{
+	uint64_t mfn = warm_page(bench, bench->guest);
+	struct sp_result result = bench_unmap(bench, bench->guest, BENCH_GFN, 1);
+
+	model_deliver_kicks(bench->model);
+	if (!model_cpu_in_guest(bench->model, 1))
+		bench_enter(bench, bench->guest);
+	(void)model_cpu_access(bench->model, 1, BENCH_GFN, MODEL_READ);
+	if (sp_wait(bench->host, result.ticket) != SP_OK)
+		bench_complain(bench, "an observer was lost");
+	bench_settle(bench);
+	if (model_forgotten_times(bench->model, mfn) != 1)
+		bench_complain(bench, "the page did not come back");
+	return bench_complaint(bench);
+}
+
+const char *bench_run_assign(struct bench *bench)
+{
+	const sp_sbdf_t device = { BENCH_DEVICE };
+	uint64_t mfn = model_guest_frame(bench->model);
+	struct model_dma done;
+
+	bench->other = bench_guest(bench, 2);
+	bench_map(bench, bench->other, BENCH_GFN, mfn, 1, SP_RAM);
+	if (sp_device_release(bench->guest, device) != SP_OK ||
+	    sp_device_assign(bench->other, device) != SP_OK ||
+	    sp_device_set_master(bench->host, device, true) != SP_OK)
+		bench_complain(bench, "the device did not come");
+	done = dma(bench, BENCH_GFN, true);
+	if (done.fault || done.maddr >> 12 != mfn)
+		bench_complain(bench, "oracle A: DMA at dfn %#x does not reach mfn %#llx",
+			       BENCH_GFN, (unsigned long long)mfn);
+	(void)bench_unmap(bench, bench->other, BENCH_GFN, 1);
+	bench_settle(bench);
 	return bench_complaint(bench);
 }

@@ -47,10 +47,14 @@ static void land(struct world *world, uint32_t number)
 {
 	struct runner *cpu = &world->cpu[number];
 	const struct sp_entry *entry = &cpu->entry;
-	bool is_npt = world->config.mode->cpu == SP_CPU_NPT;
+	static const enum model_format formats[] = {
+		[SP_CPU_EPT] = MODEL_EPT, [SP_CPU_NPT] = MODEL_NPT, [SP_CPU_SHADOW] = MODEL_ON_SHADOWS
+	};
+	enum model_format format = formats[world->config.mode->cpu];
+	uint64_t root = format == MODEL_ON_SHADOWS ? cpu->guest->shadows.number : entry->root.maddr;
 
-	model_cpu_enter(world->model, number, is_npt ? MODEL_NPT : MODEL_EPT, entry->root.maddr,
-			entry->levels, entry->asid, entry->flush);
+	model_cpu_enter(world->model, number, format, root, entry->levels, entry->asid,
+			entry->flush);
 	cpu->state = CPU_IS_IN;
 	if (model_cpu_kicks(world->model, number) != cpu->kicks)
 		leave(world, number, true);

@@ -20,6 +20,7 @@
 #define SPLIT_NPT  SP_CPU_NPT, SP_TABLES_SEPARATE
 #define SHARED_EPT SP_CPU_EPT, SP_TABLES_SHARED
 #define SPLIT_EPT  SP_CPU_EPT, SP_TABLES_SEPARATE
+#define SHADOW	   SP_CPU_SHADOW, SP_TABLES_SHARED /* which means nothing there (A1.6) */
 
 /* clang-format off */
 const struct campaign_mode campaign_modes[] = {
@@ -49,6 +50,9 @@ const struct campaign_mode campaign_modes[] = {
 	{ "EPT, two unlike VT-d", SHARED_EPT, 2,
 	  { { VTD, .max_mask = 9, .answers = MODEL_LATE },
 	    { VTD, .walk_levels = 1 << 3, .large_pages = 1 << 1, .not_coherent = true } } },
+	{ "shadow, AMD-Vi", SHADOW, 1, { { AMDVI } } },
+	{ "shadow, two VT-d, late", SHADOW, 2,
+	  { { VTD, .answers = MODEL_LATE }, { VTD, .caches_not_present = true } } },
 };
 /* clang-format on */
 const uint32_t campaign_mode_count = sizeof(campaign_modes) / sizeof(campaign_modes[0]);
@@ -165,6 +169,8 @@ static bool furnish(struct world *world, struct dice *dice)
 		device->owner = &world->guest[0];
 		device_begin(world, device, true, true);
 	}
+	if (dice_one_in(dice, 2))
+		step_emulator(world, &world->guest[0], dice);
 	return true;
 }
 
@@ -231,8 +237,18 @@ bool guest_create(struct world *world, struct guest *guest, uint32_t budget, str
 		.cpu_large_pages = large[dice_roll(dice, 4)],
 		.asid = mode->cpu == SP_CPU_NPT ? (uint16_t)(guest - world->guest + 1) : 0,
 	};
-	enum sp_status status = sp_domain_create(world->host, &config, &guest->domain);
+	struct sp_observer_config shadows;
+	enum sp_status status;
 
+	if (mode->cpu == SP_CPU_SHADOW) {
+		shadows = outsider_open(world, &guest->shadows, guest, MODEL_SHADOWS, dice);
+		config.shadows = &shadows;
+	}
+	status = sp_domain_create(world->host, &config, &guest->domain);
+	if (status != SP_OK)
+		outsider_close(world, &guest->shadows);
+	else
+		guest->shadows.observer = sp_domain_shadows(guest->domain);
 	world->outcome->operations++;
 	say(world, "create %c, budget %u, levels %u, large pages %u: %s",
 	    guest_letter(world, guest), config.table_budget, config.cpu_levels,
@@ -279,6 +295,7 @@ bool guest_destroy(struct world *world, struct guest *guest)
 	enum sp_status status;
 
 	cpus_land(world);
+	emulator_remove(world, guest);
 	if (guest->state == GUEST_LIVES && !is_held)
 		let_go(world, guest);
 	status = sp_domain_destroy(guest->domain);
@@ -290,6 +307,7 @@ bool guest_destroy(struct world *world, struct guest *guest)
 			 sp_status_text(status));
 	if (status != SP_OK)
 		return false;
+	outsider_close(world, &guest->shadows);
 	guest->state = GUEST_IS_GONE;
 	guest->domain = NULL;
 	guest->past_count = 0;

@@ -190,6 +190,8 @@ static const struct kind {
 	{ 3, step_ready, true },
 	{ 3, step_leave, false },
 	{ 12, step_access, false },
+	{ 3, step_emulator, true },
+	{ 6, step_emulate, true },
 	{ 8, step_progress, false },
 	{ 1, step_settle, false },
 	{ 4, step_relax, false },

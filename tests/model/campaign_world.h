@@ -65,6 +65,15 @@ struct past {
 	uint64_t number;  /* of the change */
 };
 
+/* An observer that is no hardware. */
+struct outsider {
+	struct world *world;
+	struct guest *guest;
+	struct sp_observer *observer;
+	uint32_t number; /* the model's */
+	bool is_there;
+};
+
 struct guest {
 	struct sp_domain *domain;
 	enum {
@@ -82,6 +91,7 @@ struct guest {
 	struct sp_ticket last;
 	uint64_t settled; /* as far as was asked */
 	uint64_t waiting; /* frames */
+	struct outsider shadows, emulator;
 };
 
 struct device {
@@ -214,6 +224,15 @@ bool device_release(struct world *world, struct device *device);
 /* It has an owner now: may it keep translations, may it speak. */
 void device_begin(struct world *world, struct device *device, bool caches, bool on);
 void device_know_bars(struct world *world, struct device *device);
+
+/* campaign_outsider.c */
+struct sp_observer_config outsider_open(struct world *world, struct outsider *outsider,
+					struct guest *guest, enum model_outsider_kind kind,
+					struct dice *dice);
+void outsider_close(struct world *world, struct outsider *outsider);
+void emulator_remove(struct world *world, struct guest *guest);
+void step_emulator(struct world *world, struct guest *guest, struct dice *dice);
+void step_emulate(struct world *world, struct guest *guest, struct dice *dice);
 
 void step_enter(struct world *world, struct guest *guest, struct dice *dice);
 void step_ready(struct world *world, struct guest *guest, struct dice *dice);

@@ -22,7 +22,9 @@ enum mode {
 	AMDVI_CACHING,
 	VTD_SHARED,
 	VTD_SEPARATE,
-	VTD_CACHING
+	VTD_CACHING,
+	SHADOW_AMDVI,
+	SHADOW_VTD
 };
 
 static const struct control {
@@ -31,8 +33,8 @@ static const struct control {
 	enum mode mode;
 	enum bench_change change; /* where `run` is NULL */
 	const char *(*run)(struct bench *bench);
-	enum model_answers answers;
-	bool not_coherent, two_units, cpu_outside, ats;
+	enum model_answers answers, outsiders;
+	bool not_coherent, two_units, cpu_outside, ats, emulator;
 } controls[] = {
 	{ .name = "an_unmapped_page_is_forgotten_by_the_unit",
 	  .mutant = SP_MUT_UNMAP_UNPAID,
@@ -177,6 +179,37 @@ static const struct control {
 	  .mode = AMDVI_SEPARATE,
 	  .change = BENCH_REPLACE,
 	  .ats = true },
+	{ .name = "in_shadow_mode_units_have_tables_of_their_own",
+	  .mutant = SP_MUT_SHARE_HONOURED,
+	  .mode = SHADOW_AMDVI,
+	  .run = bench_run_assign },
+	{ .name = "shadows_of_a_frame_go_before_it_is_released",
+	  .mutant = SP_MUT_SHADOWS_KEPT,
+	  .mode = SHADOW_VTD,
+	  .change = BENCH_UNMAP,
+	  .outsiders = MODEL_LATE },
+	{ .name = "cpus_on_shadows_forget_too",
+	  .mutant = SP_MUT_SHADOW_CPUS_KEPT,
+	  .mode = SHADOW_AMDVI,
+	  .change = BENCH_UNMAP,
+	  .outsiders = MODEL_LATE },
+	{ .name = "cpus_forget_after_the_shadows_do",
+	  .mutant = SP_MUT_CPUS_BEFORE_SHADOWS,
+	  .mode = SHADOW_AMDVI,
+	  .run = bench_run_fill_again,
+	  .outsiders = MODEL_LATE },
+	{ .name = "release_waits_for_the_emulator",
+	  .mutant = SP_MUT_EMULATOR_NOT_AWAITED,
+	  .mode = VTD_SHARED,
+	  .change = BENCH_UNMAP,
+	  .outsiders = MODEL_LATE,
+	  .emulator = true },
+	{ .name = "release_waits_for_more_than_the_emulator",
+	  .mutant = SP_MUT_RELEASE_AFTER_EMULATORS,
+	  .mode = AMDVI_SEPARATE,
+	  .change = BENCH_UNMAP,
+	  .answers = MODEL_LATE,
+	  .emulator = true },
 };
 
 static bool objects(const struct control *control, enum sp_mutant mutant)
@@ -185,10 +218,12 @@ static bool objects(const struct control *control, enum sp_mutant mutant)
 		.mode = &bench_modes[control->mode],
 		.adversary = MODEL_ADVERSARY_MAX,
 		.answers = control->answers,
+		.outsiders = control->outsiders,
 		.not_coherent = control->not_coherent,
 		.two_units = control->two_units,
 		.cpu_outside = control->cpu_outside,
 		.ats = control->ats,
+		.emulator = control->emulator,
 	};
 	struct bench *bench = bench_make(&config);
 	const char *complaint;

@@ -4,7 +4,7 @@
  *
  * Once with caches that keep what was used, once with caches that also look between any two stores
  * of the core and use the oldest entry they have. All of it again with devices that keep translations
- * themselves (ATS).
+ * themselves (ATS), and with an emulator that maps the guest's memory.
  */
 #include "bench.h"
 
@@ -33,28 +33,34 @@ static void the_oracles_agree(void **state)
 	bench_free(bench);
 }
 
-/* Cell `index` of changes x adversaries x devices, in one mode. */
+#define OTHERS 3 /* nobody else; device caches; an emulator */
+
+/* Cell `index` of changes x adversaries x others, in one mode. */
 static void fill(struct cell *cell, uint32_t mode, uint32_t index)
 {
-	bool max = index % 2, ats = index / 2 % 2;
+	static const char *const names[OTHERS] = { "", ", device cache", ", emulator" };
+	bool max = index % 2;
+	uint32_t others = index / 2 % OTHERS;
 
 	cell->config.mode = &bench_modes[mode];
 	cell->config.adversary = max ? MODEL_ADVERSARY_MAX : MODEL_ADVERSARY_NONE;
-	cell->config.ats = ats;
-	cell->change = (enum bench_change)(index / 4);
+	cell->config.ats = others == 1;
+	cell->config.emulator = others == 2;
+	cell->config.outsiders = max ? MODEL_LATE : MODEL_AT_ONCE;
+	cell->change = (enum bench_change)(index / (2 * OTHERS));
 	snprintf(cell->name, sizeof(cell->name), "%s, %s, %s%s", bench_change_name(cell->change),
-		 bench_modes[mode].name, max ? "adversary looks" : "caches keep",
-		 ats ? ", device cache" : "");
+		 bench_modes[mode].name, max ? "adversary looks" : "caches keep", names[others]);
 }
 
 int main(void)
 {
-	static struct cell cells[400];
-	static struct CMUnitTest tests[400];
+	static struct cell cells[800];
+	static struct CMUnitTest tests[800];
 	size_t count = 0;
 
 	for (uint32_t mode = 0; mode < bench_mode_count; mode++) {
-		for (uint32_t index = 0; index < 4 * BENCH_CHANGE_COUNT; index++, count++) {
+		for (uint32_t index = 0; index < 2 * OTHERS * BENCH_CHANGE_COUNT;
+		     index++, count++) {
 			fill(&cells[count], mode, index);
 			tests[count] = (struct CMUnitTest){ cells[count].name, the_oracles_agree,
 							    NULL, NULL, &cells[count] };

@@ -169,6 +169,7 @@ static void execute(struct fake_unit *fake, const struct command *command)
 		cache_forget_name(&fake->cache, command->name);
 		break;
 	case COMMAND_FLUSH:
+	case COMMAND_RUN:
 	case COMMAND_ALL:
 	case COMMAND_ATC_PAGES:
 	case COMMAND_ATC_ALL:

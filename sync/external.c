@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * sync/external.c - observers of the embedder's: emulators of devices, and shadows.
+ *
+ *   a change --post--> forget(n)  ... the embedder ...  sp_observer_reached(n) --> paid
+ *
+ * What answers may be hostile or confused: a number is believed only between the last that was
+ * reached and the last that was asked.
+ */
+#include "memory.h"
+#include "sync/domain.h"
+
+static struct sp_observer *external_of(struct observer *observer)
+{
+	return (struct sp_observer *)observer;
+}
+
+static enum sp_status external_post(struct observer *observer, const struct command *commands,
+				    uint32_t count, uint64_t *number)
+{
+	struct sp_observer *external = external_of(observer);
+	struct sp_forget what = { .number = external->asked + 1 };
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (commands[i].kind == COMMAND_RUN && !what.all)
+			what.run[what.run_count++] =
+				(struct sp_run){ commands[i].first, commands[i].count };
+		else
+			what = (struct sp_forget){ .number = what.number, .all = true };
+	}
+	/* Who looks up again from here on finds what the change left. */
+	full_barrier();
+	store64(&external->asked, what.number);
+	*number = what.number;
+	if (external->config.forget(external->config.argument, &what))
+		store64(&external->reached, what.number);
+	return SP_OK;
+}
+
+static bool external_has_reached(struct observer *observer, uint64_t number)
+{
+	const struct sp_observer *external = external_of(observer);
+
+	return load64(&external->reached) >= number ||
+	       MUTANT(external->domain->host, SP_MUT_EMULATOR_NOT_AWAITED);
+}
+
+static const struct observer_ops external_ops = { external_post, external_has_reached };
+
+void external_open(struct sp_domain *domain, struct sp_observer *external,
+		   enum observer_column column, const struct sp_observer_config *config)
+{
+	*external = (struct sp_observer){ .observer = { .ops = &external_ops, .column = column },
+					  .domain = domain,
+					  .config = *config };
+}
+
+enum sp_status sp_observer_reached(struct sp_observer *external, uint64_t number)
+{
+	if (number > load64(&external->asked) || number <= load64(&external->reached)) {
+		host_log(external->domain->host, SP_LOG_WARNING,
+			 "an observer answered a number that it was not asked: not believed");
+		return SP_INVALID;
+	}
+	store64(&external->reached, number);
+	return SP_OK;
+}
+
+/* ---- emulators ---- */
+
+static struct sp_observer *free_emulator(struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 0; i < SP_MAX_OBSERVERS; i++)
+		if (!domain->emulators[i].config.forget)
+			return &domain->emulators[i];
+	return NULL;
+}
+
+enum sp_status sp_observer_add(struct sp_domain *domain, const struct sp_observer_config *config,
+			       struct sp_observer **observer)
+{
+	enum sp_status status = SP_OK;
+	struct sp_observer *external;
+
+	domain_take(domain);
+	external = free_emulator(domain);
+	if (!config->forget || domain->state != DOMAIN_LIVE) {
+		status = SP_INVALID;
+	} else if (!external) {
+		status = SP_NO_SPACE;
+	} else {
+		external_open(domain, external, COLUMN_EMULATOR, config);
+		(void)ledger_add_watch(domain, &external->observer, &domain->maps[0], 0);
+		*observer = external;
+	}
+	domain_drop(domain);
+	return status;
+}
+
+void sp_observer_remove(struct sp_observer *external)
+{
+	struct sp_domain *domain = external->domain;
+
+	domain_take(domain);
+	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
+		struct watch *watch = &domain->watches[i];
+
+		if (watch->observer != &external->observer)
+			continue;
+		/* Nothing remembers any more: what it owed is paid by its end. */
+		watch->posted = watch->gathering = (struct debt){ 0 };
+		ledger_remove_watch(domain, watch);
+	}
+	external->config = (struct sp_observer_config){ 0 };
+	domain_drop(domain);
+}
+
+bool external_are_gone(const struct sp_domain *domain)
+{
+	for (uint32_t i = 0; i < SP_MAX_OBSERVERS; i++)
+		if (domain->emulators[i].config.forget)
+			return false;
+	return true;
+}
+
+/* ---- shadows, and the CPUs that run on them ---- */
+
+static struct sp_domain *shadowed_by(struct observer *cpus)
+{
+	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
+}
+
+static bool shadows_are_gone(const struct sp_domain *domain, uint64_t number)
+{
+	return load64(&domain->shadows.reached) >= number ||
+	       MUTANT(domain->host, SP_MUT_SHADOWS_KEPT);
+}
+
+/*
+ * Note n9: first the shadows, then whoever filled a TLB from them; the other way round it fills
+ * again.
+ */
+static bool shadowed_have_reached(struct observer *cpus, uint64_t number) UNCHECKED
+{
+	struct sp_domain *domain = shadowed_by(cpus);
+
+	if (!shadows_are_gone(domain, number))
+		return false;
+	if (domain->shadows_gone < number) {
+		domain->shadows_gone = number;
+		if (!MUTANT(domain->host, SP_MUT_SHADOW_CPUS_KEPT))
+			domain->shadows_asked = cpus_ask(domain);
+	}
+	return cpus_have_left(domain, domain->shadows_asked);
+}
+
+static enum sp_status shadowed_post(struct observer *cpus, const struct command *commands,
+				    uint32_t count, uint64_t *number) UNCHECKED
+{
+	struct sp_domain *domain = shadowed_by(cpus);
+
+	if (MUTANT(domain->host, SP_MUT_CPUS_BEFORE_SHADOWS)) {
+		domain->shadows_asked = cpus_ask(domain);
+		domain->shadows_gone = domain->shadows.asked + 1;
+	}
+	if (MUTANT(domain->host, SP_MUT_SHADOWS_KEPT)) {
+		*number = ++domain->shadows.asked;
+		return SP_OK;
+	}
+	if (external_post(&domain->shadows.observer, commands, count, number) == SP_OK)
+		(void)shadowed_have_reached(cpus, *number);
+	return SP_OK;
+}
+
+static const struct observer_ops shadowed_ops = { shadowed_post, shadowed_have_reached };
+
+void shadows_open(struct sp_domain *domain, const struct sp_observer_config *config)
+{
+	external_open(domain, &domain->shadows, COLUMN_SHADOW, config);
+	domain->shadows_gone = domain->shadows_asked = 0;
+	domain->cpus.ops = &shadowed_ops;
+	domain->cpus.column = COLUMN_SHADOW;
+}
+
+struct sp_observer *sp_domain_shadows(struct sp_domain *domain)
+{
+	return domain->cpu == SP_CPU_SHADOW ? &domain->shadows : NULL;
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/model/campaign_outsider.c - a guest's shadows, and an emulator that maps its memory.
+ *
+ *   emulator:  gone --sp_observer_add()--> watches --dies, sp_observer_remove()--> gone
+ *   shadows:   for as long as the domain is there; while it dies they look up nothing
+ */
+#include "campaign_world.h"
+
+static bool find(void *argument, uint64_t gfn, struct model_found *found)
+{
+	static const uint8_t rights[SP_TYPE_COUNT] = {
+		[SP_RAM] = MODEL_READ | MODEL_WRITE | MODEL_EXECUTE,
+		[SP_RAM_READONLY] = MODEL_READ | MODEL_EXECUTE,
+		[SP_MMIO] = MODEL_READ | MODEL_WRITE,
+		[SP_RESERVED] = MODEL_READ | MODEL_WRITE,
+	};
+	const struct outsider *outsider = argument;
+	struct sp_mapping mapping;
+
+	if (outsider->guest->state != GUEST_LIVES ||
+	    sp_p2m_find(outsider->guest->domain, (sp_gfn_t){ gfn }, &mapping) != SP_OK)
+		return false;
+	*found = (struct model_found){ .mfn = mapping.frame.mfn,
+				       .rights = rights[mapping.type],
+				       .is_ram = mapping.type != SP_MMIO };
+	return true;
+}
+
+static bool forget(void *argument, const struct sp_forget *what)
+{
+	const struct outsider *outsider = argument;
+
+	return model_outsider_forget(outsider->world->model, outsider->number, what);
+}
+
+static void reached(void *argument, uint64_t number)
+{
+	const struct outsider *outsider = argument;
+
+	if (sp_observer_reached(outsider->observer, number) != SP_OK)
+		complain(outsider->world, "an observer's answer is not believed");
+}
+
+struct sp_observer_config outsider_open(struct world *world, struct outsider *outsider,
+					struct guest *guest, enum model_outsider_kind kind,
+					struct dice *dice)
+{
+	const struct model_outsider_config config = {
+		.kind = kind,
+		.answers = dice_one_in(dice, 3) ? MODEL_AT_ONCE : MODEL_LATE,
+		.find = find,
+		.reached = reached,
+		.argument = outsider,
+	};
+
+	*outsider = (struct outsider){ .world = world, .guest = guest, .is_there = true };
+	outsider->number = model_outsider_add(world->model, &config);
+	return (struct sp_observer_config){ forget, outsider };
+}
+
+void outsider_close(struct world *world, struct outsider *outsider)
+{
+	if (!outsider->is_there)
+		return;
+	model_outsider_remove(world->model, outsider->number);
+	outsider->is_there = false;
+}
+
+void emulator_remove(struct world *world, struct guest *guest)
+{
+	if (!guest->emulator.is_there)
+		return;
+	outsider_close(world, &guest->emulator);
+	sp_observer_remove(guest->emulator.observer);
+	world->outcome->operations++;
+	say(world, "the emulator of %c dies; ", guest_letter(world, guest));
+}
+
+/* --- steps ----------------------------------------------------------------------------------- */
+
+void step_emulator(struct world *world, struct guest *guest, struct dice *dice)
+{
+	struct sp_observer_config config;
+	enum sp_status status;
+
+	if (guest->state != GUEST_LIVES)
+		return;
+	if (guest->emulator.is_there) {
+		if (dice_one_in(dice, 4))
+			emulator_remove(world, guest);
+		return;
+	}
+	config = outsider_open(world, &guest->emulator, guest, MODEL_EMULATOR, dice);
+	status = sp_observer_add(guest->domain, &config, &guest->emulator.observer);
+	world->outcome->operations++;
+	say(world, "an emulator of %c comes: %s", guest_letter(world, guest),
+	    sp_status_text(status));
+	if (status != SP_OK)
+		complain(world, "an emulator is refused: %s", sp_status_text(status));
+}
+
+/* It maps memory, and nothing else. */
+void step_emulate(struct world *world, struct guest *guest, struct dice *dice)
+{
+	uint64_t gfn = some_gfn(dice);
+
+	if (guest->state != GUEST_LIVES || !guest->emulator.is_there)
+		return;
+	if (!dice_one_in(dice, 4))
+		expect_poll(world, guest);
+	for (uint32_t i = 0; i < 3; i++) {
+		const struct cell *cell = cell_at(guest, gfn + i);
+		struct reached reached = { .who = "an emulator",
+					   .gfn = gfn + i,
+					   .access = dice_one_in(dice, 2) ? MODEL_WRITE
+									  : MODEL_READ };
+		struct model_reach reach = model_outsider_access(
+			world->model, guest->emulator.number, gfn + i, reached.access);
+
+		reached.ok = reach.ok;
+		reached.mfn = reach.mfn;
+		say(world, "emulator of %c at %#llx: %s; ", guest_letter(world, guest),
+		    (unsigned long long)(gfn + i), reach.ok ? "reaches" : "blocked");
+		if (reach.ok || !cell || cell->type != SP_MMIO)
+			expect_reach(world, guest, &reached);
+	}
+}
