@@ -147,7 +147,8 @@ void attach_end_watch(struct sp_host *host, struct sp_domain *domain, struct uni
 	uint16_t name = 0;
 
 	(void)host;
-	if (domain->quarantine || observer_is_lost(&unit->observer))
+	if (domain->quarantine || observer_is_lost(&unit->observer) ||
+	    MUTANT(domain->host, SP_MUT_WATCH_KEPT))
 		return;
 	domain_take(domain);
 	watch = attach_find_watch(domain, unit);
@@ -219,7 +220,8 @@ enum sp_status attach_move(struct sp_host *host, struct function *function,
 
 		lead_to(function->unit, &ids, domain);
 		ticket = owe(function->unit, &ids, old, kind);
-		status = sp_wait(host, ticket);
+		if (!MUTANT(host, SP_MUT_NAME_REUSED))
+			status = sp_wait(host, ticket);
 		if (status == SP_LOST)
 			await_unit(host, function->unit, ticket);
 	}

@@ -57,9 +57,16 @@ enum sp_mutant {
 	SP_MUT_RELEASE_AFTER_UNITS, /* limbo opens when the units have forgotten */
 	SP_MUT_RELEASE_AT_UNLOCK,   /* ... before the lock is dropped */
 	SP_MUT_GATHERED_FORGOTTEN,  /* what gathers behind a post counts as told with it */
-	SP_MUT_ALL_FORGOTTEN,	    /* one range too many is dropped, not widened to the domain */
-	SP_MUT_LINKS_AT_4K,	    /* AMD-Vi: PDE without the size of the table */
-	SP_MUT_ENTRY_CLEARED,	    /* AMD-Vi: a device's entry is zero before it leads elsewhere */
+	SP_MUT_FLUSH_DEFERRED,	  /* a batch's invalidation comes behind the release of its pages */
+	SP_MUT_ALL_FORGOTTEN,	  /* one range too many is dropped, not widened to the domain */
+	SP_MUT_ENTRIES_FORGOTTEN, /* one entry too many is dropped, not widened to every entry */
+	SP_MUT_JOINED_SPAN_LOST,  /* ranges that touch: the second's frames are dropped */
+	SP_MUT_JOINED_LINKS_LOST, /* ... that a link changed in the second */
+	SP_MUT_LINKS_AT_4K,	  /* AMD-Vi: PDE without the size of the table */
+	SP_MUT_ENTRY_CLEARED, /* a device's entry is zero, word by word, before it leads elsewhere */
+	SP_MUT_NAME_REUSED,   /* a domain id is free before the unit has forgotten it */
+	SP_MUT_WATCH_KEPT,    /* a unit without a device of the domain is told on */
+	SP_MUT_MAP_LEAVES_EARLY, /* the tables of a map that nobody watches any more go at once */
 	/* A unit that does not answer. */
 	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */
 	SP_MUT_RECOVER_UNINVALIDATED, /* a recovered unit keeps what it remembers */
@@ -80,18 +87,22 @@ enum sp_mutant {
 enum sp_mutant_cell {
 	SP_MUT_CELL_NOTHING,
 	SP_MUT_CELL_LEAVES, /* no links */
-	SP_MUT_CELL_ALL	    /* the whole domain */
+	SP_MUT_CELL_LINKS,  /* links as well */
+	SP_MUT_CELL_ALL,    /* the whole domain */
+	SP_MUT_CELL_DOMAIN, /* of an entry's change: its translations alone */
+	SP_MUT_CELL_ENTRY,  /* ... the entry alone */
+	SP_MUT_CELL_COUNT
 };
 #define SP_MUT_CELL_BASE 1024u
-#define SP_MUT_CELL_END	 (SP_MUT_CELL_BASE + 64u * 32u)
+#define SP_MUT_CELL_END	 (SP_MUT_CELL_BASE + 256u * 64u)
 #define SP_MUT_CELL(kind, column, becomes) \
-	(SP_MUT_CELL_BASE + 64u * (uint32_t)(kind) + 4u * (uint32_t)(column) + (uint32_t)(becomes))
+	(SP_MUT_CELL_BASE + 256u * (uint32_t)(kind) + 8u * (uint32_t)(column) + (uint32_t)(becomes))
 
 #if defined(SP_MUTANTS)
 #define MUTANTS_BUILT		 true
 #define MUTANT_IS(chosen, which) ((chosen) == (which))
 #else
 #define MUTANTS_BUILT		 false
-#define MUTANT_IS(chosen, which) ((void)(chosen), false)
+#define MUTANT_IS(chosen, which) ((void)(chosen), (void)(which), false)
 #endif
 #define MUTANT(host, which) MUTANT_IS((host)->mutant, which)

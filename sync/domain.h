@@ -254,7 +254,9 @@ bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_colum
 	      enum change_kind kind, struct span span);
 /* True where such a change owes all that the observer has of the domain, whatever its span. */
 bool debt_is_whole(const struct sp_host *host, enum observer_column column, enum change_kind kind);
-void debt_add_entry(struct debt *debt, uint16_t requester);
+/* The requester's own entry, where the kind of change is one of entries. */
+void debt_add_entry(struct debt *debt, const struct sp_host *host, enum observer_column column,
+		    enum change_kind kind, uint16_t requester);
 /* Every address, where the requester is one of the watch's functions with ATS. */
 void debt_add_atc(struct debt *debt, const struct sp_host *host, const struct watch *watch,
 		  uint16_t requester, enum change_kind kind);

@@ -81,6 +81,25 @@ static bool is_left_out(const struct sp_host *host, enum observer_column column,
 	       (MUTANT(host, SP_MUT_ABSENT_NOT_TOLD) && (kind == KIND_MAP || kind == KIND_LINK));
 }
 
+/* A cell that is another: weaker or stronger, as data. */
+static struct cell mutated(const struct sp_host *host, enum observer_column column,
+			   enum change_kind kind, struct cell cell)
+{
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_NOTHING)))
+		return (struct cell)NOTHING;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_LEAVES)))
+		return (struct cell)LEAVES;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_LINKS)))
+		return (struct cell)LINKS;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_ALL)))
+		return (struct cell)ALL;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_DOMAIN)))
+		cell.entry = false;
+	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_ENTRY)))
+		cell.width = WIDTH_NOTHING;
+	return cell;
+}
+
 static struct cell cell_of(const struct sp_host *host, enum observer_column column,
 			   enum change_kind kind)
 {
@@ -90,13 +109,7 @@ static struct cell cell_of(const struct sp_host *host, enum observer_column colu
 		cell = (struct cell)NOTHING;
 	if (MUTANT(host, SP_MUT_LINKS_KEPT))
 		cell.links = false;
-	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_NOTHING)))
-		return (struct cell)NOTHING;
-	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_LEAVES)))
-		return (struct cell)LEAVES;
-	if (MUTANT(host, SP_MUT_CELL(kind, column, SP_MUT_CELL_ALL)))
-		return (struct cell)ALL;
-	return cell;
+	return MUTANTS_BUILT ? mutated(host, column, kind, cell) : cell;
 }
 
 /* Ranges that touch become one; one too many and the whole domain is cheaper (note n3). */
@@ -108,8 +121,9 @@ static void add_range(struct debt_range *ranges, uint8_t *count, bool *whole,
 
 		if (added.span.first > range->span.end || range->span.first > added.span.end)
 			continue;
-		range->span = span_join(range->span, added.span);
-		range->links |= added.links;
+		if (!MUTANT(host, SP_MUT_JOINED_SPAN_LOST))
+			range->span = span_join(range->span, added.span);
+		range->links |= added.links && !MUTANT(host, SP_MUT_JOINED_LINKS_LOST);
 		return;
 	}
 	if (*count == DEBT_RANGES)
@@ -146,11 +160,14 @@ bool debt_is_whole(const struct sp_host *host, enum observer_column column, enum
 	return cell_of(host, column, kind).width == WIDTH_ALL;
 }
 
-void debt_add_entry(struct debt *debt, uint16_t requester)
+void debt_add_entry(struct debt *debt, const struct sp_host *host, enum observer_column column,
+		    enum change_kind kind, uint16_t requester)
 {
+	if (!cell_of(host, column, kind).entry)
+		return;
 	debt->owed = true;
 	if (debt->entry_count == DEBT_ENTRIES)
-		debt->every_entry = true;
+		debt->every_entry = !MUTANT(host, SP_MUT_ENTRIES_FORGOTTEN);
 	else
 		debt->entry[debt->entry_count++] = requester;
 }

@@ -188,7 +188,7 @@ uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint1
 {
 	const struct span whole = { 0, UINT64_MAX };
 
-	debt_add_entry(&watch->gathering, requester);
+	debt_add_entry(&watch->gathering, domain->host, watch->observer->column, kind, requester);
 	debt_add_atc(&watch->gathering, domain->host, watch, requester, kind);
 	/* AMD 48882 2.4.4 reads as if the entry's invalidation were enough; it is not (XSA-442). */
 	if (!(MUTANT(domain->host, SP_MUT_RELEASE_UNPAID) && kind == KIND_RELEASE) &&
@@ -218,6 +218,10 @@ void ledger_post(struct sp_domain *domain)
 	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		struct watch *watch = &domain->watches[i];
 
+		/* XSA-346: put off to the end of the batch, and its pages do not wait for it. */
+		if (MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED) && i > CPU_WATCH &&
+		    domain->limbo.count)
+			continue;
 		if (watch->observer && watch->gathering.owed && !watch->posted.owed)
 			post_watch(domain, watch);
 	}
@@ -239,10 +243,12 @@ void ledger_collect(struct sp_domain *domain)
 	}
 }
 
-static bool owes_up_to(const struct watch *watch, uint64_t number)
+static bool owes_up_to(const struct sp_domain *domain, const struct watch *watch, uint64_t number)
 {
-	return (watch->posted.owed && watch->posted_first <= number) ||
-	       (watch->gathering.owed && watch->gathering_first <= number);
+	if (watch->posted.owed && watch->posted_first <= number)
+		return true;
+	return watch->gathering.owed && watch->gathering_first <= number &&
+	       !MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED);
 }
 
 enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
@@ -252,7 +258,7 @@ enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		const struct watch *watch = &domain->watches[i];
 
-		if (!watch->observer || !owes_up_to(watch, number))
+		if (!watch->observer || !owes_up_to(domain, watch, number))
 			continue;
 		/* What a lost observer may remember stays owed: a guess frees nothing. */
 		if (observer_is_lost(watch->observer))

@@ -132,6 +132,11 @@ static uint64_t *context_entry(const struct vtd_unit *vtd, uint16_t requester)
 static void publish(struct vtd_unit *vtd, uint64_t *slot, struct descriptor entry)
 {
 	write_barrier();
+	/* As memset may: the domain id goes while the entry is present. */
+	if (MUTANT(vtd->unit.host, SP_MUT_ENTRY_CLEARED)) {
+		store64(slot + 1, 0);
+		store64(slot, 0);
+	}
 	if (MUTANT(vtd->unit.host, SP_MUT_PRESENT_FIRST)) {
 		store64(slot, entry.low);
 		store64(slot + 1, entry.high);

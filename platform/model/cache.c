@@ -18,8 +18,9 @@ static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->look == b->look && a->first == b->first && a->frame == b->frame &&
 	       a->kind == b->kind && a->order == b->order && a->level == b->level &&
-	       a->rights == b->rights && a->absent == b->absent && a->domain == b->domain &&
-	       a->source == b->source && memcmp(a->word, b->word, sizeof(a->word)) == 0;
+	       a->rights == b->rights && a->memory == b->memory && a->absent == b->absent &&
+	       a->domain == b->domain && a->source == b->source &&
+	       memcmp(a->word, b->word, sizeof(a->word)) == 0;
 }
 
 static void drop_at(struct cache *cache, uint32_t index)

@@ -154,7 +154,9 @@ static struct model_reach answer(const struct walk *walk, uint64_t gfn, enum mod
 		reach.why = "no right";
 	else
 		reach = (struct model_reach){
-			.ok = true, .mfn = walk->end.frame + (gfn & ((1ull << walk->end.order) - 1))
+			.ok = true,
+			.memory = walk->end.memory,
+			.mfn = walk->end.frame + (gfn & ((1ull << walk->end.order) - 1)),
 		};
 	return reach;
 }
@@ -178,6 +180,7 @@ static struct model_reach access_on_shadows(struct model *model, struct cpu *cpu
 	reach.ok = (leaf.rights & access) == access;
 	reach.why = reach.ok ? "" : "no right";
 	reach.mfn = leaf.frame;
+	reach.memory = leaf.memory;
 	return reach;
 }
 
@@ -211,6 +214,7 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 		leaf = cache_find(model, &cpu->cache, ENTRY_LEAF, cpu->tag, gfn);
 		if (leaf && (leaf->rights & access) == access) {
 			reach = (struct model_reach){ .ok = true,
+						      .memory = leaf->memory,
 						      .mfn = leaf->frame + (gfn - leaf->first) };
 		} else {
 			cache_drop(&cpu->cache, is_leaf_for, &wanted);

@@ -76,6 +76,7 @@ struct entry {
 	enum entry_kind kind;
 	uint8_t level;	 /* links: of the table they point to */
 	uint8_t rights;	 /* enum model_access, of the whole way down */
+	uint8_t memory;	 /* leaves of CPUs: the memory type, as of struct model_reach */
 	bool absent;	 /* remembered as not present */
 	bool condemned;	 /* asleep on a CPU when its frame was released: must not wake */
 	uint64_t look;	 /* looked up by: requester, domain id, or a CPU's tag */
@@ -116,6 +117,7 @@ struct slot {
 	enum slot_kind kind;
 	uint8_t rights;
 	uint8_t level;	/* link: of the table below */
+	uint8_t memory; /* leaf of EPT or NPT: type */
 	uint32_t order; /* leaf */
 	uint64_t frame;
 };

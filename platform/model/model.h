@@ -203,6 +203,7 @@ enum model_access {
 struct model_reach {
 	bool ok;
 	bool exited;	 /* the CPU is not in guest mode (any more): nothing was tried */
+	uint8_t memory;	 /* if ok, of a CPU: its type, 0 uncached, 6 write-back (SDM 3A 12.11) */
 	uint64_t mfn;	 /* if ok */
 	uint32_t reason; /* else: the vendor's code; MODEL_FAULT_* where there is none */
 	const char *why; /* in words */
@@ -233,6 +234,7 @@ enum model_outsider_kind {
 struct model_found {
 	uint64_t mfn;
 	uint8_t rights; /* enum model_access */
+	uint8_t memory; /* as in struct model_reach */
 	bool is_ram;	/* else registers, which no emulator maps */
 };
 

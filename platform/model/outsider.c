@@ -57,9 +57,11 @@ static bool fill(struct model *model, struct outsider *outsider, uint64_t gfn, s
 	model->looking = looking;
 	if (!found || (outsider->config.kind == MODEL_EMULATOR && !there.is_ram))
 		return false;
-	*leaf = (struct entry){
-		.kind = ENTRY_LEAF, .first = gfn, .frame = there.mfn, .rights = there.rights
-	};
+	*leaf = (struct entry){ .kind = ENTRY_LEAF,
+				.first = gfn,
+				.frame = there.mfn,
+				.rights = there.rights,
+				.memory = there.memory };
 	cache_add(model, &outsider->cache, leaf);
 	return true;
 }

@@ -41,6 +41,20 @@ static struct slot leaf_at(uint64_t value, uint32_t level, uint8_t rights)
 			      .frame = address_of(value) >> FRAME_ORDER };
 }
 
+static struct slot typed(struct slot leaf, uint8_t memory)
+{
+	leaf.memory = memory;
+	return leaf;
+}
+
+/* APM 2 7.8.1: the page attribute table as it is after a reset, by PAT, PCD and PWT. */
+static uint8_t npt_memory(uint64_t value, uint32_t level)
+{
+	static const uint8_t types[8] = { 6, 4, 0, 0, 6, 4, 0, 0 };
+
+	return types[(value >> 3 & 3) | (value >> (level ? 12 : 7) & 1) << 2];
+}
+
 static struct slot bad(void)
 {
 	return (struct slot){ .kind = SLOT_BAD };
@@ -70,8 +84,9 @@ static struct slot decode_ept(const struct table *table, uint32_t level, uint64_
 	if (level == 0 || large) {
 		if (type == 2 || type == 3 || type == 7 || is_crooked(value, level, 0))
 			return bad();
-		return level > 0 && !(table->large & 1u << level) ? bad()
-								  : leaf_at(value, level, rights);
+		return level > 0 && !(table->large & 1u << level)
+			       ? bad()
+			       : typed(leaf_at(value, level, rights), type);
 	}
 	return value & 0xf8 ? bad() : link_to(value, level - 1, rights);
 }
@@ -92,9 +107,10 @@ static struct slot decode_npt(const struct table *table, uint32_t level, uint64_
 	if (level > 0 && (value & B(7))) {
 		if (is_crooked(value, level, B(12)) || !(table->large & 1u << level))
 			return bad();
-		return leaf_at(value & ~B(12), level, rights);
+		return typed(leaf_at(value & ~B(12), level, rights), npt_memory(value, level));
 	}
-	return level ? link_to(value, level - 1, rights) : leaf_at(value, 0, rights);
+	return level ? link_to(value, level - 1, rights)
+		     : typed(leaf_at(value, 0, rights), npt_memory(value, 0));
 }
 
 static struct slot decode_vtd(const struct table *table, uint32_t level, uint64_t value)
@@ -297,6 +313,7 @@ void walk_remember(struct model *model, struct cache *cache, const struct walk *
 	entry.kind = ENTRY_LEAF;
 	entry.absent = walk->end.kind == SLOT_ABSENT;
 	entry.rights = walk->end.rights;
+	entry.memory = walk->end.memory;
 	entry.order = entry.absent ? 9 * walk->end_level : walk->end.order;
 	entry.first = start_of(dfn, entry.order);
 	entry.frame = walk->end.frame;

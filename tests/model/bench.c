@@ -45,6 +45,7 @@ static bool find(void *argument, uint64_t gfn, struct model_found *found)
 		return false;
 	*found = (struct model_found){ .mfn = mapping.frame.mfn,
 				       .rights = rights[mapping.type],
+				       .memory = mapping.type == SP_MMIO ? 0 : 6,
 				       .is_ram = mapping.type != SP_MMIO };
 	return true;
 }
@@ -171,7 +172,7 @@ static struct model_config machine_of(struct bench *bench)
 	struct model_config machine = {
 		.ram_frames = 16384,
 		.cpus = 2,
-		.unit_count = config->two_units ? 2 : 1,
+		.unit_count = config->two_units || config->idle_unit ? 2 : 1,
 		.device_count = 2,
 		.adversary = config->adversary,
 		.seed = config->seed,
@@ -186,6 +187,8 @@ static struct model_config machine_of(struct bench *bench)
 			.not_coherent = config->not_coherent,
 			.caches_not_present = config->mode->caches_not_present,
 			.ats = config->ats,
+			.no_psi = config->no_psi,
+			.max_mask = config->max_mask,
 		};
 	for (uint32_t i = 0; i < machine.device_count; i++)
 		machine.device[i] = (struct model_device_config){

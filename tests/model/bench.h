@@ -6,7 +6,8 @@
  *   bench_run()    old state, caches warmed, one change, then: what would an oracle say?
  *
  * R: nothing is reached after release (the model's own verdict). A: once settled, device and CPU reach
- * exactly what the maps say. E: the unit was told exactly what section 7 says, by the model's table.
+ * exactly what the maps say. E: units and CPUs were told exactly what section 7 says, by the model's
+ * table.
  */
 #pragma once
 
@@ -38,6 +39,9 @@ struct bench_config {
 	bool ats;	  /* devices keep translations themselves */
 	bool emulator;	  /* one maps the guest's memory */
 	bool cpu_outside; /* not in guest mode when the change comes */
+	bool idle_unit;	  /* a second unit, none of whose devices is assigned */
+	bool no_psi;	  /* VT-d: the unit knows no page-selective invalidation */
+	uint8_t max_mask; /* VT-d: the widest that it knows, as an order; 0: 18 */
 	uint32_t seed;
 };
 
@@ -72,20 +76,29 @@ void bench_complain(struct bench *bench, const char *format, ...)
 /* What happens to one range; each begins from its own old state, at BENCH_GFN. */
 enum bench_change {
 	BENCH_MAP,	    /* absent -> 4K */
+	BENCH_LINK,	    /* absent -> 4K, and the first of its table */
 	BENCH_UNMAP,	    /* 4K -> absent */
 	BENCH_GRANT,	    /* 4K ro -> rw */
 	BENCH_REVOKE,	    /* 4K rw -> ro */
 	BENCH_REPLACE,	    /* 4K -> another frame */
+	BENCH_ATTRIBUTE,    /* 4K, uncached -> write-back */
 	BENCH_UNMAP_LARGE,  /* 2M -> absent */
 	BENCH_PUNCH,	    /* 2M -> a piece absent */
 	BENCH_REVOKE_PIECE, /* 2M -> split, paid, a piece ro */
 	BENCH_UNLINK,	    /* 512 x 4K -> absent, one store */
 	BENCH_UNLINK_LAST,  /* the only 4K of a table -> absent, and its table */
 	BENCH_MERGE,	    /* the last of 512 x 4K arrives -> 2M */
+	BENCH_UNMAP_HUGE,   /* 1G -> absent */
+	BENCH_PUNCH_HUGE,   /* 1G -> a 4K piece absent: two tables, one store */
+	BENCH_REVOKE_HUGE,  /* 1G -> split, paid, split again, paid, a 4K piece ro */
+	BENCH_UNLINK_HUGE,  /* a table of 2M -> absent, one store */
+	BENCH_MERGE_HUGE,   /* the last of 512 x 2M arrives -> 1G */
 	BENCH_CHANGE_COUNT
 };
 
 const char *bench_change_name(enum bench_change change);
+/* False: the mode's maps cannot hold it. */
+bool bench_has(const struct bench_config *config, enum bench_change change);
 /* NULL, or the complaint. */
 const char *bench_run(struct bench *bench, enum bench_change change);
 
@@ -112,3 +125,25 @@ void bench_destroy(struct bench *bench, struct sp_domain *guest);
 /* With bench_config.emulator there is one from the beginning. */
 void bench_add_emulator(struct bench *bench);
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number);
+
+/* bench_run.c, for other scenes: devices and CPU 1, which enters, go by the first frames. */
+void bench_warm(struct bench *bench, uint64_t frames);
+
+/* bench_judge.c */
+
+struct model_dma bench_dma(struct bench *bench, uint32_t sbdf, uint64_t gfn, bool write);
+/* Oracle A for one page. */
+void bench_agree(struct bench *bench, uint64_t gfn);
+/* Oracle E: what every unit was told since the last reset, of a change at BENCH_GFN + at. */
+void bench_compare(struct bench *bench, const char *what, enum model_change change, uint32_t order,
+		   uint32_t at);
+void bench_judge_merge(struct bench *bench, const char *what, uint32_t order);
+/*
+ * Oracle E for shadows and an emulator. `width`: the order of the old page, which is what an emulator is
+ * told of, where a piece of it went.
+ */
+void bench_judge_outsiders(struct bench *bench, const char *what,
+			   const struct model_changed *changed, uint32_t width);
+/* Oracle E for the CPUs. */
+bool bench_cpu_is_owed(const struct bench *bench, enum model_change change);
+void bench_judge_kicks(struct bench *bench, const char *what, bool owed);

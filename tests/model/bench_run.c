@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * tests/model/bench_run.c - one change from a known old state, judged by the oracles.
+ *
+ *   old state --everybody goes through it--> warm caches --the change--> settled --> A, E (bench_judge.c)
  */
 #include "bench.h"
 
@@ -13,30 +15,75 @@
 
 #include "sync/domain.h"
 
-#define LARGE 512u
+#define LARGE	 512u
+#define HUGE	 (512u * LARGE)
+#define APERTURE 0x40000u /* a GiB that is no RAM, the only run as long */
 
-/* What each change begins from, and what section 7 calls it in the device's map. */
+/* How frames lie: no larger page than wanted can hold them. */
+enum layout {
+	SCATTERED, /* 4K pages */
+	RUN,	   /* 2M pages */
+	BLOCKS,	   /* 2M pages, no run of them */
+	WHOLE	   /* a 1G page */
+};
+
+enum act {
+	MAP,
+	UNMAP,
+	SET_TYPE
+};
+
+/* What each change begins from, what is done, and what section 7 calls it in the device's map. */
 static const struct recipe {
 	const char *name;
 	uint64_t frames; /* of the old state, from BENCH_GFN */
-	bool large;	 /* one 2M page; else scattered 4K pages */
+	enum layout layout;
+	enum sp_type old_type;
+	enum act act;
+	uint64_t at, count; /* of the act */
 	enum sp_type type;
 	enum model_change change;
 	uint32_t order; /* of the old entry */
-	uint32_t at;	/* which frame changes */
+	uint32_t first; /* frame that E is asked about */
 } recipes[BENCH_CHANGE_COUNT] = {
-	[BENCH_MAP] = { "map", 4, false, SP_RAM, MODEL_CHANGE_LEAF_SET, 0, 9 },
-	[BENCH_UNMAP] = { "unmap", 4, false, SP_RAM, MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
-	[BENCH_GRANT] = { "grant", 4, false, SP_RAM_READONLY, MODEL_CHANGE_RIGHTS_UP, 0, 1 },
-	[BENCH_REVOKE] = { "revoke", 4, false, SP_RAM, MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
-	[BENCH_REPLACE] = { "replace", 4, false, SP_RAM, MODEL_CHANGE_FRAME, 0, 1 },
-	[BENCH_UNMAP_LARGE] = { "unmap large", LARGE, true, SP_RAM, MODEL_CHANGE_LEAF_CLEARED, 9,
-				0 },
-	[BENCH_PUNCH] = { "punch", LARGE, true, SP_RAM, MODEL_CHANGE_SPLIT, 9, 0 },
-	[BENCH_REVOKE_PIECE] = { "revoke piece", LARGE, true, SP_RAM, MODEL_CHANGE_SPLIT, 9, 0 },
-	[BENCH_UNLINK] = { "unlink", LARGE, false, SP_RAM, MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
-	[BENCH_UNLINK_LAST] = { "unlink last", 1, false, SP_RAM, MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
-	[BENCH_MERGE] = { "merge", LARGE - 1, true, SP_RAM, MODEL_CHANGE_COLLAPSE, 9, 0 },
+	/* clang-format off */
+	[BENCH_MAP] = { "map", 4, SCATTERED, SP_RAM, MAP, 9, 1, SP_RAM,
+			MODEL_CHANGE_LEAF_SET, 0, 9 },
+	[BENCH_LINK] = { "link", 0, SCATTERED, SP_RAM, MAP, 0, 1, SP_RAM,
+			 MODEL_CHANGE_TABLE_SET, 9, 0 },
+	[BENCH_UNMAP] = { "unmap", 4, SCATTERED, SP_RAM, UNMAP, 1, 1, SP_HOLE,
+			  MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
+	[BENCH_GRANT] = { "grant", 4, SCATTERED, SP_RAM_READONLY, SET_TYPE, 1, 1, SP_RAM,
+			  MODEL_CHANGE_RIGHTS_UP, 0, 1 },
+	[BENCH_REVOKE] = { "revoke", 4, SCATTERED, SP_RAM, SET_TYPE, 1, 1, SP_RAM_READONLY,
+			   MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
+	[BENCH_REPLACE] = { "replace", 4, SCATTERED, SP_RAM, MAP, 1, 1, SP_RAM,
+			    MODEL_CHANGE_FRAME, 0, 1 },
+	[BENCH_ATTRIBUTE] = { "memory type", 4, SCATTERED, SP_MMIO, MAP, 1, 1, SP_RAM,
+			      MODEL_CHANGE_ATTRIBUTE, 0, 1 },
+	[BENCH_UNMAP_LARGE] = { "unmap large", LARGE, RUN, SP_RAM, UNMAP, 0, LARGE, SP_HOLE,
+				MODEL_CHANGE_LEAF_CLEARED, 9, 0 },
+	[BENCH_PUNCH] = { "punch", LARGE, RUN, SP_RAM, UNMAP, 1, 1, SP_HOLE,
+			  MODEL_CHANGE_SPLIT, 9, 0 },
+	[BENCH_REVOKE_PIECE] = { "revoke piece", LARGE, RUN, SP_RAM, SET_TYPE, 1, 1,
+				 SP_RAM_READONLY, MODEL_CHANGE_SPLIT, 9, 0 },
+	[BENCH_UNLINK] = { "unlink", LARGE, SCATTERED, SP_RAM, UNMAP, 0, LARGE, SP_HOLE,
+			   MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
+	[BENCH_UNLINK_LAST] = { "unlink last", 1, SCATTERED, SP_RAM, UNMAP, 0, 1, SP_HOLE,
+				MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
+	[BENCH_MERGE] = { "merge", LARGE - 1, RUN, SP_RAM, MAP, LARGE - 1, 1, SP_RAM,
+			  MODEL_CHANGE_COLLAPSE, 9, 0 },
+	[BENCH_UNMAP_HUGE] = { "unmap 1G", HUGE, WHOLE, SP_RAM, UNMAP, 0, HUGE, SP_HOLE,
+			       MODEL_CHANGE_LEAF_CLEARED, 18, 0 },
+	[BENCH_PUNCH_HUGE] = { "punch 1G", HUGE, WHOLE, SP_RAM, UNMAP, 1, 1, SP_HOLE,
+			       MODEL_CHANGE_SPLIT, 18, 0 },
+	[BENCH_REVOKE_HUGE] = { "revoke piece of 1G", HUGE, WHOLE, SP_RAM, SET_TYPE, 1, 1,
+				SP_RAM_READONLY, MODEL_CHANGE_SPLIT, 18, 0 },
+	[BENCH_UNLINK_HUGE] = { "unlink 1G", 3 * LARGE, BLOCKS, SP_RAM, UNMAP, 0, HUGE, SP_HOLE,
+				MODEL_CHANGE_TABLE_CLEARED, 18, 0 },
+	[BENCH_MERGE_HUGE] = { "merge to 1G", HUGE - LARGE, WHOLE, SP_RAM, MAP, HUGE - LARGE,
+			       LARGE, SP_RAM, MODEL_CHANGE_COLLAPSE, 18, 0 },
+	/* clang-format on */
 };
 
 const char *bench_change_name(enum bench_change change)
@@ -44,54 +91,68 @@ const char *bench_change_name(enum bench_change change)
 	return recipes[change].name;
 }
 
-/* mfn of each frame of the old state: a 2M run, or frames that no large page could hold. */
+static bool is_huge(const struct recipe *recipe)
+{
+	return recipe->order == 18;
+}
+
+/* mfn of each frame of the old state. `run`: 1024 frames of RAM, aligned. */
 static uint64_t frame_of(const struct recipe *recipe, uint64_t run, uint64_t index)
 {
-	return recipe->large ? run + index : run + (index * 5 + 1) % (2 * LARGE);
+	switch (recipe->layout) {
+	case SCATTERED:
+		return run + (index * 5 + 1) % (2 * LARGE);
+	case RUN:
+		return run + index;
+	case BLOCKS:
+		return APERTURE + (index / LARGE * 5 + 1) % LARGE * LARGE + index % LARGE;
+	case WHOLE:
+		break;
+	}
+	return APERTURE + index;
 }
 
 /* A neighbour keeps the tables above: only the one under test may go. */
 static void set_up(struct bench *bench, const struct recipe *recipe, uint64_t run)
 {
-	bench_map(bench, bench->guest, BENCH_GFN + 4 * LARGE, model_guest_frame(bench->model), 1,
-		  SP_RAM);
-	if (recipe->large) {
-		bench_map(bench, bench->guest, BENCH_GFN, run, recipe->frames, recipe->type);
-	} else {
-		for (uint64_t i = 0; i < recipe->frames; i++)
-			bench_map(bench, bench->guest, BENCH_GFN + i, frame_of(recipe, run, i), 1,
-				  recipe->type);
-	}
+	static const uint64_t piece[] = {
+		[SCATTERED] = 1, [RUN] = HUGE, [BLOCKS] = LARGE, [WHOLE] = HUGE
+	};
+	uint64_t step =
+		recipe->frames < piece[recipe->layout] ? recipe->frames : piece[recipe->layout];
+
+	bench_map(bench, bench->guest, BENCH_GFN + (is_huge(recipe) ? 2 * HUGE : 4 * LARGE),
+		  model_guest_frame(bench->model), 1, SP_RAM);
+	for (uint64_t i = 0; i < recipe->frames; i += step)
+		bench_map(bench, bench->guest, BENCH_GFN + i, frame_of(recipe, run, i), step,
+			  recipe->old_type);
+	/* Where the device has none of the old pages, its table is there all the same. */
+	if (recipe->old_type == SP_MMIO)
+		bench_map(bench, bench->guest, BENCH_GFN + recipe->frames,
+			  frame_of(recipe, run, recipe->frames), 1, SP_RAM);
 	bench_settle(bench);
 }
 
-static struct model_dma dma_of(struct bench *bench, uint32_t sbdf, uint64_t gfn, bool write)
+static void visit(struct bench *bench, uint64_t gfn)
 {
-	char byte = 'x';
-
-	return model_dma(bench->model, sbdf, gfn << 12, &byte, 1, write);
+	for (int write = 0; write < 2; write++) {
+		(void)bench_dma(bench, BENCH_DEVICE, gfn, write);
+		if (bench->config.two_units)
+			(void)bench_dma(bench, BENCH_SECOND, gfn, write);
+	}
+	(void)model_cpu_access(bench->model, 1, gfn, MODEL_READ);
+	if (bench->emulator.domain)
+		(void)model_outsider_access(bench->model, bench->emulator.number, gfn, MODEL_READ);
 }
 
-static struct model_dma dma(struct bench *bench, uint64_t gfn, bool write)
-{
-	return dma_of(bench, BENCH_DEVICE, gfn, write);
-}
-
-/* Devices and the CPU go through every page: what may be remembered now is, absence included. */
-static void warm(struct bench *bench, uint64_t frames)
+/* Devices and the CPU go by: what may be remembered now is, absence included. */
+void bench_warm(struct bench *bench, uint64_t frames)
 {
 	bench_enter(bench, bench->guest);
-	for (uint64_t i = 0; i < frames || i < 12; i++) {
-		for (int write = 0; write < 2; write++) {
-			(void)dma(bench, BENCH_GFN + i, write);
-			if (bench->config.two_units)
-				(void)dma_of(bench, BENCH_SECOND, BENCH_GFN + i, write);
-		}
-		(void)model_cpu_access(bench->model, 1, BENCH_GFN + i, MODEL_READ);
-		if (bench->emulator.domain)
-			(void)model_outsider_access(bench->model, bench->emulator.number,
-						    BENCH_GFN + i, MODEL_READ);
-	}
+	for (uint64_t i = 0; (i < frames || i < 12) && i < LARGE; i++)
+		visit(bench, BENCH_GFN + i);
+	for (uint64_t i = LARGE; i < frames && i < 4 * LARGE; i += LARGE)
+		visit(bench, BENCH_GFN + i);
 	model_watch(bench->model, BENCH_GFN);
 	model_watch(bench->model, BENCH_GFN + 1);
 	model_look(bench->model);
@@ -99,188 +160,149 @@ static void warm(struct bench *bench, uint64_t frames)
 		bench_leave(bench, bench->guest);
 }
 
-static bool device_may(enum sp_type type, bool write)
-{
-	return type == SP_RAM || (type == SP_RAM_READONLY && !write);
-}
-
-/* It maps memory alone; that is all there is in these changes. */
-static void agree_emulator(struct bench *bench, uint64_t gfn, const struct sp_mapping *mapping)
-{
-	uint32_t number = bench->emulator.number;
-	struct model_reach reach = model_outsider_access(bench->model, number, gfn, MODEL_WRITE);
-	bool may = mapping && mapping->type == SP_RAM;
-
-	if (reach.ok != may)
-		bench_complain(bench, "oracle A: an emulator's write at gfn %#llx %s",
-			       (unsigned long long)gfn, may ? "is blocked" : "arrives");
-	else if (may && reach.mfn != mapping->frame.mfn)
-		bench_complain(bench,
-			       "oracle A: an emulator at gfn %#llx reaches mfn %#llx, not %#llx",
-			       (unsigned long long)gfn, (unsigned long long)reach.mfn,
-			       (unsigned long long)mapping->frame.mfn);
-}
-
-/* Oracle A: device and CPU reach exactly what the p2m says, for reads and for writes. */
-static void agree(struct bench *bench, uint64_t gfn)
-{
-	struct sp_mapping mapping = { .type = SP_HOLE };
-	bool mapped = sp_p2m_find(bench->guest, (sp_gfn_t){ gfn }, &mapping) == SP_OK;
-
-	for (int write = 0; write < 2; write++) {
-		struct model_dma done = dma(bench, gfn, write);
-		bool may = mapped && device_may(mapping.type, write);
-
-		if (done.fault == may)
-			bench_complain(bench, "oracle A: DMA %s at dfn %#llx %s",
-				       write ? "write" : "read", (unsigned long long)gfn,
-				       may ? "is blocked" : "arrives");
-		else if (may && done.maddr >> 12 != mapping.frame.mfn)
-			bench_complain(bench,
-				       "oracle A: DMA at dfn %#llx reaches mfn %#llx, not %#llx",
-				       (unsigned long long)gfn,
-				       (unsigned long long)done.maddr >> 12,
-				       (unsigned long long)mapping.frame.mfn);
-	}
-	bench_leave(bench, bench->guest);
-	bench_enter(bench, bench->guest);
-	if (model_cpu_access(bench->model, 1, gfn, MODEL_READ).ok != mapped)
-		bench_complain(bench, "oracle A: the CPU's read at gfn %#llx is wrong",
-			       (unsigned long long)gfn);
-	if (bench->emulator.domain)
-		agree_emulator(bench, gfn, mapped ? &mapping : NULL);
-}
-
 /* The change itself, by the public calls. Answers what to wait for. */
-static enum sp_status change_once(struct bench *bench, enum bench_change change, uint64_t run,
+static enum sp_status change_once(struct bench *bench, const struct recipe *recipe, uint64_t run,
 				  struct sp_result *result)
 {
-	struct sp_domain *guest = bench->guest;
-	const sp_gfn_t first = { BENCH_GFN }, second = { BENCH_GFN + 1 };
+	const sp_gfn_t at = { BENCH_GFN + recipe->at };
+	bool stays = recipe->change == MODEL_CHANGE_ATTRIBUTE || recipe->layout != SCATTERED;
+	/* A frame of the run that no index leads to. */
+	uint64_t mfn = stays ? frame_of(recipe, run, recipe->at) : run + 2 * LARGE - 1;
 
-	switch (change) {
-	case BENCH_MAP:
-		return sp_p2m_map(guest, (sp_gfn_t){ BENCH_GFN + 9 },
-				  (sp_mfn_t){ run + 2 * LARGE - 1 }, 1, SP_RAM, result);
-	case BENCH_GRANT:
-		return sp_p2m_set_type(guest, second, 1, SP_RAM, result);
-	case BENCH_REVOKE:
-	case BENCH_REVOKE_PIECE:
-		return sp_p2m_set_type(guest, second, 1, SP_RAM_READONLY, result);
-	case BENCH_REPLACE:
-		return sp_p2m_map(guest, second, (sp_mfn_t){ run + 2 * LARGE - 1 }, 1, SP_RAM,
+	switch (recipe->act) {
+	case MAP:
+		return sp_p2m_map(bench->guest, at, (sp_mfn_t){ mfn }, recipe->count, recipe->type,
 				  result);
-	case BENCH_UNMAP_LARGE:
-	case BENCH_UNLINK:
-		return sp_p2m_unmap(guest, first, LARGE, result);
-	case BENCH_UNMAP:
-	case BENCH_PUNCH:
-		return sp_p2m_unmap(guest, second, 1, result);
-	case BENCH_UNLINK_LAST:
-		return sp_p2m_unmap(guest, first, 1, result);
-	case BENCH_MERGE:
-		return sp_p2m_map(guest, (sp_gfn_t){ BENCH_GFN + LARGE - 1 },
-				  (sp_mfn_t){ run + LARGE - 1 }, 1, SP_RAM, result);
-	case BENCH_CHANGE_COUNT:
+	case UNMAP:
+		return sp_p2m_unmap(bench->guest, at, recipe->count, result);
+	case SET_TYPE:
 		break;
 	}
-	return SP_INVALID;
+	return sp_p2m_set_type(bench->guest, at, recipe->count, recipe->type, result);
 }
 
-/* Oracle E, over what the unit was told since the reset. */
-static void compare(struct bench *bench, const struct recipe *recipe, enum model_change change,
-		    uint32_t order, uint32_t at)
-{
-	const struct model_changed changed = {
-		.change = change,
-		.domain = bench->guest->watches[1].name,
-		.requester = BENCH_DEVICE,
-		.first = BENCH_GFN + at,
-		.old_order = order,
-		.new_order = order,
-		.table_order = order,
-		.atc_count = bench->config.ats,
-		.atc = { BENCH_DEVICE },
-	};
-	const char *difference = model_compare(bench->model, &changed);
+struct splits {
+	uint32_t cpu, unit; /* told of so many */
+	uint32_t order;	    /* of the next one that the unit is told of */
+};
 
-	if (difference)
-		bench_complain(bench, "oracle E: %s: %s", recipe->name, difference);
+static void note_split(struct bench *bench, const char *name, struct splits *splits)
+{
+	splits->cpu += model_cpu_kicks(bench->model, 1) > 0;
+	if (model_command_count(bench->model) == 0)
+		return;
+	bench_compare(bench, name, MODEL_CHANGE_SPLIT, splits->order, 0);
+	splits->unit++;
+	splits->order -= 9;
+}
+
+/* Row 7, told at once; a split of a separate map tells its own walkers alone. */
+static void judge_splits(struct bench *bench, const struct recipe *recipe,
+			 const struct splits *splits)
+{
+	uint32_t levels = recipe->order / 9;
+	bool is_walked = bench->config.mode->cpu != SP_CPU_SHADOW;
+
+	if (splits->cpu != (is_walked ? levels : 0) && !bench->config.cpu_outside)
+		bench_complain(bench,
+			       "oracle E: %s: of %u splits the CPU in the guest is told of %u",
+			       recipe->name, levels, splits->cpu);
+	if (splits->unit != levels)
+		bench_complain(bench, "oracle E: %s: of %u splits the unit is told of %u",
+			       recipe->name, levels, splits->unit);
+}
+
+static bool is_of_a_piece(const struct recipe *recipe)
+{
+	return recipe->act == SET_TYPE && recipe->order > 0;
 }
 
 /* What shadows and emulators are asked: of frames that go or lose a right, never of a table's shape. */
-static const struct {
-	enum model_change change;
-	uint32_t order, at;
-} outside[BENCH_CHANGE_COUNT] = {
-	[BENCH_MAP] = { MODEL_CHANGE_LEAF_SET, 0, 9 },
-	[BENCH_UNMAP] = { MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
-	[BENCH_GRANT] = { MODEL_CHANGE_RIGHTS_UP, 0, 1 },
-	[BENCH_REVOKE] = { MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
-	[BENCH_REPLACE] = { MODEL_CHANGE_FRAME, 0, 1 },
-	[BENCH_UNMAP_LARGE] = { MODEL_CHANGE_LEAF_CLEARED, 9, 0 },
-	[BENCH_PUNCH] = { MODEL_CHANGE_LEAF_CLEARED, 0, 1 },
-	[BENCH_REVOKE_PIECE] = { MODEL_CHANGE_RIGHTS_DOWN, 0, 1 },
-	[BENCH_UNLINK] = { MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
-	[BENCH_UNLINK_LAST] = { MODEL_CHANGE_TABLE_CLEARED, 9, 0 },
-	[BENCH_MERGE] = { MODEL_CHANGE_COLLAPSE, 9, 0 },
-};
-
-static void compare_outsider(struct bench *bench, uint32_t outsider,
-			     const struct model_changed *changed, const char *name)
-{
-	const char *difference = model_compare_outsider(bench->model, outsider, changed);
-
-	if (difference)
-		bench_complain(bench, "oracle E: %s: %s", name, difference);
-}
-
-static void judge_outsiders(struct bench *bench, enum bench_change change, uint64_t run,
+static void judge_outsiders(struct bench *bench, const struct recipe *recipe, uint64_t run,
 			    bool split_alone)
 {
-	const struct recipe *recipe = &recipes[change];
 	struct model_changed changed = {
-		.change = split_alone ? MODEL_CHANGE_SPLIT : outside[change].change,
-		.first = BENCH_GFN + outside[change].at,
-		.old_order = outside[change].order,
-		.table_order = 9,
-		.frame = frame_of(recipe, run, outside[change].at),
+		.change = split_alone ? MODEL_CHANGE_SPLIT : recipe->change,
+		.first = BENCH_GFN + recipe->at,
+		.old_order = recipe->order,
+		.table_order = recipe->order,
+		.frame = frame_of(recipe, run, recipe->at),
 	};
+	bool is_punched = recipe->act == UNMAP && recipe->change == MODEL_CHANGE_SPLIT;
 
-	if (bench->shadows[0].domain)
-		compare_outsider(bench, bench->shadows[0].number, &changed, recipe->name);
-	/* A piece that goes with its page's split has the page's width (row 7). */
-	if (change == BENCH_PUNCH)
-		changed.old_order = 9;
-	if (bench->emulator.domain)
-		compare_outsider(bench, bench->emulator.number, &changed, recipe->name);
+	if (!split_alone && (is_punched || is_of_a_piece(recipe))) {
+		changed.change = is_punched ? MODEL_CHANGE_LEAF_CLEARED : MODEL_CHANGE_RIGHTS_DOWN;
+		changed.old_order = 0;
+	}
+	bench_judge_outsiders(bench, recipe->name, &changed,
+			      is_punched ? recipe->order : changed.old_order);
 }
 
-/* A split of a separate map tells its own walkers alone: E is asked once the device's was split. */
-static void pay_for_splits(struct bench *bench, enum bench_change change, uint64_t run,
+static void pay_for_splits(struct bench *bench, const struct recipe *recipe, uint64_t run,
 			   struct sp_result *result)
 {
-	while (change_once(bench, change, run, result) == SP_BUSY) {
+	struct splits splits = { .order = recipe->order };
+
+	while (change_once(bench, recipe, run, result) == SP_BUSY) {
 		if (sp_wait(bench->host, result->ticket) != SP_OK)
 			return;
-		judge_outsiders(bench, change, run, true);
-		if (model_command_count(bench->model))
-			compare(bench, &recipes[change], MODEL_CHANGE_SPLIT, 9, 0);
+		note_split(bench, recipe->name, &splits);
+		judge_outsiders(bench, recipe, run, true);
 		model_commands_reset(bench->model);
 		bench_leave(bench, bench->guest);
 		bench_enter(bench, bench->guest);
 	}
+	if (is_of_a_piece(recipe))
+		judge_splits(bench, recipe, &splits);
 }
 
-static void judge_commands(struct bench *bench, enum bench_change change)
+/* One table for CPUs and devices. */
+static bool is_shared(const struct bench *bench)
 {
-	const struct recipe *recipe = &recipes[change];
+	return bench->config.mode->tables == SP_TABLES_SHARED &&
+	       bench->config.mode->cpu != SP_CPU_SHADOW;
+}
 
-	if (change == BENCH_REVOKE_PIECE)
-		compare(bench, recipe, MODEL_CHANGE_RIGHTS_DOWN, 0, 1);
-	else if (change != BENCH_MERGE || !bench->config.mode->caches_not_present)
-		/* there the arrival of the last page has commands of its own */
-		compare(bench, recipe, recipe->change, recipe->order, recipe->at);
+/* A memory type is the CPU's; the device gets a page, or a right where a shared leaf had none for it. */
+static enum model_change for_device(const struct bench *bench, const struct recipe *recipe)
+{
+	if (recipe->change != MODEL_CHANGE_ATTRIBUTE)
+		return recipe->change;
+	return is_shared(bench) ? MODEL_CHANGE_RIGHTS_UP : MODEL_CHANGE_LEAF_SET;
+}
+
+/* Shadows know no page sizes: a piece that goes is all that happens. */
+static bool is_punched(const struct bench *bench, const struct recipe *recipe)
+{
+	return bench->config.mode->cpu == SP_CPU_SHADOW && recipe->act == UNMAP &&
+	       recipe->change == MODEL_CHANGE_SPLIT;
+}
+
+static void judge_commands(struct bench *bench, const struct recipe *recipe)
+{
+	bool piece = is_of_a_piece(recipe);
+	enum model_change change = piece ? MODEL_CHANGE_RIGHTS_DOWN : recipe->change;
+
+	bench_judge_kicks(bench, recipe->name,
+			  bench_cpu_is_owed(bench, is_punched(bench, recipe)
+							   ? MODEL_CHANGE_LEAF_CLEARED
+							   : change));
+	if (piece)
+		bench_compare(bench, recipe->name, change, 0, (uint32_t)recipe->at);
+	else if (change == MODEL_CHANGE_COLLAPSE && bench->config.mode->caches_not_present)
+		bench_judge_merge(bench, recipe->name, recipe->order);
+	else
+		bench_compare(bench, recipe->name, for_device(bench, recipe), recipe->order,
+			      recipe->first);
+}
+
+bool bench_has(const struct bench_config *config, enum bench_change change)
+{
+	bool is_fused_ept =
+		config->mode->cpu == SP_CPU_EPT && config->mode->tables == SP_TABLES_SHARED;
+
+	/* No uncached type in a map that VT-d walks too (sallyport/p2m.h). */
+	return change != BENCH_ATTRIBUTE || !is_fused_ept;
 }
 
 const char *bench_run(struct bench *bench, enum bench_change change)
@@ -289,127 +311,21 @@ const char *bench_run(struct bench *bench, enum bench_change change)
 	uint64_t run = model_guest_frames(bench->model, 10);
 	struct sp_result result;
 
+	if (!bench_has(&bench->config, change))
+		return NULL;
 	set_up(bench, recipe, run);
-	warm(bench, recipe->frames);
+	bench_warm(bench, recipe->frames);
 	model_commands_reset(bench->model);
-	pay_for_splits(bench, change, run, &result);
+	pay_for_splits(bench, recipe, run, &result);
 	if (sp_wait(bench->host, result.ticket) != SP_OK)
 		bench_complain(bench, "the unit was lost");
 	bench_settle(bench);
-	judge_commands(bench, change);
-	judge_outsiders(bench, change, run, false);
+	judge_commands(bench, recipe);
+	judge_outsiders(bench, recipe, run, false);
 	for (uint64_t gfn = BENCH_GFN; gfn < BENCH_GFN + 12; gfn++)
-		agree(bench, gfn);
-	agree(bench, BENCH_GFN + LARGE - 1);
-	return bench_complaint(bench);
-}
-
-/* A guest's page behind BENCH_GFN, warm in the device's caches. */
-static uint64_t warm_page(struct bench *bench, struct sp_domain *guest)
-{
-	uint64_t mfn = model_guest_frame(bench->model);
-
-	bench_map(bench, guest, BENCH_GFN, mfn, 1, SP_RAM);
-	if (guest == bench->guest)
-		warm(bench, 1);
-	return mfn;
-}
-
-const char *bench_run_release(struct bench *bench)
-{
-	const sp_sbdf_t device = { BENCH_DEVICE };
-	const struct model_changed left = { .change = MODEL_CHANGE_ENTRY,
-					    .domain = bench->guest->watches[1].name,
-					    .requester = BENCH_DEVICE,
-					    .atc_count = bench->config.ats,
-					    .atc = { BENCH_DEVICE } };
-	const char *difference;
-
-	(void)warm_page(bench, bench->guest);
-	model_commands_reset(bench->model);
-	if (sp_device_release(bench->guest, device) != SP_OK ||
-	    sp_device_set_master(bench->host, device, true) != SP_OK)
-		bench_complain(bench, "the release failed");
-	difference = model_compare(bench->model, &left);
-	if (difference)
-		bench_complain(bench, "oracle E: release: %s", difference);
-	if (!dma(bench, BENCH_GFN, true).fault)
-		bench_complain(bench, "oracle A: a released device reaches its old guest");
-	return bench_complaint(bench);
-}
-
-const char *bench_run_hand_over(struct bench *bench)
-{
-	const sp_sbdf_t device = { BENCH_DEVICE };
-	uint64_t theirs;
-
-	bench->other = bench_guest(bench, 2);
-	(void)warm_page(bench, bench->guest);
-	theirs = warm_page(bench, bench->other);
-	if (sp_device_hand_over(bench->guest, bench->other, device) != SP_OK ||
-	    sp_device_set_master(bench->host, device, true) != SP_OK)
-		bench_complain(bench, "the hand-over failed");
-	if (dma(bench, BENCH_GFN, true).maddr >> 12 != theirs)
-		bench_complain(bench, "oracle A: a device reaches a guest that gave it away");
-	return bench_complaint(bench);
-}
-
-/* A guest ends, and another begins under its tag and over its tables' frames. */
-const char *bench_run_reuse(struct bench *bench)
-{
-	uint64_t before = model_guest_frame(bench->model), after = model_guest_frame(bench->model);
-	struct model_reach reach;
-
-	for (int turn = 0; turn < 2; turn++) {
-		bench->asids = 7;
-		bench->other = bench_guest(bench, 2);
-		bench_map(bench, bench->other, BENCH_GFN, turn ? after : before, 1, SP_RAM);
-		bench_enter(bench, bench->other);
-		reach = model_cpu_access(bench->model, 1, BENCH_GFN, MODEL_READ);
-		bench_leave(bench, bench->other);
-		if (!reach.ok || reach.mfn != (turn ? after : before))
-			bench_complain(bench, "oracle A: the CPU reaches mfn %#llx",
-				       (unsigned long long)reach.mfn);
-		bench_destroy(bench, bench->other);
-		bench->other = NULL;
-	}
-	return bench_complaint(bench);
-}
-
-const char *bench_run_fill_again(struct bench *bench)
-{
-	uint64_t mfn = warm_page(bench, bench->guest);
-	struct sp_result result = bench_unmap(bench, bench->guest, BENCH_GFN, 1);
-
-	model_deliver_kicks(bench->model);
-	if (!model_cpu_in_guest(bench->model, 1))
-		bench_enter(bench, bench->guest);
-	(void)model_cpu_access(bench->model, 1, BENCH_GFN, MODEL_READ);
-	if (sp_wait(bench->host, result.ticket) != SP_OK)
-		bench_complain(bench, "an observer was lost");
-	bench_settle(bench);
-	if (model_forgotten_times(bench->model, mfn) != 1)
-		bench_complain(bench, "the page did not come back");
-	return bench_complaint(bench);
-}
-
-const char *bench_run_assign(struct bench *bench)
-{
-	const sp_sbdf_t device = { BENCH_DEVICE };
-	uint64_t mfn = model_guest_frame(bench->model);
-	struct model_dma done;
-
-	bench->other = bench_guest(bench, 2);
-	bench_map(bench, bench->other, BENCH_GFN, mfn, 1, SP_RAM);
-	if (sp_device_release(bench->guest, device) != SP_OK ||
-	    sp_device_assign(bench->other, device) != SP_OK ||
-	    sp_device_set_master(bench->host, device, true) != SP_OK)
-		bench_complain(bench, "the device did not come");
-	done = dma(bench, BENCH_GFN, true);
-	if (done.fault || done.maddr >> 12 != mfn)
-		bench_complain(bench, "oracle A: DMA at dfn %#x does not reach mfn %#llx",
-			       BENCH_GFN, (unsigned long long)mfn);
-	(void)bench_unmap(bench, bench->other, BENCH_GFN, 1);
-	bench_settle(bench);
+		bench_agree(bench, gfn);
+	bench_agree(bench, BENCH_GFN + LARGE - 1);
+	bench_agree(bench, BENCH_GFN + LARGE);
+	bench_agree(bench, BENCH_GFN + HUGE - 1);
 	return bench_complaint(bench);
 }

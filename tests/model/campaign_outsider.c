@@ -23,6 +23,7 @@ static bool find(void *argument, uint64_t gfn, struct model_found *found)
 		return false;
 	*found = (struct model_found){ .mfn = mapping.frame.mfn,
 				       .rights = rights[mapping.type],
+				       .memory = mapping.type == SP_MMIO ? 0 : 6,
 				       .is_ram = mapping.type != SP_MMIO };
 	return true;
 }

@@ -20,8 +20,8 @@
 
 #define SECONDS 10
 
-/* Set for the machine that bench_make() asks for next: the bench itself has no such knob. */
-static bool write_buffer;
+/* Set for the machine that bench_make() asks for next: the bench itself has no such knobs. */
+static bool write_buffer, no_reset;
 
 /* The linker leads the bench's calls here. */
 struct model *__real_model_create(const struct model_config *config);
@@ -33,6 +33,8 @@ struct model *__wrap_model_create(const struct model_config *config)
 
 	for (uint32_t i = 0; i < machine.unit_count; i++)
 		machine.unit[i].write_buffer = write_buffer;
+	for (uint32_t i = 0; i < machine.device_count && no_reset; i++)
+		machine.device[i].reset = MODEL_RESET_NONE;
 	return __real_model_create(&machine);
 }
 
@@ -85,9 +87,13 @@ static struct bench *make(const struct trial *trial)
 		.not_coherent = trial->not_coherent,
 		.two_units = trial->two_units,
 		.cpu_outside = trial->cpu_outside,
+		.ats = trial->ats,
+		.outsiders = trial->outsiders,
+		.emulator = trial->emulator,
 	};
 
 	write_buffer = trial->write_buffer;
+	no_reset = trial->no_reset;
 	return bench_make(&config);
 }
 

@@ -18,8 +18,8 @@ struct trial {
 	enum bench_change change; /* of `run_change` */
 	uint32_t mode;		  /* of bench_modes */
 	enum model_adversary adversary;
-	enum model_answers answers;
-	bool not_coherent, two_units, cpu_outside, write_buffer;
+	enum model_answers answers, outsiders;
+	bool not_coherent, two_units, cpu_outside, write_buffer, ats, no_reset, emulator;
 };
 
 enum oracle {
@@ -59,17 +59,25 @@ bool trial_for_kind(uint32_t kind, uint32_t mode, uint32_t index, struct trial *
 
 struct statement {
 	char name[16];
-	bool has_row;
+	char text[1200]; /* up to its first Neg */
+	char neg[700];	 /* the words of all its Negs */
+	int clauses;	 /* of the Negs, as the rows quote them */
 };
 
+/* Some words of a Neg, or "+ ..." for what no Neg asks for; a cell by its name; why it is excused. */
 struct row {
-	char statement[16], mutant[40], test[120], oracle, what[120];
-	bool is_out; /* not in scope yet; `what` says why */
+	char statement[16], mutant[40], test[120], oracle, words[160], why[160];
+	bool is_out; /* not in scope yet, or makes no difference */
 };
 
 /* The statements of sections 2 and 6 that have a Neg; the number, or -1 with a line on stderr. */
 int statements_read(const char *path, struct statement *statements, int room);
 int rows_read(const char *path, struct row *rows, int room);
+/*
+ * Each word of its Negs must be in some row: a Neg that names three things needs three. Answers the
+ * number of errors, each with a line.
+ */
+int statement_check(struct statement *statement, const struct row *rows, int count);
 /* "UNMAP_UNPAID", by the list in lib/mutant.h; 0: no such. */
 uint32_t mutant_find(const char *path, const char *name);
 

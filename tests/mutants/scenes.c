@@ -26,9 +26,7 @@
 
 static struct model_dma dma(struct bench *bench, uint64_t gfn, bool write)
 {
-	char byte = 'x';
-
-	return model_dma(bench->model, BENCH_DEVICE, gfn << 12, &byte, 1, write);
+	return bench_dma(bench, BENCH_DEVICE, gfn, write);
 }
 
 /* Device and CPU go by one page; what the tables say of it may be remembered from now on. */
@@ -61,25 +59,6 @@ static void must_reach(struct bench *bench, uint64_t gfn, uint64_t mfn)
 			       (unsigned long long)gfn, (unsigned long long)mfn);
 }
 
-/* Oracle A for the CPU: it was let in after the right had gone, and what it remembers lets it no more. */
-static void must_not_write(struct bench *bench, uint64_t gfn)
-{
-	if (model_cpu_access(bench->model, 1, gfn, MODEL_WRITE).ok)
-		bench_complain(bench, "oracle A: the CPU's write at gfn %#llx arrives",
-			       (unsigned long long)gfn);
-}
-
-/* Oracle E for the CPUs. */
-static void judge_kicks(struct bench *bench, const char *what, bool owed, uint32_t kicks)
-{
-	if (owed && kicks == 0)
-		bench_complain(bench, "oracle E: %s: owed but not told: the CPU in the guest",
-			       what);
-	if (!owed && kicks)
-		bench_complain(bench, "oracle E: %s: not owed: a kick of the CPU in the guest",
-			       what);
-}
-
 static void compare(struct bench *bench, const char *what, enum model_change change,
 		    uint32_t domain, uint32_t requester)
 {
@@ -89,7 +68,10 @@ static void compare(struct bench *bench, const char *what, enum model_change cha
 					       .first = BENCH_GFN,
 					       .old_order = 9,
 					       .new_order = 9,
-					       .table_order = 9 };
+					       .table_order = 9,
+					       .atc_count = bench->config.ats &&
+							    requester != BENCH_SECOND,
+					       .atc = { BENCH_DEVICE } };
 	const char *difference = model_compare(bench->model, &changed);
 
 	if (difference)
@@ -98,158 +80,75 @@ static void compare(struct bench *bench, const char *what, enum model_change cha
 
 /* ---- of the matrix ---- */
 
-static enum model_change change_of(enum bench_change change)
-{
-	switch (change) {
-	case BENCH_MAP:
-		return MODEL_CHANGE_LEAF_SET;
-	case BENCH_UNMAP:
-	case BENCH_UNMAP_LARGE:
-		return MODEL_CHANGE_LEAF_CLEARED;
-	case BENCH_GRANT:
-		return MODEL_CHANGE_RIGHTS_UP;
-	case BENCH_REVOKE:
-	case BENCH_REVOKE_PIECE:
-		return MODEL_CHANGE_RIGHTS_DOWN;
-	case BENCH_REPLACE:
-		return MODEL_CHANGE_FRAME;
-	case BENCH_PUNCH:
-		return MODEL_CHANGE_SPLIT;
-	case BENCH_UNLINK:
-	case BENCH_UNLINK_LAST:
-		return MODEL_CHANGE_TABLE_CLEARED;
-	case BENCH_MERGE:
-	case BENCH_CHANGE_COUNT:
-		break;
-	}
-	return MODEL_CHANGE_COLLAPSE;
-}
-
-/* Where absence is remembered the last page of a run has a command of its own before the merge's. */
-static void judge_merge(struct bench *bench)
-{
-	static const uint8_t orders[] = { 0, 9 };
-	uint32_t pages = 0;
-
-	for (uint32_t i = 0; i < model_command_count(bench->model); i++) {
-		struct model_command command = model_command(bench->model, i);
-		char line[160];
-
-		if (command.kind == MODEL_CMD_WAIT)
-			continue;
-		if (command.kind == MODEL_CMD_IOTLB_PAGES && pages < 2 &&
-		    command.order == orders[pages] && command.links == (pages == 1)) {
-			pages++;
-			continue;
-		}
-		model_command_text(&command, line, sizeof(line));
-		bench_complain(bench, "oracle E: merge: not owed: %s", line);
-	}
-	if (pages < 2)
-		bench_complain(bench, "oracle E: merge: owed but not told: a page and its table");
-}
-
 const char *scene_change(struct bench *bench, const struct trial *trial)
 {
-	const struct bench_mode *mode = bench->config.mode;
-	enum model_column column = mode->cpu == SP_CPU_EPT ? MODEL_COLUMN_EPT : MODEL_COLUMN_NPT;
-
-	(void)bench_run(bench, trial->change);
-	if (trial->change == BENCH_MERGE && mode->caches_not_present)
-		judge_merge(bench);
-	if (trial->change == BENCH_REVOKE)
-		must_not_write(bench, BENCH_GFN + 1);
-	if (!trial->cpu_outside)
-		judge_kicks(bench, bench_change_name(trial->change),
-			    model_expect(change_of(trial->change), column).cpu,
-			    model_cpu_kicks(bench->model, 1));
-	return bench_complaint(bench);
+	return bench_run(bench, trial->change);
 }
 
-/* ---- rows that the matrix has not ---- */
+/* ---- devices that move ---- */
 
-const char *scene_link(struct bench *bench, const struct trial *trial)
+/* What a device remembers of a page must be gone when the page goes, wherever the device is. */
+static void unmap_warm_page(struct bench *bench)
 {
-	uint64_t mfn;
+	struct sp_result result = bench_unmap(bench, bench->guest, BENCH_GFN, 1);
 
-	(void)trial;
-	(void)map_page(bench, FAR_AWAY, SP_RAM);
-	visit(bench, BENCH_GFN);
-	bench_settle(bench);
-	model_commands_reset(bench->model);
-	mfn = map_page(bench, BENCH_GFN, SP_RAM);
-	bench_settle(bench);
-	compare(bench, "link", MODEL_CHANGE_TABLE_SET, bench->guest->watches[1].name, 0);
-	judge_kicks(bench, "link", false, model_cpu_kicks(bench->model, 1));
-	must_reach(bench, BENCH_GFN, mfn);
-	return bench_complaint(bench);
-}
-
-/* Row 7: Sallyport tells at once what might be kept as a debt. */
-const char *scene_split(struct bench *bench, const struct trial *trial)
-{
-	struct sp_result result;
-	uint32_t kicks = 0;
-
-	(void)trial;
-	bench_map(bench, bench->guest, BENCH_GFN, model_guest_frames(bench->model, 9), LARGE,
-		  SP_RAM);
-	bench_settle(bench);
-	visit(bench, BENCH_GFN + 1);
-	model_commands_reset(bench->model);
-	while (sp_p2m_set_type(bench->guest, (sp_gfn_t){ BENCH_GFN + 1 }, 1, SP_RAM_READONLY,
-			       &result) == SP_BUSY) {
-		kicks = model_cpu_kicks(bench->model, 1);
-		assert_int_equal(sp_wait(bench->host, result.ticket), SP_OK);
-		bench_leave(bench, bench->guest);
-		bench_enter(bench, bench->guest);
-	}
-	judge_kicks(bench, "split", true, kicks);
 	assert_int_equal(sp_wait(bench->host, result.ticket), SP_OK);
-	return bench_complaint(bench);
-}
-
-/* Uncached becomes write-back; a map that is shared with VT-d cannot hold the first (no such type). */
-const char *scene_attribute(struct bench *bench, const struct trial *trial)
-{
-	uint64_t mfn = model_guest_frame(bench->model);
-
-	(void)trial;
-	if (bench->config.mode->cpu == SP_CPU_EPT && bench->config.mode->tables == SP_TABLES_SHARED)
-		return NULL;
-	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
-	bench_map(bench, bench->guest, BENCH_GFN, mfn, 1, SP_MMIO);
 	bench_settle(bench);
-	visit(bench, BENCH_GFN);
-	model_commands_reset(bench->model);
-	bench_map(bench, bench->guest, BENCH_GFN, mfn, 1, SP_RAM);
-	judge_kicks(bench, "memory type", true, model_cpu_kicks(bench->model, 1));
-	must_reach(bench, BENCH_GFN, mfn);
-	return bench_complaint(bench);
 }
 
 const char *scene_release(struct bench *bench, const struct trial *trial)
 {
 	(void)trial;
-	return bench_run_release(bench);
+	(void)bench_run_release(bench);
+	unmap_warm_page(bench);
+	return bench_complaint(bench);
 }
 
 const char *scene_hand_over(struct bench *bench, const struct trial *trial)
 {
 	(void)trial;
-	return bench_run_hand_over(bench);
+	(void)bench_run_hand_over(bench);
+	unmap_warm_page(bench);
+	return bench_complaint(bench);
 }
 
-/* The second device comes from a quarantine of its own, whose name is forgotten. */
+/* The second device comes from a quarantine of its own, where it was denied what it now may reach. */
 const char *scene_assign(struct bench *bench, const struct trial *trial)
 {
 	const sp_sbdf_t second = { BENCH_SECOND };
 	uint16_t name = function_find(bench->host, second)->quarantine->watches[1].name;
+	uint64_t mfn = map_page(bench, BENCH_GFN, SP_RAM);
 
 	(void)trial;
+	assert_int_equal(sp_device_set_master(bench->host, second, true), SP_OK);
+	if (!bench_dma(bench, BENCH_SECOND, BENCH_GFN, true).fault)
+		bench_complain(bench, "oracle A: a device in quarantine reaches a guest");
 	model_commands_reset(bench->model);
 	assert_int_equal(sp_device_assign(bench->guest, second), SP_OK);
 	compare(bench, "assign", MODEL_CHANGE_ENTRY, name, BENCH_SECOND);
+	assert_int_equal(sp_device_set_master(bench->host, second, true), SP_OK);
+	if (bench_dma(bench, BENCH_SECOND, BENCH_GFN, true).maddr >> 12 != mfn)
+		bench_complain(bench, "oracle A: an assigned device does not reach its guest");
+	return bench_complaint(bench);
+}
+
+/* The device's own entry says that its cache is used no more: what is in it must be gone. */
+const char *scene_ats_off(struct bench *bench, const struct trial *trial)
+{
+	const sp_sbdf_t device = { BENCH_DEVICE };
+
+	(void)trial;
+	if (!bench->config.ats)
+		return NULL;
+	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
+	(void)map_page(bench, BENCH_GFN, SP_RAM);
+	visit(bench, BENCH_GFN);
+	assert_int_equal(sp_device_set_master(bench->host, device, false), SP_OK);
+	model_commands_reset(bench->model);
+	assert_int_equal(sp_device_set_ats(bench->host, device, false), SP_OK);
+	compare(bench, "ATS off", MODEL_CHANGE_ENTRY, bench->guest->watches[1].name, BENCH_DEVICE);
+	assert_int_equal(sp_device_set_master(bench->host, device, true), SP_OK);
+	unmap_warm_page(bench);
 	return bench_complaint(bench);
 }
 
@@ -351,4 +250,18 @@ const char *scene_silent(struct bench *bench, const struct trial *trial)
 		model_advance(bench->model, TWO_SECONDS);
 	}
 	return bench_complaint(bench);
+}
+
+/* ---- shadows ---- */
+
+const char *scene_fill_again(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	return bench_run_fill_again(bench);
+}
+
+const char *scene_shared_by_mistake(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	return bench_run_assign(bench);
 }

@@ -8,14 +8,14 @@
 #include "mutants.h"
 
 const char *scene_change(struct bench *bench, const struct trial *trial); /* of the matrix */
-const char *scene_link(struct bench *bench, const struct trial *trial);
-const char *scene_split(struct bench *bench, const struct trial *trial);
-const char *scene_attribute(struct bench *bench, const struct trial *trial);
 const char *scene_release(struct bench *bench, const struct trial *trial);
 const char *scene_hand_over(struct bench *bench, const struct trial *trial);
 const char *scene_assign(struct bench *bench, const struct trial *trial);
+const char *scene_ats_off(struct bench *bench, const struct trial *trial);
 const char *scene_childless(struct bench *bench, const struct trial *trial);
 const char *scene_write_buffer(struct bench *bench, const struct trial *trial);
 const char *scene_gather(struct bench *bench, const struct trial *trial);
 const char *scene_many_ranges(struct bench *bench, const struct trial *trial);
+const char *scene_fill_again(struct bench *bench, const struct trial *trial);
+const char *scene_shared_by_mistake(struct bench *bench, const struct trial *trial);
 const char *scene_silent(struct bench *bench, const struct trial *trial);

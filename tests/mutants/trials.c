@@ -2,8 +2,6 @@
 /*
  * tests/mutants/trials.c - the named tests: those of the matrix, and machines and orders of events
  * that the matrix does not have.
- *
- * What bench_run() leaves open is asked here: oracle E for the CPUs, whose only command is a kick.
  */
 #include "mutants.h"
 
@@ -24,7 +22,9 @@ enum mode {
 	AMDVI_CACHING,
 	VTD_SHARED,
 	VTD_SEPARATE,
-	VTD_CACHING
+	VTD_CACHING,
+	SHADOW_AMDVI,
+	SHADOW_VTD
 };
 
 /* In every mode; `kind` is what the trial is mainly about. */
@@ -35,24 +35,27 @@ static const struct everywhere {
 	enum change_kind kind;
 } everywhere[] = {
 	{ NULL, scene_change, BENCH_MAP, KIND_MAP },
+	{ NULL, scene_change, BENCH_LINK, KIND_LINK },
 	{ NULL, scene_change, BENCH_UNMAP, KIND_UNMAP },
 	{ NULL, scene_change, BENCH_UNMAP_LARGE, KIND_UNMAP },
 	{ NULL, scene_change, BENCH_GRANT, KIND_GRANT },
 	{ NULL, scene_change, BENCH_REVOKE, KIND_REVOKE },
 	{ NULL, scene_change, BENCH_REPLACE, KIND_REPLACE },
 	{ NULL, scene_change, BENCH_REVOKE_PIECE, KIND_SPLIT },
+	{ NULL, scene_change, BENCH_REVOKE_HUGE, KIND_SPLIT },
 	{ NULL, scene_change, BENCH_PUNCH, KIND_PUNCH },
+	{ NULL, scene_change, BENCH_PUNCH_HUGE, KIND_PUNCH },
 	{ NULL, scene_change, BENCH_MERGE, KIND_MERGE },
 	{ NULL, scene_change, BENCH_UNLINK, KIND_UNLINK },
 	{ NULL, scene_change, BENCH_UNLINK_LAST, KIND_UNLINK },
-	{ "a_first_page_links_a_table", scene_link, BENCH_CHANGE_COUNT, KIND_LINK },
-	{ "a_split_tells_the_cpus_of_its_map", scene_split, BENCH_CHANGE_COUNT, KIND_SPLIT },
-	{ "a_memory_type_is_told_to_the_cpus", scene_attribute, BENCH_CHANGE_COUNT,
-	  KIND_ATTRIBUTE },
+	{ NULL, scene_change, BENCH_UNLINK_HUGE, KIND_UNLINK },
+	{ NULL, scene_change, BENCH_ATTRIBUTE, KIND_ATTRIBUTE },
 	{ "a_released_device_forgets_its_guest", scene_release, BENCH_CHANGE_COUNT, KIND_RELEASE },
 	{ "a_device_that_is_handed_over_forgets_its_guest", scene_hand_over, BENCH_CHANGE_COUNT,
 	  KIND_HAND_OVER },
 	{ "an_assigned_device_forgets_its_quarantine", scene_assign, BENCH_CHANGE_COUNT,
+	  KIND_ASSIGN },
+	{ "a_device_cache_is_empty_when_it_is_switched_off", scene_ats_off, BENCH_CHANGE_COUNT,
 	  KIND_ASSIGN },
 };
 
@@ -106,6 +109,7 @@ static const struct trial trials[] = {
 	  .mode = VTD_SEPARATE,
 	  .answers = MODEL_LATE },
 	{ .name = "a_vtd_context_entry_shows_whole", .run = scene_hand_over, .mode = VTD_SEPARATE },
+	{ .name = "a_vtd_context_entry_goes_whole", .run = scene_release, .mode = VTD_SEPARATE },
 	{ .name = "an_amdvi_device_entry_shows_whole",
 	  .run = scene_hand_over,
 	  .mode = AMDVI_SEPARATE },
@@ -121,6 +125,30 @@ static const struct trial trials[] = {
 	  .run = scene_silent,
 	  .mode = AMDVI_SEPARATE,
 	  .answers = MODEL_NEVER },
+	{ .name = "in_shadow_mode_units_have_tables_of_their_own",
+	  .run = scene_shared_by_mistake,
+	  .mode = SHADOW_AMDVI },
+	{ .name = "shadows_of_a_frame_go_before_it_is_released",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = SHADOW_VTD,
+	  .outsiders = MODEL_LATE },
+	{ .name = "cpus_on_shadows_forget_too",
+	  .run = scene_fill_again,
+	  .mode = SHADOW_AMDVI,
+	  .outsiders = MODEL_LATE },
+	{ .name = "release_waits_for_the_emulator",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = VTD_SHARED,
+	  .outsiders = MODEL_LATE,
+	  .emulator = true },
+	{ .name = "release_waits_for_more_than_the_emulator",
+	  .run = scene_change,
+	  .change = BENCH_UNMAP,
+	  .mode = AMDVI_SEPARATE,
+	  .answers = MODEL_LATE,
+	  .emulator = true },
 	{ .name = "a_silent_vtd_unit_frees_nothing",
 	  .run = scene_silent,
 	  .mode = VTD_SHARED,
@@ -129,13 +157,17 @@ static const struct trial trials[] = {
 
 static const char prefix[] = "matrix_test: ";
 
+/* An adversary that looks finds the guest by itself, and hides that its device was not let in. */
 static struct trial make_trial(const struct everywhere *from, uint32_t mode)
 {
+	bool looks = from->kind != KIND_ASSIGN;
+
 	return (struct trial){ .name = from->name ? from->name : bench_change_name(from->change),
 			       .run = from->run,
 			       .change = from->change,
 			       .mode = mode,
-			       .adversary = MODEL_ADVERSARY_MAX };
+			       .outsiders = MODEL_LATE,
+			       .adversary = looks ? MODEL_ADVERSARY_MAX : MODEL_ADVERSARY_NONE };
 }
 
 /* By the name that matrix_test gives it. */
