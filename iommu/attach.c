@@ -29,14 +29,15 @@ bool attach_is_shared(const struct function *a, const struct function *b)
 }
 
 /*
- * Another function uses the id too, and is with an owner: the id stays where that owner needs it.
+ * Another function uses the id too, and is with an owner: the id stays where that owner needs it. At
+ * bring-up those that come later are with nobody yet.
  */
 static bool is_kept(const struct sp_host *host, const struct function *function, uint16_t id)
 {
 	for (uint32_t i = 0; i < host->function_count; i++) {
 		const struct function *other = &host->functions[i];
 
-		if (other != function && other->domain != other->quarantine &&
+		if (other != function && other->domain && other->domain != other->quarantine &&
 		    attach_is_shared(function, other) && requester_has(other, id))
 			return true;
 	}

@@ -301,3 +301,8 @@ void sp_crash_stop(struct sp_host *host)
 	for (uint32_t i = 0; i < host->function_count; i++)
 		function_set_master(host, &host->functions[i], false);
 }
+
+void sp_iommu_prefer_scalable(struct sp_host *host, bool prefer)
+{
+	host->prefer_scalable = prefer;
+}

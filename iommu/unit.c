@@ -212,6 +212,7 @@ enum sp_status sp_unit_info(struct sp_host *host, uint32_t index, struct sp_unit
 				       .coherent = unit->coherent,
 				       .caches_not_present = unit->not_present_cached,
 				       .interrupt_remapping = unit->interrupt_remapping,
+				       .scalable = unit->scalable,
 				       .levels = unit->levels,
 				       .large_pages = unit->leaf_levels & 6,
 				       .domain_ids = unit->name_count,

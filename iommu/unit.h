@@ -34,6 +34,7 @@ struct unit {
 	bool coherent;			    /* walks snoop */
 	bool not_present_cached;
 	bool interrupt_remapping;
+	bool scalable;	    /* VT-d: used in scalable mode */
 	bool device_caches; /* answers ATS requests, and can tell functions to forget */
 
 	/* device addresses that never carry memory, besides 0xFEEx_xxxx; first >= end: none */

@@ -69,6 +69,7 @@ struct sp_host {
 	uint32_t fault_next; /* the unit that is asked first for the next fault; any value will do */
 	struct lock assign;  /* ranks before everything: one assignment at a time */
 	bool started;
+	bool prefer_scalable; /* VT-d units that have it are used in scalable mode */
 };
 
 #define HOST_ALIGNMENT 64u

@@ -42,6 +42,7 @@ enum sp_mutant {
 	SP_MUT_WAIT_NOT_AWAITED,       /* what was posted counts as paid */
 	SP_MUT_WAIT_NOT_QUEUED,	       /* what a driver queued counts as reached */
 	SP_MUT_ABSENT_NOT_TOLD,	  /* a unit that remembers absent entries is not told of new ones */
+	SP_MUT_WRITE_BUFFER_KEPT, /* VT-d, RWBF: what is new stays in the write buffer */
 	SP_MUT_READERS_IGNORED,	  /* a table goes while a look-up walks it */
 	SP_MUT_BUDGET_UNCHECKED,  /* table pages beyond the domain's budget */
 	SP_MUT_SPECIAL_UNCHECKED, /* memory where the unit treats addresses specially */
@@ -70,6 +71,11 @@ enum sp_mutant {
 	/* A unit that does not answer. */
 	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */
 	SP_MUT_RECOVER_UNINVALIDATED, /* a recovered unit keeps what it remembers */
+	SP_MUT_ERROR_CLEARED, /* VT-d: a queue's error is cleared, and it runs on as if all were done */
+	SP_MUT_PASID_KEPT, /* VT-d, scalable mode: the PASID cache is not told of a changed entry */
+	SP_MUT_CONTEXT_KEPT, /* ... the context cache is not told that ATS is let through no more */
+	/* What a unit reports. */
+	SP_MUT_OVERFLOW_KEPT, /* VT-d: it is not told that its lost faults were noticed */
 	/* A device's own cache. */
 	SP_MUT_ATC_UNPAID,	 /* it is not told */
 	SP_MUT_ATC_BEFORE_IOTLB, /* it is told first, then the unit */

@@ -35,23 +35,23 @@ static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
 	 * A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). Nobody walks
 	 * a software map: shadows hear of frames, never of its tables (note n9).
 	 */
-	/*                    EPT      NPT      VT-d     caching  AMD-Vi   NpCache  ATC      shadow   emulator */
-	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  NOTHING, LEAVES,  NOTHING, NOTHING, NOTHING },
-	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   NOTHING, LINKS,   NOTHING, NOTHING, NOTHING },
-	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	/*                    EPT      NPT      VT-d     caching  RWBF     AMD-Vi   NpCache  ATC      shadow   emulator */
+	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  LEAVES,  NOTHING, LEAVES,  NOTHING, NOTHING, NOTHING },
+	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   LEAVES,  NOTHING, LINKS,   NOTHING, NOTHING, NOTHING },
+	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
 	/* A CPU that faults on an old right walks again; a device's fault is lost. */
-	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING, NOTHING },
-	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  NOTHING, NOTHING },
-	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  LEAVES,  LEAVES },
-	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   NOTHING, NOTHING, NOTHING },
+	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING, NOTHING },
+	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  NOTHING, NOTHING },
+	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  LEAVES,  LEAVES },
+	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   NOTHING, NOTHING, NOTHING },
 	/* The frames under a table are not counted in the change that lets it go. */
-	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  ALL,     LEAVES },
-	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING },
-	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
-	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
-	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
+	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  ALL,     LEAVES },
+	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING },
+	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
+	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
+	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
 };
 /* clang-format on */
 
@@ -78,7 +78,9 @@ static bool is_left_out(const struct sp_host *host, enum observer_column column,
 	       (MUTANT(host, SP_MUT_UNLINK_UNPAID) && kind == KIND_UNLINK) ||
 	       (MUTANT(host, SP_MUT_SPLIT_UNPAID) && kind == KIND_SPLIT) ||
 	       (MUTANT(host, SP_MUT_GRANT_UNPAID) && kind == KIND_GRANT) ||
-	       (MUTANT(host, SP_MUT_ABSENT_NOT_TOLD) && (kind == KIND_MAP || kind == KIND_LINK));
+	       (MUTANT(host, SP_MUT_ABSENT_NOT_TOLD) && (kind == KIND_MAP || kind == KIND_LINK)) ||
+	       (MUTANT(host, SP_MUT_WRITE_BUFFER_KEPT) && column == COLUMN_VTD_BUFFER &&
+		(kind == KIND_MAP || kind == KIND_LINK));
 }
 
 /* A cell that is another: weaker or stronger, as data. */

@@ -16,6 +16,7 @@ enum observer_column {
 	COLUMN_NPT,
 	COLUMN_VTD,
 	COLUMN_VTD_CACHING, /* CAP.CM = 1: remembers that an entry was absent */
+	COLUMN_VTD_BUFFER,  /* CAP.RWBF = 1: sees stores after a flush, which any command implies */
 	COLUMN_AMDVI,
 	COLUMN_AMDVI_CACHING, /* NpCache = 1 */
 	COLUMN_ATC,	      /* functions with ATS, behind their unit's own column */

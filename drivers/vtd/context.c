@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * drivers/vtd/context.c - which table a device's DMA meets. VT-d 9.1 Root Entry, 9.3 Context Entry.
+ * drivers/vtd/context.c - which table a device's DMA meets. VT-d 9.1 Root Entry, 9.3 Context Entry; in scalable
+ * mode the ways of pasid.c.
  *
  *   root[bus] --> context[device.function] --> domain id, page table
  *
@@ -14,7 +15,7 @@
 #define ENTRY_BYTES 16u
 
 /* The unit reads nothing of it before an entry or a register leads there, so no walker sees these stores. */
-static enum sp_status take_cleared(struct vtd_unit *vtd, uint32_t order, sp_mfn_t *frame)
+enum sp_status vtd_frames_take(struct vtd_unit *vtd, uint32_t order, sp_mfn_t *frame)
 {
 	struct sp_host *host = vtd->unit.host;
 	size_t bytes = (size_t)SP_FRAME_BYTES << order;
@@ -26,11 +27,13 @@ static enum sp_status take_cleared(struct vtd_unit *vtd, uint32_t order, sp_mfn_
 		return status;
 	}
 	__builtin_memset(vtd_pointer(vtd, *frame), 0, bytes);
-	vtd_write_back(vtd, vtd_pointer(vtd, *frame), bytes);
+	/* In scalable mode entries may snoop where walks do not: the empty table is walked. */
+	if (!vtd->coherent || !vtd->unit.coherent)
+		platform_write_back(host->embedder, vtd_pointer(vtd, *frame), bytes);
 	return SP_OK;
 }
 
-static void give(struct vtd_unit *vtd, uint32_t order, sp_mfn_t *frame)
+void vtd_frames_give(struct vtd_unit *vtd, uint32_t order, sp_mfn_t *frame)
 {
 	if (frame->mfn)
 		platform_frames_give(vtd->unit.host->embedder, *frame, order);
@@ -51,33 +54,35 @@ static void give_context_tables(struct vtd_unit *vtd)
 		sp_mfn_t table = { field_get(low, ROOT_TABLE) };
 
 		if (low & ROOT_PRESENT)
-			give(vtd, 0, &table);
+			vtd_frames_give(vtd, 0, &table);
 	}
 }
 
 void vtd_memory_give(struct vtd_unit *vtd)
 {
-	if (vtd->root.mfn)
+	if (vtd->root.mfn && vtd->unit.scalable)
+		vtd_pasid_give(vtd);
+	else if (vtd->root.mfn)
 		give_context_tables(vtd);
-	give(vtd, 0, &vtd->root);
-	give(vtd, 0, &vtd->empty);
-	give(vtd, QUEUE_ORDER, &vtd->ring);
-	give(vtd, 0, &vtd->completion);
-	give(vtd, 0, &vtd->interrupts);
+	vtd_frames_give(vtd, 0, &vtd->root);
+	vtd_frames_give(vtd, 0, &vtd->empty);
+	vtd_frames_give(vtd, QUEUE_ORDER, &vtd->ring);
+	vtd_frames_give(vtd, 0, &vtd->completion);
+	vtd_frames_give(vtd, 0, &vtd->interrupts);
 }
 
 static enum sp_status take_all(struct vtd_unit *vtd)
 {
-	enum sp_status status = take_cleared(vtd, 0, &vtd->root);
+	enum sp_status status = vtd_frames_take(vtd, 0, &vtd->root);
 
 	if (status == SP_OK)
-		status = take_cleared(vtd, 0, &vtd->empty);
+		status = vtd_frames_take(vtd, 0, &vtd->empty);
 	if (status == SP_OK)
-		status = take_cleared(vtd, QUEUE_ORDER, &vtd->ring);
+		status = vtd_frames_take(vtd, QUEUE_ORDER, &vtd->ring);
 	if (status == SP_OK)
-		status = take_cleared(vtd, 0, &vtd->completion);
+		status = vtd_frames_take(vtd, 0, &vtd->completion);
 	if (status == SP_OK)
-		status = take_cleared(vtd, 0, &vtd->interrupts);
+		status = vtd_frames_take(vtd, 0, &vtd->interrupts);
 	return status;
 }
 
@@ -93,14 +98,11 @@ enum sp_status vtd_memory_take(struct vtd_unit *vtd)
 	return status;
 }
 
-/* The context table is complete, and in memory, before the root entry leads to it. */
-static void link_context_table(struct vtd_unit *vtd, uint32_t bus, sp_mfn_t table)
+void vtd_link(struct vtd_unit *vtd, uint64_t *entry, uint64_t value)
 {
-	uint64_t *entry = root_entry(vtd, bus);
-
 	write_barrier();
-	store64(entry, field_put(ROOT_TABLE, table.mfn) | ROOT_PRESENT);
-	vtd_write_back(vtd, entry, ENTRY_BYTES);
+	store64(entry, value);
+	vtd_write_back(vtd, entry, sizeof(*entry));
 }
 
 enum sp_status vtd_prepare_entry(struct unit *unit, uint16_t requester)
@@ -110,11 +112,14 @@ enum sp_status vtd_prepare_entry(struct unit *unit, uint16_t requester)
 	uint32_t bus = requester >> 8;
 	sp_mfn_t table;
 
+	if (status == SP_OK && unit->scalable)
+		return vtd_pasid_prepare(vtd, requester);
 	if (status != SP_OK || load64(root_entry(vtd, bus)) & ROOT_PRESENT)
 		return status;
-	status = take_cleared(vtd, 0, &table);
+	status = vtd_frames_take(vtd, 0, &table);
 	if (status == SP_OK)
-		link_context_table(vtd, bus, table);
+		vtd_link(vtd, root_entry(vtd, bus),
+			 field_put(ROOT_TABLE, table.mfn) | ROOT_PRESENT);
 	return status;
 }
 
@@ -129,7 +134,7 @@ static uint64_t *context_entry(const struct vtd_unit *vtd, uint16_t requester)
  * VT-d 6.2.2.1: domain id and table change together, in one 16-byte store. In two, a walk between them would
  * tag translations of one table with the other's domain id, and no later invalidation would find them.
  */
-static void publish(struct vtd_unit *vtd, uint64_t *slot, struct descriptor entry)
+void vtd_publish(struct vtd_unit *vtd, uint64_t *slot, struct descriptor entry)
 {
 	write_barrier();
 	/* As memset may: the domain id goes while the entry is present. */
@@ -158,20 +163,32 @@ void vtd_attach(struct unit *unit, uint16_t requester, const struct unit_entry *
 	struct vtd_unit *vtd = vtd_unit_of(unit);
 	struct descriptor context = context_for(entry->root, entry->levels, entry->name);
 
+	if (unit->scalable) {
+		vtd_pasid_attach(vtd, requester, entry);
+		return;
+	}
 	if (entry->ats)
 		context.low |= CONTEXT_DEVICE_CACHE;
-	publish(vtd, context_entry(vtd, requester), context);
+	vtd_publish(vtd, context_entry(vtd, requester), context);
+}
+
+static bool is_prepared(const struct vtd_unit *vtd, uint16_t requester)
+{
+	if (vtd->unit.scalable)
+		return vtd_pasid_is_prepared(vtd, requester);
+	return load64(root_entry(vtd, requester >> 8)) & ROOT_PRESENT;
 }
 
 /* Under the domain id that no domain is given: name_count - 1 is the last of theirs. */
 void vtd_fence(struct unit *unit, uint16_t requester)
 {
-	struct vtd_unit *vtd = vtd_unit_of(unit);
+	const struct vtd_unit *vtd = vtd_unit_of(unit);
+	const struct unit_entry blocked = { .root = vtd->empty,
+					    .levels = (uint8_t)order_floor(unit->levels),
+					    .name = (uint16_t)unit->name_count };
 
-	if (!(load64(root_entry(vtd, requester >> 8)) & ROOT_PRESENT))
-		return;
-	publish(vtd, context_entry(vtd, requester),
-		context_for(vtd->empty, order_floor(unit->levels), (uint16_t)unit->name_count));
+	if (is_prepared(vtd, requester))
+		vtd_attach(unit, requester, &blocked);
 }
 
 _Static_assert(sizeof(struct descriptor) == ENTRY_BYTES, "VT-d 9.3 Context Entry");

@@ -3,10 +3,11 @@
  * drivers/vtd/fault.c - what the unit blocked: fault recording registers, decoded. VT-d 7.2, 11.4.7.
  *
  *   record[fault_next] is the oldest that hardware filled; it goes round. F set: taken by hardware, cleared by us.
+ *   Where hardware begins it says itself (FSTS.FRI): it goes on where firmware's last fault left it.
  */
 #include "drivers/vtd/unit.h"
 
-/* 7.1.3 Fault Reason Encodings, legacy mode and interrupts. What is not named here is SP_FAULT_OTHER. */
+/* 7.1.3 Fault Reason Encodings, legacy mode, interrupts, scalable mode. What is not named here is SP_FAULT_OTHER. */
 static const uint8_t kind_of_reason[] = {
 	[0x01] = SP_FAULT_ENTRY + 1,	 /* root entry absent */
 	[0x02] = SP_FAULT_ENTRY + 1,	 /* context entry absent */
@@ -31,6 +32,32 @@ static const uint8_t kind_of_reason[] = {
 	[0x26] = SP_FAULT_INTERRUPT + 1, /* another requester's entry */
 	[0x27] = SP_FAULT_INTERRUPT + 1, /* posted descriptor cannot be read */
 	[0x28] = SP_FAULT_INTERRUPT + 1, /* reserved bits in it */
+	[0x30] = SP_FAULT_ENTRY + 1,	 /* the root table's address or mode */
+	[0x38] = SP_FAULT_ENTRY + 1,	 /* root entry: cannot be read */
+	[0x39] = SP_FAULT_ENTRY + 1,	 /* absent */
+	[0x3a] = SP_FAULT_ENTRY + 1,	 /* reserved bits */
+	[0x40] = SP_FAULT_ENTRY + 1,	 /* context entry: cannot be read */
+	[0x41] = SP_FAULT_ENTRY + 1,	 /* absent */
+	[0x42] = SP_FAULT_ENTRY + 1,	 /* reserved bits */
+	[0x43] = SP_FAULT_ENTRY + 1,	 /* contradicts the unit */
+	[0x44] = SP_FAULT_ENTRY + 1,	 /* a device's cache that it does not let through */
+	[0x45] = SP_FAULT_ENTRY + 1,	 /* a request with PASID, likewise */
+	[0x46] = SP_FAULT_ENTRY + 1,	 /* beyond the directory */
+	[0x48] = SP_FAULT_ENTRY + 1,	 /* the PASID of requests without one */
+	[0x50] = SP_FAULT_ENTRY + 1,	 /* directory entry: cannot be read */
+	[0x51] = SP_FAULT_ENTRY + 1,	 /* absent */
+	[0x52] = SP_FAULT_ENTRY + 1,	 /* reserved bits */
+	[0x58] = SP_FAULT_ENTRY + 1,	 /* PASID entry: cannot be read */
+	[0x59] = SP_FAULT_ENTRY + 1,	 /* absent */
+	[0x5a] = SP_FAULT_ENTRY + 1,	 /* reserved bits */
+	[0x5b] = SP_FAULT_ENTRY + 1,	 /* contradicts the unit */
+	[0x78] = SP_FAULT_TABLE + 1,	 /* a table cannot be read */
+	[0x79] = SP_FAULT_NOT_PRESENT + 1, [0x7a] = SP_FAULT_TABLE + 1, /* slot */
+	[0x7b] = SP_FAULT_TABLE + 1,					/* the table's address */
+	[0x83] = SP_FAULT_ADDRESS + 1, /* beyond what the unit knows */
+	[0x84] = SP_FAULT_ADDRESS + 1, /* beyond the width */
+	[0x85] = SP_FAULT_WRITE + 1,	   [0x86] = SP_FAULT_READ + 1,
+	[0x87] = SP_FAULT_ADDRESS + 1, /* leads to the message window */
 };
 
 static enum sp_fault_kind kind_of(uint8_t reason)
@@ -91,8 +118,17 @@ static bool take_record(struct vtd_unit *vtd, uint32_t index, struct sp_fault *f
  */
 static void note_overflow(struct vtd_unit *vtd)
 {
-	unit_write32(&vtd->unit, VTD_FSTS, FSTS_PFO);
+	if (!MUTANT(vtd->unit.host, SP_MUT_OVERFLOW_KEPT))
+		unit_write32(&vtd->unit, VTD_FSTS, FSTS_PFO);
 	vtd->faults_lost = true;
+}
+
+/* 11.4.7.1: the index is that of the moment in which PPF was set. Later we know better. */
+static void find_oldest(struct vtd_unit *vtd, uint32_t status)
+{
+	if (status & FSTS_PPF && !vtd->fault_known)
+		vtd->fault_next = (uint32_t)field_get(status, FSTS_RECORD) % record_count(vtd);
+	vtd->fault_known = status & FSTS_PPF;
 }
 
 enum sp_status vtd_next_fault(struct unit *unit, struct sp_fault *fault)
@@ -101,6 +137,7 @@ enum sp_status vtd_next_fault(struct unit *unit, struct sp_fault *fault)
 	uint32_t count = record_count(vtd), i;
 	uint32_t status = unit_read32(unit, VTD_FSTS);
 
+	find_oldest(vtd, status);
 	for (i = 0; i < count && status & FSTS_PPF; i++)
 		if (take_record(vtd, (vtd->fault_next + i) % count, fault))
 			return SP_OK;
@@ -118,6 +155,6 @@ void vtd_fault_start(struct vtd_unit *vtd)
 	for (i = 0; i < record_count(vtd); i++)
 		(void)take_record(vtd, i, &old);
 	unit_write32(&vtd->unit, VTD_FSTS, FSTS_PFO);
-	vtd->fault_next = 0;
+	vtd->fault_known = false;
 	vtd->faults_lost = false;
 }

@@ -16,7 +16,8 @@
 #include "lib/text.h"
 #include "memory.h"
 
-#define ORDER_ALL 52u /* of frames: every address */
+#define ORDER_ALL    52u /* of frames: every address */
+#define ENCODED_MOST 2u
 
 static struct descriptor inval_context_all(void)
 {
@@ -31,6 +32,20 @@ static struct descriptor inval_context_device(uint16_t requester, uint16_t domai
 					    field_put(INVAL_DOMAIN, domain) |
 					    field_put(INVAL_SOURCE, requester),
 				    0 };
+}
+
+/* Scalable mode. 6.5.2.2: by the domain id that the PASID entry carried. All requests without PASID use number 0. */
+static struct descriptor inval_pasid(uint16_t domain)
+{
+	return (struct descriptor){ INVAL_PASID | field_put(INVAL_GRANULARITY, PASID_PART) |
+					    field_put(INVAL_DOMAIN, domain) |
+					    field_put(INVAL_PASID_NUMBER, 0),
+				    0 };
+}
+
+static struct descriptor inval_pasids_all(void)
+{
+	return (struct descriptor){ INVAL_PASID | field_put(INVAL_GRANULARITY, PASID_ALL), 0 };
 }
 
 static struct descriptor inval_iotlb_all(const struct vtd_unit *vtd)
@@ -95,63 +110,116 @@ static struct descriptor wait_for(const struct vtd_unit *vtd, uint64_t number)
 				    sp_maddr_from_mfn(vtd->completion).maddr };
 }
 
-/* False for a command that no unit understands. */
-static bool encode(const struct vtd_unit *vtd, const struct command *command,
-		   struct descriptor *out)
+/* Of a function whose entry now lets its translated requests pass, or no longer does. */
+static bool is_device_cache(const struct vtd_unit *vtd, uint16_t requester)
+{
+	for (uint32_t i = 0; i < vtd->unit.atc_count; i++)
+		if (vtd->unit.atc[i].requester == requester)
+			return true;
+	return false;
+}
+
+/*
+ * In scalable mode domain and table are in the PASID entry; the context entry only says whether ATS is let through,
+ * and names no domain. What changed is forgotten from the top down.
+ */
+static uint32_t encode_entry(const struct vtd_unit *vtd, const struct command *command,
+			     struct descriptor *out)
+{
+	uint32_t count = 0;
+
+	if (!vtd->unit.scalable) {
+		out[0] = inval_context_device(command->requester, command->name);
+		return 1;
+	}
+	if (is_device_cache(vtd, command->requester) &&
+	    !MUTANT(vtd->unit.host, SP_MUT_CONTEXT_KEPT))
+		out[count++] = inval_context_device(command->requester, 0);
+	if (MUTANT(vtd->unit.host, SP_MUT_PASID_KEPT))
+		out[count++] = inval_context_device(command->requester, 0);
+	else
+		out[count++] = inval_pasid(command->name);
+	return count;
+}
+
+static uint32_t encode_entries(const struct vtd_unit *vtd, struct descriptor *out)
+{
+	out[0] = inval_context_all();
+	out[1] = inval_pasids_all();
+	return vtd->unit.scalable ? 2 : 1;
+}
+
+/* How many descriptors, at most ENCODED_MOST; 0 for a command that no unit understands. */
+static uint32_t encode(const struct vtd_unit *vtd, const struct command *command,
+		       struct descriptor *out)
 {
 	switch (command->kind) {
 	case COMMAND_ENTRY:
-		*out = inval_context_device(command->requester, command->name);
-		return true;
+		return encode_entry(vtd, command, out);
 	case COMMAND_ENTRIES:
-		*out = inval_context_all();
-		return true;
+		return encode_entries(vtd, out);
 	case COMMAND_PAGES:
 		if (vtd->unit.observer.no_pages || command->order > vtd->unit.observer.widest_order)
-			*out = inval_iotlb_domain(vtd, command->name);
+			out[0] = inval_iotlb_domain(vtd, command->name);
 		else
-			*out = inval_iotlb_pages(vtd, command);
-		return true;
+			out[0] = inval_iotlb_pages(vtd, command);
+		return 1;
 	case COMMAND_DOMAIN:
-		*out = inval_iotlb_domain(vtd, command->name);
-		return true;
+		out[0] = inval_iotlb_domain(vtd, command->name);
+		return 1;
 	case COMMAND_ALL:
-		*out = inval_iotlb_all(vtd);
-		return true;
+		out[0] = inval_iotlb_all(vtd);
+		return 1;
 	case COMMAND_ATC_PAGES:
-		*out = inval_device(command->requester, command->depth, command->first,
-				    command->order);
-		return true;
+		out[0] = inval_device(command->requester, command->depth, command->first,
+				      command->order);
+		return 1;
 	case COMMAND_ATC_ALL:
-		*out = inval_device(command->requester, command->depth, 0, ORDER_ALL);
-		return true;
+		out[0] = inval_device(command->requester, command->depth, 0, ORDER_ALL);
+		return 1;
 	case COMMAND_FLUSH:
 	case COMMAND_RUN:
 		break;
 	}
-	return false;
+	return 0;
+}
+
+/* 11.4.9: a queue of scalable mode has descriptors of 256 bits. */
+static uint32_t slot_words(const struct vtd_unit *vtd)
+{
+	return vtd->unit.scalable ? 4 : 2;
+}
+
+static uint32_t slot_count(const struct vtd_unit *vtd)
+{
+	return QUEUE_DESCRIPTORS * 2 / slot_words(vtd);
 }
 
 static uint32_t in_use(const struct vtd_unit *vtd)
 {
 	uint32_t done = vtd->wait_end[vtd->unit.reached % QUEUE_WAITS];
 
-	return (vtd->tail - done) % QUEUE_DESCRIPTORS;
+	return (vtd->tail - done) % slot_count(vtd);
 }
 
 bool vtd_queue_has_room(const struct vtd_unit *vtd, uint32_t descriptors)
 {
-	return in_use(vtd) + descriptors + 1 + QUEUE_SPARE < QUEUE_DESCRIPTORS &&
+	return in_use(vtd) + descriptors + 1 + QUEUE_SPARE < slot_count(vtd) &&
 	       vtd->unit.asked - vtd->unit.reached < QUEUE_WAITS - 1;
 }
 
 static void put(struct vtd_unit *vtd, struct descriptor descriptor)
 {
-	uint64_t *slot = (uint64_t *)vtd_pointer(vtd, vtd->ring) + 2 * vtd->tail;
+	uint64_t *slot = (uint64_t *)vtd_pointer(vtd, vtd->ring) + slot_words(vtd) * vtd->tail;
 
 	store64(slot, descriptor.low);
 	store64(slot + 1, descriptor.high);
-	vtd->tail = (vtd->tail + 1) % QUEUE_DESCRIPTORS;
+	vtd->tail = (vtd->tail + 1) % slot_count(vtd);
+}
+
+static void ring(const struct vtd_unit *vtd)
+{
+	unit_write64(&vtd->unit, VTD_IQT, (uint64_t)vtd->tail * slot_words(vtd) * 8);
 }
 
 /* The wait goes in, then the tail shows everything at once. */
@@ -160,7 +228,7 @@ static void show(struct vtd_unit *vtd, uint64_t number)
 	put(vtd, wait_for(vtd, number));
 	vtd->wait_end[number % QUEUE_WAITS] = (uint16_t)vtd->tail;
 	write_barrier();
-	unit_write64(&vtd->unit, VTD_IQT, (uint64_t)vtd->tail * sizeof(struct descriptor));
+	ring(vtd);
 	if (MUTANT(vtd->unit.host, SP_MUT_WAIT_NOT_QUEUED))
 		store64(&vtd->unit.reached, number);
 }
@@ -179,19 +247,23 @@ enum sp_status vtd_queue_post(struct unit *unit, const struct command *commands,
 			      uint64_t *number)
 {
 	struct vtd_unit *vtd = vtd_unit_of(unit);
-	struct descriptor encoded[POST_COMMANDS];
-	uint32_t i;
+	struct descriptor encoded[POST_COMMANDS * ENCODED_MOST];
+	uint32_t total = 0, i;
 
 	if (unit->observer.lost)
 		return SP_LOST;
 	if (count > POST_COMMANDS)
 		return SP_INVALID;
-	if (!vtd_queue_has_room(vtd, count))
-		return SP_BUSY;
-	for (i = 0; i < count; i++)
-		if (!encode(vtd, &commands[i], &encoded[i]))
+	for (i = 0; i < count; i++) {
+		uint32_t more = encode(vtd, &commands[i], &encoded[total]);
+
+		if (!more)
 			return SP_INVALID;
-	for (i = 0; i < count; i++)
+		total += more;
+	}
+	if (!vtd_queue_has_room(vtd, total))
+		return SP_BUSY;
+	for (i = 0; i < total; i++)
 		put(vtd, encoded[i]);
 	*number = show_next(vtd);
 	return SP_OK;
@@ -203,6 +275,8 @@ static void put_everything(struct vtd_unit *vtd)
 	if (vtd->unit.observer.lost && MUTANT(vtd->unit.host, SP_MUT_RECOVER_UNINVALIDATED))
 		return;
 	put(vtd, inval_context_all());
+	if (vtd->unit.scalable)
+		put(vtd, inval_pasids_all());
 	put(vtd, inval_iotlb_all(vtd));
 	if (vtd->unit.interrupt_remapping)
 		put(vtd, inval_interrupts_all());
@@ -233,7 +307,8 @@ void vtd_queue_reset(struct vtd_unit *vtd)
 	store32(vtd_pointer(vtd, vtd->completion), (uint32_t)vtd->unit.reached);
 	unit_write64(&vtd->unit, VTD_IQT, 0);
 	unit_write64(&vtd->unit, VTD_IQA,
-		     field_put(IQA_TABLE, vtd->ring.mfn) | field_put(IQA_SIZE, QUEUE_ORDER));
+		     field_put(IQA_TABLE, vtd->ring.mfn) | field_put(IQA_SIZE, QUEUE_ORDER) |
+			     (vtd->unit.scalable ? IQA_WIDE : 0));
 }
 
 /*
@@ -254,20 +329,34 @@ static void read_completion(struct vtd_unit *vtd)
 }
 
 /*
- * 6.5.2.10: the queue stands still at the head, and the descriptors before the tail are not carried out; a wait
- * behind an error may have been dropped. What stands there is made harmless. False for a head that cannot be.
+ * 6.5.2.10, 6.5.2.11: the queue stands still at the head, and the descriptors before the tail are not carried
+ * out. Behind a device that did not answer (ITE) the head may have gone on, over waits that were then dropped and
+ * others that may have been. What stands there is made harmless. False for a head that cannot be.
  */
 static bool make_harmless(struct vtd_unit *vtd)
 {
-	uint64_t head = unit_read64(&vtd->unit, VTD_IQH) / sizeof(struct descriptor);
+	uint64_t head = unit_read64(&vtd->unit, VTD_IQH) / (slot_words(vtd) * 8);
 	uint32_t tail = vtd->tail;
 
-	if (head >= QUEUE_DESCRIPTORS)
+	if (head >= slot_count(vtd))
 		return false;
 	vtd->tail = (uint32_t)head;
 	while (vtd->tail != tail)
 		put(vtd, inval_context_all());
 	return true;
+}
+
+/*
+ * A device answered what nobody asked (ICE): that answer counts for nothing, and the queue goes on. The wait
+ * alone says what is done; whose answer fails to come, times out. Said once: a guest's device may do it for ever.
+ */
+static void note_stray(struct vtd_unit *vtd)
+{
+	unit_write32(&vtd->unit, VTD_FSTS, FSTS_ICE);
+	if (!vtd->stray_told)
+		vtd_log(vtd, SP_LOG_WARNING,
+			"a device answers invalidations that nobody asked for");
+	vtd->stray_told = true;
 }
 
 /*
@@ -284,7 +373,8 @@ static enum sp_status restart(struct vtd_unit *vtd, uint32_t errors)
 	vtd_log(vtd, SP_LOG_WARNING,
 		"invalidation queue stopped by an error: restarted, everything is forgotten");
 	vtd->restarted = true;
-	put_everything(vtd);
+	if (!MUTANT(vtd->unit.host, SP_MUT_ERROR_CLEARED))
+		put_everything(vtd);
 	vtd->unit.asked_at = platform_now(vtd->unit.host->embedder);
 	unit_write32(&vtd->unit, VTD_FSTS, errors);
 	show(vtd, vtd->unit.asked);
@@ -305,15 +395,17 @@ enum sp_status vtd_queue_unblock(struct vtd_unit *vtd)
 {
 	uint32_t errors = unit_read32(&vtd->unit, VTD_FSTS) & FSTS_QUEUE;
 
-	if (!errors)
+	if (errors & FSTS_ICE)
+		note_stray(vtd);
+	if (!(errors & FSTS_STOPPED))
 		return SP_OK;
 	if (!make_harmless(vtd)) {
 		vtd_log(vtd, SP_LOG_ERROR, "the invalidation queue stands where no queue is");
 		return SP_LOST;
 	}
 	write_barrier();
-	unit_write32(&vtd->unit, VTD_FSTS, errors);
-	unit_write64(&vtd->unit, VTD_IQT, (uint64_t)vtd->tail * sizeof(struct descriptor));
+	unit_write32(&vtd->unit, VTD_FSTS, errors & FSTS_STOPPED);
+	ring(vtd);
 	return SP_OK;
 }
 
@@ -344,8 +436,10 @@ enum sp_status vtd_queue_progress(struct unit *unit)
 	if (unit->asked == unit->reached)
 		return SP_OK;
 	errors = unit_read32(unit, VTD_FSTS) & FSTS_QUEUE;
-	if (errors)
-		return restart(vtd, errors);
+	if (errors & FSTS_ICE)
+		note_stray(vtd);
+	if (errors & FSTS_STOPPED)
+		return restart(vtd, errors & FSTS_STOPPED);
 	if (platform_now(unit->host->embedder) - unit->asked_at > UNIT_DEADLINE)
 		return report_silence(vtd);
 	return SP_OK;
@@ -354,5 +448,5 @@ enum sp_status vtd_queue_progress(struct unit *unit)
 _Static_assert(QUEUE_DESCRIPTORS * sizeof(struct descriptor) == (size_t)SP_FRAME_BYTES
 									<< QUEUE_ORDER,
 	       "VT-d 11.4.9: 2^QS pages of 256 descriptors");
-_Static_assert(QUEUE_SPARE >= 4 + UNIT_ATCS,
-	       "a restart adds three invalidations, one of each device's cache, and a wait");
+_Static_assert(QUEUE_SPARE >= 5 + UNIT_ATCS,
+	       "a restart adds four invalidations, one of each device's cache, and a wait");

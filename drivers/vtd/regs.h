@@ -48,6 +48,9 @@
 #define ECAP_DT		     BIT(2) /* device caches */
 #define ECAP_IR		     BIT(3)
 #define ECAP_IRO	     BITS(17, 8)
+#define ECAP_SMTS	     BIT(43) /* scalable mode */
+#define ECAP_SSTS	     BIT(46) /* second stage in it */
+#define ECAP_SMPWC	     BIT(48) /* walks that a PASID entry leads to can snoop */
 
 /* 11.4.4 Global Command, Global Status. A one-shot bit is a command in GCMD and a state in GSTS. */
 #define GCMD_TE		     0x80000000u
@@ -61,16 +64,20 @@
 #define GSTS_LASTING	     0x96ffffffu
 
 /* 11.4.5 Root Table Address */
-#define RTADDR_MODE	     BITS(11, 10) /* 0: legacy */
+#define RTADDR_MODE	     BITS(11, 10)
+#define MODE_LEGACY	     0u
+#define MODE_SCALABLE	     1u
 #define RTADDR_TABLE	     BITS(63, 12)
 
 /* 11.4.7.1 Fault Status, 11.4.7.2 Fault Event Control, 11.4.10.9 Invalidation Event Control */
 #define FSTS_PFO	     0x01u
 #define FSTS_PPF	     0x02u
+#define FSTS_RECORD	     0xff00u /* with PPF: the record that was filled first */
 #define FSTS_IQE	     0x10u
 #define FSTS_ICE	     0x20u
 #define FSTS_ITE	     0x40u
-#define FSTS_QUEUE	     (FSTS_IQE | FSTS_ICE | FSTS_ITE)
+#define FSTS_STOPPED	     (FSTS_IQE | FSTS_ITE) /* the queue stands still until it is cleared */
+#define FSTS_QUEUE	     (FSTS_STOPPED | FSTS_ICE)
 #define EVENT_MASKED	     0x80000000u
 
 /* 11.4.7.6 Fault Recording: 16 bytes each, the upper half read first */
@@ -90,18 +97,20 @@
 
 /* 11.4.9 Invalidation Queue: head and tail count bytes */
 #define IQA_TABLE	     BITS(63, 12)
+#define IQA_WIDE	     BIT(11)	/* descriptors of 256 bits: scalable mode knows no others */
 #define IQA_SIZE	     BITS(2, 0) /* 2^n pages */
 
 /* 11.4.11 Interrupt Remapping Table Address */
 #define IRTA_TABLE	     BITS(63, 12)
 #define IRTA_SIZE	     BITS(3, 0) /* 2^(n + 1) entries */
 
-/* 6.5.2 Queued Invalidation: descriptors of 128 bits; low half, then high half */
+/* 6.5.2 Queued Invalidation: descriptors of 128 bits; low half, then high half. Of 256: the rest is 0. */
 #define INVAL_CONTEXT	     0x1ull
 #define INVAL_IOTLB	     0x2ull
 #define INVAL_DEVICE	     0x3ull
 #define INVAL_INTERRUPT	     0x4ull
 #define INVAL_WAIT	     0x5ull
+#define INVAL_PASID	     0x7ull
 #define INVAL_GRANULARITY    BITS(5, 4)
 #define GRANULARITY_ALL	     1u
 #define GRANULARITY_DOMAIN   2u
@@ -110,6 +119,9 @@
 #define INVAL_DRAIN_READS    BIT(7)
 #define INVAL_DOMAIN	     BITS(31, 16)
 #define INVAL_SOURCE	     BITS(47, 32)
+#define PASID_PART	     1u /* of INVAL_GRANULARITY: one PASID of a domain */
+#define PASID_ALL	     3u
+#define INVAL_PASID_NUMBER   BITS(51, 32)
 #define INVAL_HIGH_ORDER     BITS(5, 0)
 #define INVAL_HIGH_HINT	     BIT(6) /* only leaves changed */
 #define INVAL_HIGH_PAGE	     BITS(63, 12)
@@ -128,6 +140,22 @@
 #define CONTEXT_TABLE	     BITS(63, 12)
 #define CONTEXT_HIGH_WIDTH   BITS(2, 0) /* levels - 2 */
 #define CONTEXT_HIGH_DOMAIN  BITS(23, 8)
+
+/*
+ * 9.2 Scalable-Mode Root Entry: the two halves of a bus, each as a legacy entry. 9.4 Scalable-Mode Context Entry:
+ * 256 bits, 128 in a table. 9.5 PASID Directory Entry: 64 bits. 9.6 PASID Table Entry: 512 bits, 64 in a table.
+ */
+#define SCALABLE_CACHE	     BIT(2) /* DTE: as CONTEXT_DEVICE_CACHE */
+#define SCALABLE_DIRECTORY   BITS(63, 12)
+#define DIRECTORY_PRESENT    BIT(0)
+#define DIRECTORY_TABLE	     BITS(63, 12)
+#define PASID_PRESENT	     BIT(0)
+#define PASID_WIDTH	     BITS(4, 2) /* levels - 2 */
+#define PASID_TYPE	     BITS(8, 6)
+#define TYPE_SECOND_STAGE    2u
+#define PASID_ROOT	     BITS(63, 12)
+#define PASID_HIGH_DOMAIN    BITS(15, 0)
+#define PASID_HIGH_SNOOP     BIT(23) /* PWSNP: walks snoop; reserved without ECAP.SMPWC */
 
 /* 9.10 Interrupt Remapping Table Entry, remapped format: 128 bits */
 #define IRTE_PRESENT	     BIT(0)

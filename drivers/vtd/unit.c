@@ -23,7 +23,7 @@ void vtd_log(const struct vtd_unit *vtd, enum sp_log level, const char *what)
 
 void vtd_write_back(const struct vtd_unit *vtd, const void *first, size_t bytes)
 {
-	if (!vtd->unit.coherent)
+	if (!vtd->coherent)
 		platform_write_back(vtd->unit.host->embedder, first, bytes);
 }
 
@@ -124,24 +124,32 @@ static enum sp_status forget_all(struct vtd_unit *vtd)
 	return status;
 }
 
+static uint64_t own_root(const struct vtd_unit *vtd)
+{
+	return field_put(RTADDR_TABLE, vtd->root.mfn) |
+	       field_put(RTADDR_MODE, vtd->unit.scalable ? MODE_SCALABLE : MODE_LEGACY);
+}
+
 /* 11.4.5: the table mode must not change while translation is on. */
 static enum sp_status check_mode(const struct vtd_unit *vtd)
 {
-	if (!is_on(vtd, GCMD_TE) || !(unit_read64(&vtd->unit, VTD_RTADDR) & RTADDR_MODE))
+	uint64_t theirs = unit_read64(&vtd->unit, VTD_RTADDR) & RTADDR_MODE;
+
+	if (!is_on(vtd, GCMD_TE) || theirs == (own_root(vtd) & RTADDR_MODE))
 		return SP_OK;
 	vtd_log(vtd, SP_LOG_ERROR,
-		"firmware left it translating in scalable mode: switch pre-boot DMA protection off in firmware");
+		"firmware left it translating in a mode that is not ours: switch pre-boot DMA protection off in firmware");
 	return SP_UNSUPPORTED;
 }
 
-/* 6.6: after the root, context cache and then IOTLB are forgotten globally. */
+/* 6.6: after the root, context cache, PASID cache and then IOTLB are forgotten globally. */
 static enum sp_status replace_root(struct vtd_unit *vtd)
 {
 	enum sp_status status = flush_write_buffer(vtd);
 
 	if (status != SP_OK)
 		return status;
-	unit_write64(&vtd->unit, VTD_RTADDR, field_put(RTADDR_TABLE, vtd->root.mfn));
+	unit_write64(&vtd->unit, VTD_RTADDR, own_root(vtd));
 	status = set_gcmd(vtd, GCMD_SRTP, true, "the root table is not taken");
 	return status == SP_OK ? forget_all(vtd) : status;
 }
@@ -223,7 +231,7 @@ static enum sp_status check_tables(const struct vtd_unit *vtd)
 	const struct unit *unit = &vtd->unit;
 
 	if (is_on(vtd, GCMD_TE) && (!unit->interrupt_remapping || is_on(vtd, GCMD_IRE)) &&
-	    field_get(unit_read64(unit, VTD_RTADDR), RTADDR_TABLE) == vtd->root.mfn)
+	    (unit_read64(unit, VTD_RTADDR) & (RTADDR_TABLE | RTADDR_MODE)) == own_root(vtd))
 		return SP_OK;
 	vtd_log(vtd, SP_LOG_ERROR, "does not translate by our tables any more: not recovered");
 	return SP_LOST;

@@ -6,11 +6,11 @@
 
 #include "drivers/vtd/regs.h"
 
-#define QUEUE_ORDER	  4u /* log2 of frames */
-#define QUEUE_DESCRIPTORS 4096u
-#define QUEUE_WAITS	  256u /* that are not yet reached */
-#define QUEUE_SPARE	  16u  /* descriptors kept for a restart */
-#define INTERRUPT_ENTRIES 256u /* one frame */
+#define QUEUE_ORDER	  4u	/* log2 of frames */
+#define QUEUE_DESCRIPTORS 4096u /* of 128 bits; half as many of 256 */
+#define QUEUE_WAITS	  256u	/* that are not yet reached */
+#define QUEUE_SPARE	  16u	/* descriptors kept for a restart */
+#define INTERRUPT_ENTRIES 256u	/* one frame */
 
 struct descriptor {
 	uint64_t low, high;
@@ -21,6 +21,7 @@ struct vtd_unit {
 
 	/* discovery; constant afterwards */
 	uint64_t capability, extended;
+	bool coherent;	/* entries snoop; unit.coherent: walks do */
 	uint64_t drain; /* bits of an IOTLB descriptor: what this unit can drain */
 
 	/* taken once, before the unit is started; mfn 0: not yet */
@@ -34,9 +35,11 @@ struct vtd_unit {
 	uint32_t tail;			/* the next free descriptor */
 	uint16_t wait_end[QUEUE_WAITS]; /* by number: the descriptor behind its wait */
 	bool restarted;			/* and nothing reached since */
+	bool stray_told;		/* a device answers what nobody asked; said once */
 
 	/* next_fault() alone */
-	uint32_t fault_next; /* the record that hardware fills next */
+	uint32_t fault_next; /* the oldest record, or the one that hardware fills next */
+	bool fault_known;    /* or not: nothing was pending at the last look, nor since start */
 	bool faults_lost;    /* since the last record taken */
 };
 
@@ -55,18 +58,29 @@ extern const struct iommu_ops vtd_ops;
 /* unit.c */
 /* One line about a unit, from where something went wrong. */
 void vtd_log(const struct vtd_unit *vtd, enum sp_log level, const char *what);
-/* For a walker that does not snoop (ECAP.C = 0): context, root and interrupt entries. */
+/* For a unit that does not snoop (ECAP.C = 0): all entries before the page tables, and interrupt entries. */
 void vtd_write_back(const struct vtd_unit *vtd, const void *first, size_t bytes);
 
 /* capability.c: SP_MALFORMED, SP_UNSUPPORTED, logged. host, registers, segment are known. */
 enum sp_status vtd_read_capability(struct vtd_unit *vtd);
 
 /* context.c */
+enum sp_status vtd_frames_take(struct vtd_unit *vtd, uint32_t order, sp_mfn_t *frame);
+void vtd_frames_give(struct vtd_unit *vtd, uint32_t order, sp_mfn_t *frame);
+/* Complete, and in memory, before it shows: one store. */
+void vtd_link(struct vtd_unit *vtd, uint64_t *entry, uint64_t value);
+void vtd_publish(struct vtd_unit *vtd, uint64_t *slot, struct descriptor entry);
 enum sp_status vtd_memory_take(struct vtd_unit *vtd);
 void vtd_memory_give(struct vtd_unit *vtd);
 enum sp_status vtd_prepare_entry(struct unit *unit, uint16_t requester);
 void vtd_attach(struct unit *unit, uint16_t requester, const struct unit_entry *entry);
 void vtd_fence(struct unit *unit, uint16_t requester);
+
+/* pasid.c: the same in scalable mode */
+void vtd_pasid_give(struct vtd_unit *vtd);
+enum sp_status vtd_pasid_prepare(struct vtd_unit *vtd, uint16_t requester);
+void vtd_pasid_attach(struct vtd_unit *vtd, uint16_t requester, const struct unit_entry *entry);
+bool vtd_pasid_is_prepared(const struct vtd_unit *vtd, uint16_t requester);
 
 /* queue.c; unit.queue held, or the unit not yet shown to anybody */
 void vtd_queue_reset(struct vtd_unit *vtd);

@@ -58,6 +58,7 @@ struct sp_unit_info {
 	bool coherent;		 /* walks snoop the CPU's caches */
 	bool caches_not_present; /* VT-d caching mode, AMD-Vi NpCache */
 	bool interrupt_remapping;
+	bool scalable;	     /* VT-d: the unit is used in scalable mode */
 	uint8_t levels;	     /* bit n: can walk n levels */
 	uint8_t large_pages; /* bit 1: 2 MiB, bit 2: 1 GiB */
 	uint32_t domain_ids;
@@ -65,6 +66,13 @@ struct sp_unit_info {
 };
 SP_MUST_USE enum sp_status sp_unit_info(struct sp_host *host, uint32_t index,
 					struct sp_unit_info *info);
+
+/*
+ * Before discovery: VT-d units that translate second stage in scalable mode (ECAP.SMTS, SSTS) are used in it;
+ * the others, and without this call all, in legacy mode. A unit that firmware left translating keeps the mode
+ * that it is in, because no unit can change it under way.
+ */
+void sp_iommu_prefer_scalable(struct sp_host *host, bool prefer);
 
 /*
  * Firmware's table, checksum already verified by the caller, `bytes` long in all. Every entry type

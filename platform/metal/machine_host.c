@@ -97,12 +97,13 @@ static void log_unit(const struct sp_unit_info *unit)
 	char levels[8];
 
 	print_levels(levels, sizeof(levels), unit->levels);
-	console_log("unit", "%s at 0x%lx: %s levels, 4K%s%s pages, %u domain ids, %s walks%s%s",
+	console_log("unit", "%s at 0x%lx: %s levels, 4K%s%s pages, %u domain ids, %s walks%s%s%s",
 		    unit->vendor == SP_VENDOR_VTD ? "VT-d" : "AMD-Vi", unit->registers.maddr,
 		    levels, unit->large_pages & 2 ? " 2M" : "", unit->large_pages & 4 ? " 1G" : "",
 		    unit->domain_ids, unit->coherent ? "snooping" : "non-snooping",
 		    unit->caches_not_present ? ", remembers absent entries" : "",
-		    unit->interrupt_remapping ? ", remaps interrupts" : "");
+		    unit->interrupt_remapping ? ", remaps interrupts" : "",
+		    unit->scalable ? ", scalable mode" : "");
 }
 
 static void log_units(struct sp_host *host)
@@ -114,12 +115,13 @@ static void log_units(struct sp_host *host)
 }
 
 /* Forbidden ranges come before anything that could be mapped; segment 0 is all that PCs have. */
-struct sp_host *machine_host_create(void)
+struct sp_host *machine_host_create(bool prefer_scalable)
 {
 	struct sp_host *host = create();
 	enum sp_status status;
 
 	forbid(host);
+	sp_iommu_prefer_scalable(host, prefer_scalable);
 	discover(host);
 	log_units(host);
 	status = sp_pci_scan(host, 0);

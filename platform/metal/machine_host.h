@@ -13,7 +13,7 @@
  * Memory for the library; what no guest may hold; units from DMAR or IVRS; functions. Refuses a
  * machine without IOMMU. Nothing translates yet.
  */
-struct sp_host *machine_host_create(void);
+struct sp_host *machine_host_create(bool prefer_scalable);
 
 /* Every function goes into quarantine, then every unit translates. Refuses where it cannot be. */
 void machine_host_start(struct sp_host *host);

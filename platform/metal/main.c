@@ -124,7 +124,7 @@ static bool run_controls(void)
 /* A leak is a failure; so is a frame that does not come back in the end. */
 static void run(const struct options *options)
 {
-	struct sp_host *host = machine_host_create();
+	struct sp_host *host = machine_host_create(options->vtd == VTD_SCALABLE);
 	bool good;
 
 	if (options->run == RUN_IDLE) {

@@ -28,6 +28,7 @@ struct word {
 enum {
 	OPTION_HELP,
 	OPTION_TABLES,
+	OPTION_VTD,
 	OPTION_RUN,
 	OPTION_COUNT,
 };
@@ -41,6 +42,10 @@ static const struct option table[OPTION_COUNT] = {
 	[OPTION_TABLES] = {"tables", "how CPU and IOMMU map a guest", offsetof(struct options, tables), {
 		[TABLES_SHARED] = {"shared", "both walk one table (AMD-Vi; a VT-d unit gets its own)"},
 		[TABLES_SEPARATE] = {"separate", "each walks a table of its own"},
+	}},
+	[OPTION_VTD] = {"vtd", "how VT-d units look a device up", offsetof(struct options, vtd), {
+		[VTD_LEGACY] = {"legacy", "in legacy mode, unless firmware left one in the other"},
+		[VTD_SCALABLE] = {"scalable", "in scalable mode, where a unit has it"},
 	}},
 	[OPTION_RUN] = {"run", "what to do", offsetof(struct options, run), {
 		[RUN_MATRIX] = {"matrix", "the rows of the isolation matrix, then end"},

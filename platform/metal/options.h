@@ -10,6 +10,11 @@ enum option_tables {
 	TABLES_SEPARATE,
 };
 
+enum option_vtd {
+	VTD_LEGACY,
+	VTD_SCALABLE,
+};
+
 enum option_run {
 	RUN_MATRIX,
 	RUN_CONTROLS,
@@ -20,6 +25,7 @@ enum option_run {
 struct options {
 	unsigned int help;
 	unsigned int tables; /* enum option_tables */
+	unsigned int vtd;    /* enum option_vtd */
 	unsigned int run;    /* enum option_run */
 };
 

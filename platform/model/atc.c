@@ -106,7 +106,14 @@ bool atc_answers(struct model *model, const struct unit *unit, uint16_t requeste
 {
 	const struct function *function = find(model, unit, requester);
 
-	return function && atc_is_on(function) && !function->atc_silent;
+	return function && atc_is_on(function) && !function->atc_silent && !unit->answer_lost;
+}
+
+bool atc_goes_astray(struct model *model, const struct unit *unit, uint16_t requester)
+{
+	const struct function *function = find(model, unit, requester);
+
+	return function && atc_is_on(function) && function->atc_astray;
 }
 
 struct range {
@@ -169,6 +176,11 @@ bool model_ats_is_on(const struct model *model, uint32_t sbdf)
 void model_silence_atc(struct model *model, uint32_t sbdf, bool silent)
 {
 	pci_find(model, sbdf)->atc_silent = silent;
+}
+
+void model_misdirect_atc(struct model *model, uint32_t sbdf, bool astray)
+{
+	pci_find(model, sbdf)->atc_astray = astray;
 }
 
 bool model_atc_remembers(const struct model *model, uint32_t sbdf, uint64_t mfn)

@@ -42,6 +42,12 @@ static const char *kind_name(enum model_command_kind kind)
 		return "entries of the domain";
 	case MODEL_CMD_ENTRY:
 		return "entry of the requester";
+	case MODEL_CMD_PASID_ALL:
+		return "all PASID entries";
+	case MODEL_CMD_PASID_DOMAIN:
+		return "PASID entries of the domain";
+	case MODEL_CMD_PASID:
+		return "PASID entry";
 	case MODEL_CMD_IOTLB_ALL:
 		return "all translations";
 	case MODEL_CMD_IOTLB_DOMAIN:

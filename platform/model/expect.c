@@ -11,6 +11,8 @@
  *   C0          the same, under domain 0   D(new)           and of the new domain
  *   Cd          all entries of the domain  ?                may be remembered instead
  *   |D          D does as well             T(s), T*  a function's own cache: pages, all
+ *   PC          the PASID entry; PC0, PCd  as C0, Cd
+ *   Ca          C, of a function with a cache of its own
  *   S(s), S*    shadows of the frames, all  Q(s), Q*  what an emulator maps of the pages, all
  */
 #include <stdio.h>
@@ -19,7 +21,7 @@
 #include "machine.h"
 
 /* clang-format off */
-static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
+static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_EMULATOR + 1] = {
 	/*                             EPT   NPT   VT-d CM=0   VT-d CM=1   AMD-Vi   NpCache   ATC    shadow emulator */
 	[MODEL_CHANGE_LEAF_SET]      = { "-",  "-",  "-",        "P(n,1)",   "-",            "V(n,0)", "-", "-", "-" },
 	[MODEL_CHANGE_TABLE_SET]     = { "-",  "-",  "-",        "P(t,0)",   "-",            "V(t,1)", "-", "-", "-" },
@@ -35,6 +37,21 @@ static const char *const section7[MODEL_CHANGE_END][MODEL_COLUMN_COUNT] = {
 	[MODEL_CHANGE_TAG_REUSED]    = { "I",  "A",  "Cd D",     "Cd D",     "V(all,1)",     "V(all,1)", "T*", "-", "-" },
 	[MODEL_CHANGE_ENTRY]         = { "-",  "-",  "C D",      "C D",      "DTE V(all,1)", "DTE V(all,1)", "T*", "-", "-" },
 	[MODEL_CHANGE_ENTRY_SET]     = { "-",  "-",  "-",        "C0 D(new)", "DTE",         "DTE", "-", "-", "-" },
+};
+
+/* The w of rows 1 and 2, and note n4: what such a unit has besides the column that it is like. */
+static const struct variant {
+	enum model_column column, like;
+	const char *cell[MODEL_CHANGE_END];
+} variants[] = {
+	{ MODEL_COLUMN_VTD_RWBF, MODEL_COLUMN_VTD,
+	  { [MODEL_CHANGE_LEAF_SET]   = "P(n,1)",  [MODEL_CHANGE_TABLE_SET] = "P(t,1)" } },
+	{ MODEL_COLUMN_SCALABLE, MODEL_COLUMN_VTD,
+	  { [MODEL_CHANGE_ROOT]       = "Ca PC D", [MODEL_CHANGE_TAG_REUSED] = "PCd D",
+	    [MODEL_CHANGE_ENTRY]      = "Ca PC D", [MODEL_CHANGE_ENTRY_SET] = "-" } },
+	{ MODEL_COLUMN_SCALABLE_CM, MODEL_COLUMN_VTD_CM,
+	  { [MODEL_CHANGE_ROOT]       = "Ca PC D D(new)", [MODEL_CHANGE_TAG_REUSED] = "PCd D",
+	    [MODEL_CHANGE_ENTRY]      = "Ca PC D", [MODEL_CHANGE_ENTRY_SET] = "PC0 D(new)" } },
 };
 /* clang-format on */
 
@@ -69,8 +86,13 @@ static void read_word(const char *word, struct model_owed *owed)
 		owed->cpu = true;
 	} else if (word[0] == 'T' || word[0] == 'S' || word[0] == 'Q') {
 		owed->span = word[1] == '*' ? MODEL_SPAN_ALL : span_named(word[2]);
+	} else if (word[0] == 'P' && word[1] == 'C') {
+		read_word(word + 1, owed);
+		owed->pasid = true;
 	} else if (word[0] == 'P' || word[0] == 'V') {
 		read_pages(word, owed);
+	} else if (strncmp(word, "Ca", 2) == 0) {
+		owed->entry_of_atc = true;
 	} else if (strncmp(word, "DTE", 3) == 0 || word[0] == 'C') {
 		owed->entry = word[1] != 'd';
 		owed->entries_of_domain = word[1] == 'd';
@@ -85,10 +107,22 @@ static void read_word(const char *word, struct model_owed *owed)
 	owed->domain_will_do |= memchr(word, '|', strcspn(word, " ")) != NULL;
 }
 
+static const char *cell_of(enum model_change change, enum model_column column)
+{
+	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++) {
+		if (variants[i].column != column)
+			continue;
+		if (variants[i].cell[change])
+			return variants[i].cell[change];
+		column = variants[i].like;
+	}
+	return section7[change][column];
+}
+
 struct model_owed model_expect(enum model_change change, enum model_column column)
 {
 	struct model_owed owed = { .span = MODEL_SPAN_NONE };
-	const char *word = section7[change][column];
+	const char *word = cell_of(change, column);
 
 	while (*word) {
 		read_word(word, &owed);
@@ -100,7 +134,7 @@ struct model_owed model_expect(enum model_change change, enum model_column colum
 
 /* --- comparing ------------------------------------------------------------------------------- */
 
-#define OWED_AT_MOST (4 + MODEL_MAX_ATCS)
+#define OWED_AT_MOST (4 + 2 * MODEL_MAX_ATCS)
 
 struct debts {
 	struct model_command list[OWED_AT_MOST];
@@ -112,8 +146,12 @@ static enum model_column column_of(const struct unit *unit)
 {
 	bool absent = unit->config.caches_not_present;
 
+	if (unit->config.vendor == MODEL_VTD && vtd_is_scalable(unit))
+		return absent ? MODEL_COLUMN_SCALABLE_CM : MODEL_COLUMN_SCALABLE;
+	if (unit->config.vendor == MODEL_VTD && !absent)
+		return unit->config.write_buffer ? MODEL_COLUMN_VTD_RWBF : MODEL_COLUMN_VTD;
 	if (unit->config.vendor == MODEL_VTD)
-		return absent ? MODEL_COLUMN_VTD_CM : MODEL_COLUMN_VTD;
+		return MODEL_COLUMN_VTD_CM;
 	return absent ? MODEL_COLUMN_AMDVI_NP : MODEL_COLUMN_AMDVI;
 }
 
@@ -175,22 +213,34 @@ static void add_atcs(const struct unit *unit, const struct model_changed *change
 	}
 }
 
+/* VT-d names the domain that the entry carried; an entry of scalable mode's context table carries none. */
+static void add_entry(const struct unit *unit, const struct model_changed *changed,
+		      const struct model_owed *owed, struct debts *debts)
+{
+	struct model_command entry = { .unit = unit->index, .kind = MODEL_CMD_ENTRY };
+
+	for (uint32_t i = 0; owed->entry_of_atc && i < changed->atc_count; i++) {
+		entry.requester = changed->atc[i];
+		debts->list[debts->count++] = entry;
+	}
+	if (!owed->entry && !owed->entries_of_domain)
+		return;
+	entry.requester = owed->pasid || owed->entries_of_domain ? 0 : changed->requester;
+	if (unit->config.vendor == MODEL_VTD && !owed->no_domain)
+		entry.domain = changed->domain;
+	if (owed->pasid)
+		entry.kind = MODEL_CMD_PASID;
+	if (owed->entries_of_domain)
+		entry.kind = owed->pasid ? MODEL_CMD_PASID_DOMAIN : MODEL_CMD_ENTRY_DOMAIN;
+	debts->list[debts->count++] = entry;
+}
+
 static struct debts debts_of(const struct unit *unit, const struct model_changed *changed)
 {
 	struct model_owed owed = model_expect(changed->change, column_of(unit));
 	struct debts debts = { .optional = owed.may_wait, .domain_will_do = owed.domain_will_do };
-	struct model_command entry = { .unit = unit->index, .kind = MODEL_CMD_ENTRY };
 
-	if (owed.entry || owed.entries_of_domain) {
-		entry.requester = changed->requester;
-		if (unit->config.vendor == MODEL_VTD && !owed.no_domain)
-			entry.domain = changed->domain;
-		if (owed.entries_of_domain) {
-			entry.kind = MODEL_CMD_ENTRY_DOMAIN;
-			entry.requester = 0;
-		}
-		debts.list[debts.count++] = entry;
-	}
+	add_entry(unit, changed, &owed, &debts);
 	if (owed.span != MODEL_SPAN_NONE)
 		debts.list[debts.count++] = pages_command(unit, changed, &owed);
 	if (owed.new_domain)
@@ -240,16 +290,18 @@ static const char *say(struct model *model, const char *what, const struct model
 	return model->text;
 }
 
+/* A flush of the write buffer is what every command does too (6.8): one alone is one too many. */
 static bool is_counted(const struct model_command *command, uint32_t unit)
 {
-	return command->unit == unit && command->kind != MODEL_CMD_WRITE_BUFFER &&
-	       command->kind != MODEL_CMD_INTERRUPTS && command->kind != MODEL_CMD_WAIT;
+	return command->unit == unit && command->kind != MODEL_CMD_INTERRUPTS &&
+	       command->kind != MODEL_CMD_WAIT;
 }
 
 /* What came before what, so far. */
 struct order {
 	bool waited, entry_late, atc_early;
 	bool translations; /* some were invalidated */
+	bool pasids;	   /* some PASID entries were */
 	bool atcs;	   /* some device's cache was */
 	bool unwaited;	   /* AMD: translations, and no wait behind them yet */
 };
@@ -260,9 +312,12 @@ static void note_order(struct order *order, const struct model_command *command,
 	bool is_translation =
 		command->kind == MODEL_CMD_IOTLB_PAGES || command->kind == MODEL_CMD_IOTLB_DOMAIN;
 	bool is_entry = command->kind == MODEL_CMD_ENTRY || command->kind == MODEL_CMD_ENTRY_DOMAIN;
+	bool is_pasid = command->kind == MODEL_CMD_PASID || command->kind == MODEL_CMD_PASID_DOMAIN;
 
-	/* VT-d 6.5.2: the entry first, else translations come back through the old one. */
-	order->entry_late |= order->translations && is_entry;
+	/* VT-d 6.5.2: the entry first, else translations come back through the old one. From the top down. */
+	order->entry_late |= order->translations && (is_entry || is_pasid);
+	order->entry_late |= order->pasids && is_entry;
+	order->pasids |= is_pasid;
 	order->translations |= is_translation;
 	/* M10: then the device's own cache, else it fills again from the IOTLB. */
 	order->atc_early |= order->atcs && is_translation;

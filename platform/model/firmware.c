@@ -367,6 +367,13 @@ static void write_words(struct model *model, uint64_t maddr, uint64_t low, uint6
 static bool leave_vtd(struct model *model, struct unit *unit, uint64_t empty)
 {
 	uint64_t root = new_table(model, 0), context[256] = { 0 };
+
+	if (unit->config.left_scalable) {
+		/* A root without any entry: everything is blocked there too. */
+		unit->rtaddr = unit->root_latched = root << FRAME_ORDER | 1u << 10;
+		unit->gsts = unit->gsts_next = 1u << 31 | 1u << 30;
+		return root != 0;
+	}
 	uint64_t width = unit->config.walk_levels & 0x10 ? 2 : unit->config.walk_levels & 8 ? 1 : 3;
 
 	if (!root)

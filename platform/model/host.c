@@ -21,12 +21,16 @@ static const char *refuse_unit(const struct model_config *config,
 {
 	if (unit->vendor == MODEL_AMDVI && (unit->not_coherent || unit->write_buffer))
 		return "AMD-Vi units snoop and have no write buffer to flush";
+	if (unit->vendor == MODEL_AMDVI && (unit->scalable || unit->left_scalable))
+		return "AMD-Vi units have no scalable mode";
+	if (unit->left_scalable && !(unit->scalable && unit->translating))
+		return "left_scalable is for a translating unit that has scalable mode";
 	if (unit->max_levels && (unit->max_levels < 4 || unit->max_levels > 6))
 		return "max_levels is 4, 5 or 6";
 	if (unit->walk_levels & ~0x38)
 		return "walk_levels has a bit for 3, 4 and 5 levels only";
-	if (unit->fault_records > 8)
-		return "at most 8 fault records";
+	if (unit->fault_records > MODEL_MAX_FAULTS)
+		return "more fault records than MODEL_MAX_FAULTS";
 	if (unit->domain_bits &&
 	    (unit->domain_bits < 4 || unit->domain_bits > 16 || unit->domain_bits % 2))
 		return "domain_bits is 4, 6, 8 ... 16";
@@ -78,6 +82,8 @@ static void fill_defaults(struct model_config *config)
 		unit->walk_levels = unit->walk_levels ? unit->walk_levels : 0x38;
 		unit->large_pages = unit->large_pages ? unit->large_pages & 6 : 6;
 		unit->max_mask = unit->max_mask ? unit->max_mask : 18;
+		unit->max_mask = unit->max_mask == MODEL_NO_MASK ? 0 : unit->max_mask;
+		unit->version = unit->version ? unit->version : 1;
 		unit->fault_records = unit->fault_records ? unit->fault_records : 1;
 		unit->domain_bits = unit->domain_bits ? unit->domain_bits : 16;
 		unit->max_levels = unit->max_levels ? unit->max_levels : 6;

@@ -69,6 +69,7 @@ enum entry_kind {
 	ENTRY_LEAF,
 	ENTRY_LINK,
 	ENTRY_DEVICE, /* context entry, device table entry */
+	ENTRY_PASID,  /* `first`: the PASID */
 	ENTRY_INTERRUPT
 };
 
@@ -149,6 +150,21 @@ struct cpu {
 	uint32_t kicks, flushes;
 };
 
+/* A descriptor that was fetched and is not done. */
+#define HELD_AT_MOST 8u
+struct held {
+	uint64_t low, high;
+};
+
+/*
+ * What stands in front of a second-stage table, as legacy mode has it: low is present, 3:2 type, 63:12 table; high is
+ * 2:0 width, 23:8 domain.
+ */
+struct context {
+	uint32_t reason; /* 0: present and sound */
+	uint64_t low, high;
+};
+
 struct unit {
 	struct model_unit_config config;
 	uint32_t index;
@@ -160,9 +176,15 @@ struct unit {
 	uint32_t gsts, gsts_next, fsts, fectl, fedata, feaddr, iectl, ics, sticky_root;
 	uint64_t rtaddr, root_latched, ccmd, iotlb, iva, iqa, irta, irta_latched, iqercd;
 	uint32_t iqh, iqt; /* bytes */
-	uint64_t fault[8][2];
+	uint64_t fault[MODEL_MAX_FAULTS][2];
 	uint32_t next_fault;
 	bool queue_stopped;
+	struct held held[HELD_AT_MOST]; /* the first: a device's cache that has not answered */
+	uint32_t held_count, held_room;
+	uint64_t held_since;
+	bool answer_lost; /* of the first, whatever the device does */
+	bool failed;	  /* since the last wait was answered */
+	enum model_queue_error fail_next;
 
 	/* AMD-Vi */
 	uint64_t devtab, cmdbuf, evtlog, control, exclusion[2];
@@ -176,6 +198,7 @@ struct function {
 	uint32_t resets;
 	struct cache atc; /* leaves, as its unit told it */
 	bool atc_silent;
+	bool atc_astray; /* it answers what nobody asked */
 };
 
 struct outsider {
@@ -315,13 +338,16 @@ void unit_window(struct model *model, const struct unit *unit);
 void unit_wake(struct model *model, const struct unit *unit);
 void model_deliver(struct model *model, uint8_t vector);
 
-/* vtd.c, vtd_queue.c, vtd_walk.c */
+/* vtd.c, vtd_queue.c, vtd_fetch.c, vtd_walk.c */
 uint64_t vtd_read(struct model *model, struct unit *unit, uint64_t offset, uint32_t bytes);
 void vtd_write(struct model *model, struct unit *unit, uint64_t offset, uint32_t bytes,
 	       uint64_t value);
 uint64_t vtd_cap(const struct model *model, const struct unit *unit);
 uint64_t vtd_ecap(const struct unit *unit);
 uint32_t vtd_execute(struct model *model, struct unit *unit, uint32_t count);
+void vtd_settle_held(struct model *model, struct unit *unit);
+void vtd_clear_errors(struct model *model, struct unit *unit, uint32_t bits);
+bool vtd_perform(struct model *model, struct unit *unit, uint64_t low, uint64_t high);
 bool vtd_invalidate_context(struct model *model, struct unit *unit, uint32_t grain, uint32_t domain,
 			    uint32_t requester, uint32_t mask);
 bool vtd_invalidate_iotlb(struct model *model, struct unit *unit,
@@ -329,6 +355,15 @@ bool vtd_invalidate_iotlb(struct model *model, struct unit *unit,
 struct model_reach vtd_translate(struct model *model, struct unit *unit, uint16_t requester,
 				 uint64_t dfn, enum model_access access, bool speculative,
 				 uint32_t *domain);
+static inline bool vtd_is_scalable(const struct unit *unit)
+{
+	return (unit->root_latched >> 10 & 3) == 1;
+}
+/* vtd_scalable.c: as vtd_walk.c has it of legacy mode */
+struct context vtd_find_scalable(struct model *model, struct unit *unit, uint16_t requester,
+				 bool fresh);
+bool vtd_load_words(struct model *model, const struct unit *unit, uint64_t maddr, uint64_t *words,
+		    uint32_t count);
 bool vtd_lets_translated(struct model *model, struct unit *unit, uint16_t requester);
 bool vtd_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		 uint32_t data, uint32_t *reason);
@@ -366,6 +401,7 @@ void atc_speculate(struct model *model, struct function *function, uint64_t dfn)
 bool atc_translate(struct model *model, struct function *function, uint16_t requester, uint64_t dfn,
 		   enum model_access access, struct model_reach *reach);
 bool atc_answers(struct model *model, const struct unit *unit, uint16_t requester);
+bool atc_goes_astray(struct model *model, const struct unit *unit, uint16_t requester);
 void atc_invalidate(struct model *model, struct unit *unit, uint16_t requester, uint64_t first,
 		    uint32_t order);
 

@@ -29,6 +29,7 @@
 #define MODEL_MAX_WATCHED   16
 #define MODEL_MAX_ATCS	    4
 #define MODEL_MAX_OUTSIDERS 8
+#define MODEL_MAX_FAULTS    64		   /* records of a unit */
 #define MODEL_RAM_BASE	    0x100000000ull /* RAM begins here; what lies elsewhere is not RAM */
 #define MODEL_DEFAULT_RAM   65536	   /* frames */
 
@@ -65,19 +66,27 @@ struct model_unit_config {
 	bool ats; /* answers requests of functions for translations: VT-d DT, AMD-Vi IotlbSup */
 	bool translating; /* firmware left translation on: an empty table of firmware's own */
 	/* VT-d */
-	bool write_buffer;     /* RWBF (M13) */
-	bool no_psi;	       /* no page-selective invalidation */
-	bool no_remapping;     /* no interrupt remapping */
+	bool write_buffer;  /* RWBF (M13) */
+	bool no_psi;	    /* no page-selective invalidation */
+	bool scalable;	    /* ECAP.SMTS, SSTS; and SMPWC where walks snoop */
+	bool left_scalable; /* firmware left translation on, in scalable mode */
+	bool no_drain;	    /* CAP.DRD, DWD: an invalidation need not drain */
+	uint8_t version;    /* VER's major; 0: 1. From 2 on each invalidation of the IOTLB drains */
+	bool no_remapping;  /* no interrupt remapping */
 	uint8_t walk_levels;   /* bit n: n levels; 0: 3, 4 and 5 */
 	uint8_t large_pages;   /* bit 1: 2 MiB, bit 2: 1 GiB; 0: both; 1: none */
-	uint8_t max_mask;      /* MAMV; 0: 18 */
+	uint8_t max_mask;      /* MAMV; 0: 18; MODEL_NO_MASK: 0, single pages */
 	uint8_t fault_records; /* NFR + 1; 0: 1 */
 	uint8_t domain_bits;   /* 4 to 16; 0: 16 */
+	uint64_t patience; /* nanoseconds that a device's answer is awaited before ITE; 0: none */
+	bool queue_errors; /* IQE, ICE, ITE by the seed; none twice before a wait was answered */
 	/* AMD-Vi */
 	bool no_invalidate_all;
 	uint8_t max_levels;	/* 4, 5 or 6; 0: 6 */
 	uint32_t function_sbdf; /* its own PCI function; 0: 00:00.2 and up */
 };
+
+#define MODEL_NO_MASK 64u
 
 enum model_function_kind {
 	MODEL_ENDPOINT,
@@ -308,7 +317,20 @@ bool model_atc_remembers(const struct model *model, uint32_t sbdf, uint64_t mfn)
  */
 void model_silence_atc(struct model *model, uint32_t sbdf, bool silent);
 
+/* Every answer comes with one that nobody asked for (VT-d: ICE); of a silent one, only that comes. */
+void model_misdirect_atc(struct model *model, uint32_t sbdf, bool astray);
+
 /* --- units ----------------------------------------------------------------------------------- */
+
+/* What a VT-d unit may meet in its queue. VT-d 6.5.2.10, 11.4.7.1. */
+enum model_queue_error {
+	MODEL_ERROR_NONE,
+	MODEL_ERROR_DESCRIPTOR, /* IQE: one is not understood; the queue stops at it */
+	MODEL_ERROR_COMPLETION, /* ICE: an answer that nobody asked for; the queue goes on */
+	MODEL_ERROR_TIMEOUT	/* ITE: a device's answer is lost; pending waits are aborted */
+};
+/* The next descriptor, or the next that tells a device's cache, meets the error. Once. */
+void model_fail_next(struct model *model, uint32_t unit, enum model_queue_error error);
 
 void model_set_answers(struct model *model, uint32_t unit, enum model_answers answers);
 /*
@@ -325,7 +347,10 @@ enum model_command_kind {
 	MODEL_CMD_WAIT,
 	MODEL_CMD_ENTRY_ALL,	/* VT-d context cache, global; AMD-Vi all */
 	MODEL_CMD_ENTRY_DOMAIN, /* VT-d context cache, domain-selective */
-	MODEL_CMD_ENTRY, /* VT-d context cache, device-selective; AMD-Vi device table entry */
+	MODEL_CMD_ENTRY,     /* VT-d context cache, device-selective; AMD-Vi device table entry */
+	MODEL_CMD_PASID_ALL, /* VT-d PASID cache, global */
+	MODEL_CMD_PASID_DOMAIN, /* ... domain-selective */
+	MODEL_CMD_PASID,	/* ... PASID-selective; `first`: the PASID */
 	MODEL_CMD_IOTLB_ALL,
 	MODEL_CMD_IOTLB_DOMAIN, /* AMD-Vi: pages, every address */
 	MODEL_CMD_IOTLB_PAGES,
@@ -386,6 +411,10 @@ enum model_column {
 	MODEL_COLUMN_ATC,      /* functions with ATS, besides their unit's column */
 	MODEL_COLUMN_SHADOW,   /* note n9 */
 	MODEL_COLUMN_EMULATOR,
+	/* Like VT-d's, but for some rows. */
+	MODEL_COLUMN_VTD_RWBF, /* CM = 0, RWBF = 1 */
+	MODEL_COLUMN_SCALABLE, /* scalable mode, CM = 0 */
+	MODEL_COLUMN_SCALABLE_CM,
 	MODEL_COLUMN_COUNT
 };
 
@@ -408,6 +437,8 @@ struct model_owed {
 	bool no_domain;		/* the entry was remembered as absent: under domain 0 */
 	bool entries_of_domain; /* all entries of the domain instead */
 	bool domain_will_do;	/* every page of the domain instead */
+	bool pasid;		/* scalable mode: the PASID entry instead of the device's entry */
+	bool entry_of_atc;	/* and the device's entry before it, of functions with ATS */
 };
 
 struct model_owed model_expect(enum model_change change, enum model_column column);

@@ -53,6 +53,7 @@ static const char *entry_name(const struct entry *entry)
 	case ENTRY_LINK:
 		return "a paging-structure entry";
 	case ENTRY_DEVICE:
+	case ENTRY_PASID:
 		return "a device's entry";
 	case ENTRY_INTERRUPT:
 		break;

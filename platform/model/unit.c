@@ -121,9 +121,8 @@ void unit_check_tag(struct model *model, const struct unit *unit, const struct e
 	for (uint32_t i = 0; i < unit->cache.count; i++) {
 		const struct entry *other = &unit->cache.entry[i];
 
-		if (other->kind != ENTRY_DEVICE || other->absent ||
-		    other->domain != entry->domain || other->source != entry->source ||
-		    other->frame == entry->frame || !other->frame)
+		if (other->kind != entry->kind || other->absent || other->domain != entry->domain ||
+		    other->source != entry->source || other->frame == entry->frame || !other->frame)
 			continue;
 		model_violate(
 			model,

@@ -34,14 +34,16 @@ uint64_t vtd_cap(const struct model *model, const struct unit *unit)
 	       (config->caches_not_present ? B(7) : 0) | sagaw << 8 | (width - 1) << 16 |
 	       (uint64_t)(FRCD_AT / 16) << 24 | (uint64_t)(config->large_pages >> 1 & 3) << 34 |
 	       (config->no_psi ? 0 : B(39)) | (uint64_t)(config->fault_records - 1) << 40 |
-	       (uint64_t)config->max_mask << 48 | B(54) | B(55);
+	       (uint64_t)config->max_mask << 48 | (config->no_drain ? 0 : B(54) | B(55));
 }
 
-/* C, QI, DT, IR, PT; IRO. */
+/* C, QI, DT, IR, PT; IRO; SMTS, SSTS, SMPWC. */
 uint64_t vtd_ecap(const struct unit *unit)
 {
 	return (unit->config.not_coherent ? 0 : B(0)) | B(1) | (unit->config.ats ? B(2) : 0) |
-	       (unit->config.no_remapping ? 0 : B(3)) | B(6) | (uint64_t)(IVA_AT / 16) << 8;
+	       (unit->config.no_remapping ? 0 : B(3)) | B(6) | (uint64_t)(IVA_AT / 16) << 8 |
+	       (unit->config.scalable ? B(43) | B(46) : 0) |
+	       (unit->config.scalable && !unit->config.not_coherent ? B(48) : 0);
 }
 
 /* --- commands -------------------------------------------------------------------------------- */
@@ -88,6 +90,13 @@ static void check_command(struct model *model, const struct unit *unit, uint32_t
 		model_violate(model,
 			      "manual: GCMD 0x%x changes more than one thing (VT-d 11.4.4.1)",
 			      value);
+	if ((value & 1u << 30) && (unit->gsts & GSTS_TE) &&
+	    ((unit->rtaddr ^ unit->root_latched) & 0xc00))
+		model_violate(model, "manual: the table mode changes while translation is on");
+	if ((value & 1u << 30) && (unit->rtaddr & 0xc00) > (unit->config.scalable ? 0x400u : 0))
+		model_violate(model, "manual: a table mode that the unit does not have");
+	if ((changed & value & GSTS_TE) && vtd_is_scalable(unit) && !(unit->iqa & 0x800))
+		model_violate(model, "manual: scalable mode with a queue of 128 bits");
 	if (unit->gsts != unit->gsts_next && unit->config.answers != MODEL_NEVER)
 		model_violate(model, "manual: GCMD written before GSTS showed the command before");
 	if ((changed & value & GSTS_TE) && !(unit->gsts & 1u << 30))
@@ -217,15 +226,11 @@ static void clear_fault(struct unit *unit, uint32_t index)
 			unit->fsts |= 2;
 }
 
-/* PPF is the records' own; PFO, IQE, ICE, ITE go by writing ones. */
+/* PPF is the records' own; PFO goes by writing a one. */
 static void write_fsts(struct model *model, struct unit *unit, uint32_t value)
 {
-	unit->fsts &= ~(value & 0x71u);
-	if (value & (1u << 4 | 1u << 6)) {
-		unit->queue_stopped = false;
-		unit->iqercd = 0;
-	}
-	(void)model;
+	unit->fsts &= ~(value & 1u);
+	vtd_clear_errors(model, unit, value);
 }
 
 /* --- reading and writing --------------------------------------------------------------------- */
@@ -319,7 +324,9 @@ uint64_t vtd_read(struct model *model, struct unit *unit, uint64_t offset, uint3
 				      (unsigned long long)offset);
 		if (offset == 0x1c)
 			look_at_status(model, unit);
-		return narrow ? *narrow : offset ? 0 : 0x10;
+		if (offset == 0x34)
+			vtd_settle_held(model, unit);
+		return narrow ? *narrow : offset ? 0 : (uint32_t)unit->config.version << 4;
 	}
 	value = visible(offset & ~7ull, read_wide(model, unit, offset & ~7ull));
 	return bytes == 8 ? value : (uint32_t)(value >> 8 * (offset & 4));
@@ -331,7 +338,7 @@ static void write_wide(struct model *model, struct unit *unit, uint64_t offset, 
 	uint64_t *storage = wide_register(unit, offset);
 
 	if (offset == 0x88) {
-		unit->iqt = value & 0x7fff0;
+		unit->iqt = (uint32_t)value & (unit->iqa & 0x800 ? 0x7ffe0 : 0x7fff0);
 		if (unit->gsts & GSTS_QIE)
 			unit_ring(model, unit);
 	} else if (is_record(unit, offset)) {

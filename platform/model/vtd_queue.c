@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/model/vtd_queue.c - invalidation of a VT-d unit, queued and by registers. VT-d 6.5.
+ * platform/model/vtd_queue.c - what an invalidation of a VT-d unit does, queued and by registers. VT-d
+ * 6.5. vtd_fetch.c fetches descriptors.
  *
  *   descriptor, low word                                          high word
  *   1 context cache   4 grain, 16 domain, 32 source, 48 mask      -
@@ -8,6 +9,7 @@
  *   3 device cache    16 depth, 32 source                          63:12 address, 0 S
  *   4 interrupts      4 by index, 27 mask, 32 index               -
  *   5 wait            4 IF, 5 SW, 6 FN, 7 PD, 32 data             63:2 address
+ *   7 PASID cache     4 grain, 16 domain, 32 PASID                 -
  *
  * What an invalidation may leave: pages wider than it (M6), paging-structure entries if its IH is
  * set (M7), the IOTLB if it is of the context cache alone (M8).
@@ -15,13 +17,11 @@
 #include "machine.h"
 
 #define B(n)	    (1ull << (n))
-#define GSTS_QIE    (1u << 26)
-#define FSTS_IQE    (1u << 4)
-#define FSTS_ITE    (1u << 6)
 #define CONTEXT_MAY (0xfull | 3ull << 4 | 0xffffffffull << 16 | 3ull << 48)
 #define IOTLB_MAY   (0xfull | 3ull << 4 | 3ull << 6 | 0xffffull << 16)
 #define DEVICE_MAY  (0xfull | 0x1full << 16 | 0xffffull << 32)
 #define IEC_MAY	    (0xfull | 1ull << 4 | 0x1fffffull << 27)
+#define PASID_MAY   (0xfull | 3ull << 4 | 0xffffull << 16 | 0xfffffull << 32)
 #define WAIT_MAY    (0xfull | 0xfull << 4 | 0xffffffffull << 32)
 
 /* --- what goes ------------------------------------------------------------------------------- */
@@ -53,6 +53,35 @@ static bool is_device_named(const struct entry *entry, const void *argument)
 
 	return is_device_of_domain(entry, argument) &&
 	       (entry->look & ~(uint64_t)target->mask) == (target->requester & ~target->mask);
+}
+
+/* In scalable mode the entry names no domain, and the command's is ignored. */
+static bool is_device_alone(const struct entry *entry, const void *argument)
+{
+	const struct target *target = argument;
+
+	return entry->kind == ENTRY_DEVICE &&
+	       (entry->look & ~(uint64_t)target->mask) == (target->requester & ~target->mask);
+}
+
+static bool is_pasid(const struct entry *entry, const void *argument)
+{
+	(void)argument;
+	return entry->kind == ENTRY_PASID;
+}
+
+static bool is_pasid_of_domain(const struct entry *entry, const void *argument)
+{
+	const struct target *target = argument;
+
+	return entry->kind == ENTRY_PASID && entry->domain == target->domain;
+}
+
+static bool is_pasid_named(const struct entry *entry, const void *argument)
+{
+	const struct target *target = argument;
+
+	return is_pasid_of_domain(entry, argument) && entry->first == target->first;
 }
 
 static bool is_translation(const struct entry *entry, const void *argument)
@@ -100,10 +129,11 @@ bool vtd_invalidate_context(struct model *model, struct unit *unit, uint32_t gra
 
 	if (grain == 0)
 		return false;
-	command.domain = grain == 1 ? 0 : domain;
+	command.domain = grain == 1 || vtd_is_scalable(unit) ? 0 : domain;
 	command.requester = grain == 3 ? requester : 0;
 	begin(model, &command);
-	cache_drop(&unit->cache, tests[grain], &target);
+	cache_drop(&unit->cache,
+		   grain == 3 && vtd_is_scalable(unit) ? is_device_alone : tests[grain], &target);
 	return true;
 }
 
@@ -132,6 +162,9 @@ bool vtd_invalidate_iotlb(struct model *model, struct unit *unit, const struct m
 		cache_drop(&unit->cache, is_translation, &target);
 	else
 		cache_drop(&unit->cache, pages ? is_in_pages : is_translation_of_domain, &target);
+	/* VT-d 6.5.4: what is not supported is ignored; from major version 2 on it is not asked for. */
+	command.drains &= !unit->config.no_drain;
+	command.drains |= unit->config.version > 1;
 	if (command.drains)
 		device_drain(model, unit->index,
 			     asked->kind == MODEL_CMD_IOTLB_ALL ? -1 : (int64_t)asked->domain);
@@ -170,6 +203,25 @@ static bool perform_context(struct model *model, struct unit *unit, uint64_t low
 				      low >> 32 & 0xffff, low >> 48 & 3);
 }
 
+/* VT-d 6.5.2.2: grain 0 a domain's, 1 one PASID of it, 3 all. */
+static bool perform_pasid(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
+{
+	static const enum model_command_kind kinds[] = { MODEL_CMD_PASID_DOMAIN, MODEL_CMD_PASID,
+							 MODEL_CMD_OTHER, MODEL_CMD_PASID_ALL };
+	static const entry_test tests[] = { is_pasid_of_domain, is_pasid_named, NULL, is_pasid };
+	uint32_t grain = low >> 4 & 3;
+	struct target target = { .domain = low >> 16 & 0xffff, .first = low >> 32 & 0xfffff };
+
+	if (!unit->config.scalable || (low & ~PASID_MAY) || high || grain == 2)
+		return false;
+	begin(model, &(struct model_command){ .unit = unit->index,
+					      .kind = kinds[grain],
+					      .domain = grain == 3 ? 0 : target.domain,
+					      .first = grain == 1 ? target.first : 0 });
+	cache_drop(&unit->cache, tests[grain], &target);
+	return true;
+}
+
 static bool perform_iotlb(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
 {
 	static const enum model_command_kind kinds[] = { MODEL_CMD_OTHER, MODEL_CMD_IOTLB_ALL,
@@ -205,10 +257,7 @@ static bool perform_wait(struct model *model, struct unit *unit, uint64_t low, u
 	return true;
 }
 
-/*
- * VT-d 6.5.2.5: with S the lowest zero bit from bit 12 on is the size. 6.5.2.11: without an answer the
- * queue stops behind it, and nothing that waits is completed.
- */
+/* VT-d 6.5.2.5: with S the lowest zero bit from bit 12 on is the size. What is not answered is held. */
 static bool perform_device_cache(struct model *model, struct unit *unit, uint64_t low,
 				 uint64_t high)
 {
@@ -224,14 +273,10 @@ static bool perform_device_cache(struct model *model, struct unit *unit, uint64_
 	order = order < ALL_ORDER ? order : ALL_ORDER;
 	atc_invalidate(model, unit, requester, order < ALL_ORDER ? page >> order << order : 0,
 		       order);
-	if (!atc_answers(model, unit, requester)) {
-		unit->fsts |= FSTS_ITE;
-		unit->queue_stopped = true;
-	}
 	return true;
 }
 
-static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
+bool vtd_perform(struct model *model, struct unit *unit, uint64_t low, uint64_t high)
 {
 	switch (low & 0xf) {
 	case 1:
@@ -247,45 +292,9 @@ static bool perform(struct model *model, struct unit *unit, uint64_t low, uint64
 		return true;
 	case 5:
 		return perform_wait(model, unit, low, high);
+	case 7:
+		return perform_pasid(model, unit, low, high);
 	default:
 		return false;
 	}
-}
-
-static uint64_t fetch(struct model *model, const struct unit *unit, uint64_t maddr)
-{
-	bool answered;
-	/* VT-d 6.5.2: the queue is snooped whatever ECAP.C says. */
-	uint64_t word = ram_load(model, VIEW_CPU, maddr, &answered);
-
-	if (!answered || ram_state(model, maddr >> FRAME_ORDER) != FRAME_TABLE)
-		model_violate(model,
-			      "contract: the queue of unit %u is no frame of the core, 0x%llx",
-			      unit->index, (unsigned long long)maddr);
-	return word;
-}
-
-/*
- * In order, one after another (M9). A bad descriptor stops the queue with the head at it, until the
- * error is cleared and the tail written again (VT-d 6.5.2.9).
- */
-uint32_t vtd_execute(struct model *model, struct unit *unit, uint32_t count)
-{
-	uint32_t bytes = FRAME_BYTES << (unit->iqa & 7), done = 0;
-	uint64_t base = unit->iqa & ~0xfffull;
-
-	while (done < count && (unit->gsts & GSTS_QIE) && !unit->queue_stopped &&
-	       unit->iqh != unit->iqt) {
-		uint64_t low = fetch(model, unit, base + unit->iqh);
-		uint64_t high = fetch(model, unit, base + unit->iqh + 8);
-
-		if (unit->iqt >= bytes || !perform(model, unit, low, high)) {
-			unit->fsts |= FSTS_IQE;
-			unit->queue_stopped = true;
-			break;
-		}
-		unit->iqh = (unit->iqh + 16) % bytes;
-		done++;
-	}
-	return done;
 }

@@ -13,26 +13,33 @@
 #define GSTS_IRE (1u << 25)
 #define GSTS_CFI (1u << 23)
 
-struct context {
-	uint32_t reason; /* 0: present and sound */
-	uint64_t low, high;
-};
-
-static bool load_pair(struct model *model, const struct unit *unit, uint64_t maddr, uint64_t *low,
-		      uint64_t *high)
+bool vtd_load_words(struct model *model, const struct unit *unit, uint64_t maddr, uint64_t *words,
+		    uint32_t count)
 {
 	uint64_t mfn = maddr >> FRAME_ORDER;
-	bool answered;
+	bool answered = true;
 
-	*low = ram_load(model, unit->view, maddr, &answered);
+	for (uint32_t i = 0; i < count && answered; i++)
+		words[i] = ram_load(model, unit->view, maddr + 8ull * i, &answered);
 	if (!answered)
 		return false;
-	*high = ram_load(model, unit->view, maddr + 8, &answered);
 	if (ram_state(model, mfn) != FRAME_TABLE && ram_state(model, mfn) != FRAME_FIRMWARE)
 		model_violate(
 			model,
 			"oracle R: unit %u reads a device's entry at 0x%llx, which is no table",
 			unit->index, (unsigned long long)maddr);
+	return true;
+}
+
+static bool load_pair(struct model *model, const struct unit *unit, uint64_t maddr, uint64_t *low,
+		      uint64_t *high)
+{
+	uint64_t words[2];
+
+	if (!vtd_load_words(model, unit, maddr, words, 2))
+		return false;
+	*low = words[0];
+	*high = words[1];
 	return true;
 }
 
@@ -76,6 +83,8 @@ static struct context find_context(struct model *model, struct unit *unit, uint1
 	struct context context;
 	struct entry entry;
 
+	if (vtd_is_scalable(unit))
+		return vtd_find_scalable(model, unit, requester, fresh);
 	if (known)
 		return (struct context){ .reason = known->absent ? (uint32_t)known->word[2] : 0,
 					 .low = known->word[0],
@@ -110,27 +119,34 @@ static struct model_reach blocked(struct model *model, struct unit *unit, uint16
 }
 
 /* VT-d 7.1.3: in legacy mode a hole is a missing right. */
-static uint32_t right_reason(enum model_access access)
+static uint32_t right_reason(const struct unit *unit, enum model_access access)
 {
+	if (vtd_is_scalable(unit))
+		return access == MODEL_WRITE ? 0x85 : 0x86;
 	return access == MODEL_WRITE ? 0x5 : 0x6;
 }
 
-static uint32_t walk_reason(const struct walk *walk, enum model_access access)
+static uint32_t walk_reason(const struct unit *unit, const struct walk *walk,
+			    enum model_access access)
 {
+	bool scalable = vtd_is_scalable(unit);
+
 	switch (walk->end.kind) {
 	case SLOT_ABSENT:
-		return right_reason(access);
+		return scalable ? 0x79 : right_reason(unit, access);
 	case SLOT_BAD:
-		return 0xc;
+		return scalable ? 0x7a : 0xc;
 	case SLOT_LOST:
-		return 0x7;
+		return scalable ? 0x78 : 0x7;
 	case SLOT_LINK:
 	case SLOT_LEAF:
 		break;
 	}
 	if ((walk->end.rights & access) != access)
-		return right_reason(access);
-	return walk->end.frame >> 8 == 0xfee ? 0xe : 0;
+		return right_reason(unit, access);
+	if (walk->end.frame >> 8 == 0xfee)
+		return scalable ? 0x87 : 0xe;
+	return 0;
 }
 
 /* VT-d 9.3: AW 1 is three levels, 39 bits; 2 is four, 3 is five. */
@@ -154,9 +170,10 @@ static uint32_t check_type(const struct unit *unit, const struct context *contex
 		return context->reason;
 	if ((context->low >> 2 & 3) == 2)
 		return 0;
-	if (context->low >> 2 & (unit->config.ats ? 2 : 3))
-		return 0x3;
-	return table->levels <= 5 && (unit->config.walk_levels >> table->levels & 1) ? 0 : 0x3;
+	if (table->levels <= 5 && (unit->config.walk_levels >> table->levels & 1) &&
+	    !(context->low >> 2 & (unit->config.ats ? 2 : 3)))
+		return 0;
+	return vtd_is_scalable(unit) ? 0x5b : 0x3;
 }
 
 /* VT-d 9.3: translation type 1 lets requests for translations and translated ones pass. */
@@ -165,6 +182,12 @@ bool vtd_lets_translated(struct model *model, struct unit *unit, uint16_t reques
 	struct context context = find_context(model, unit, requester, false);
 
 	return !context.reason && (context.low >> 2 & 3) == 1;
+}
+
+/* Absent is sound. */
+static bool is_unsound(uint32_t reason)
+{
+	return reason >= 3 && reason != 0x39 && reason != 0x41 && reason != 0x51 && reason != 0x59;
 }
 
 static void speculate(struct model *model, struct unit *unit, uint16_t requester, uint64_t dfn)
@@ -177,7 +200,8 @@ static void speculate(struct model *model, struct unit *unit, uint16_t requester
 				      .domain = context.high >> 8 & 0xffff,
 				      .absent = unit->config.caches_not_present };
 
-		if (context.reason >= 3 || (!context.reason && check_type(unit, &context, &table)))
+		if (is_unsound(context.reason) ||
+		    (!context.reason && check_type(unit, &context, &table)))
 			model_violate(
 				model,
 				"format: unit %u finds an unsound context entry of %04x: 0x%llx 0x%llx",
@@ -207,9 +231,10 @@ static struct model_reach walk_tables(struct model *model, struct unit *unit, ui
 	if ((context.low >> 2 & 3) == 2)
 		return (struct model_reach){ .ok = true, .mfn = dfn };
 	if (dfn >> 9 * table.levels)
-		return blocked(model, unit, requester, dfn, access, 0x4);
+		return blocked(model, unit, requester, dfn, access,
+			       vtd_is_scalable(unit) ? 0x84 : 0x4);
 	walk = unit_walk(model, unit, &table, leaf, dfn, false);
-	reason = walk_reason(&walk, access);
+	reason = walk_reason(unit, &walk, access);
 	if (reason)
 		return blocked(model, unit, requester, dfn, access, reason);
 	return (struct model_reach){
@@ -235,7 +260,7 @@ struct model_reach vtd_translate(struct model *model, struct unit *unit, uint16_
 		return walk_tables(model, unit, requester, dfn, access, domain);
 	*domain = leaf->domain;
 	if (leaf->absent || (leaf->rights & access) != access)
-		return blocked(model, unit, requester, dfn, access, right_reason(access));
+		return blocked(model, unit, requester, dfn, access, right_reason(unit, access));
 	return (struct model_reach){ .ok = true, .mfn = leaf->frame + (dfn - leaf->first) };
 }
 

@@ -33,6 +33,8 @@ const struct machine machine_table[] = {
 	{ "amdvi-separate", UNIT_AMDVI, CPU, "tables=separate", VIRTUAL_TIME, 5, 0 },
 	/* QEMU lets compatibility-format messages pass with remapping on (docs/lab.md, 2). */
 	{ "vtd-separate", UNIT_VTD, CPU, "tables=separate", VIRTUAL_TIME, 5, 7 },
+	{ "vtd-scalable", UNIT_VTD_SCALABLE, CPU, "tables=separate vtd=scalable", VIRTUAL_TIME, 5,
+	  7 },
 };
 const size_t machine_count = sizeof(machine_table) / sizeof(machine_table[0]);
 

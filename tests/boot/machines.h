@@ -10,7 +10,8 @@
 enum unit_kind {
 	UNIT_NONE,
 	UNIT_AMDVI,
-	UNIT_VTD
+	UNIT_VTD,
+	UNIT_VTD_SCALABLE
 };
 
 /* Rows are counted as the hypervisor counts them: 1 is the first, element 0 is unused. */

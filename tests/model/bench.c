@@ -14,17 +14,31 @@
 
 #include "lib/mutant.h"
 
+#define AMDVI	 .vendor = MODEL_AMDVI
+#define VTD	 .vendor = MODEL_VTD
+#define EPT	 .cpu = SP_CPU_EPT
+#define NPT	 .cpu = SP_CPU_NPT
+#define SHADOW	 .cpu = SP_CPU_SHADOW
+#define SHARED	 .tables = SP_TABLES_SHARED
+#define SEPARATE .tables = SP_TABLES_SEPARATE
+#define CACHING	 .caches_not_present = true
+
+/* clang-format off */
 const struct bench_mode bench_modes[] = {
-	{ "NPT shared with AMD-Vi", MODEL_AMDVI, SP_CPU_NPT, SP_TABLES_SHARED, false },
-	{ "NPT, AMD-Vi separate", MODEL_AMDVI, SP_CPU_NPT, SP_TABLES_SEPARATE, false },
-	{ "NPT, AMD-Vi separate, NpCache", MODEL_AMDVI, SP_CPU_NPT, SP_TABLES_SEPARATE, true },
-	{ "EPT shared with VT-d", MODEL_VTD, SP_CPU_EPT, SP_TABLES_SHARED, false },
-	{ "EPT, VT-d separate", MODEL_VTD, SP_CPU_EPT, SP_TABLES_SEPARATE, false },
-	{ "NPT, VT-d separate, caching mode", MODEL_VTD, SP_CPU_NPT, SP_TABLES_SEPARATE, true },
+	{ "NPT shared with AMD-Vi", AMDVI, NPT, SHARED },
+	{ "NPT, AMD-Vi separate", AMDVI, NPT, SEPARATE },
+	{ "NPT, AMD-Vi separate, NpCache", AMDVI, NPT, SEPARATE, CACHING },
+	{ "EPT shared with VT-d", VTD, EPT, SHARED },
+	{ "EPT, VT-d separate", VTD, EPT, SEPARATE },
+	{ "NPT, VT-d separate, caching mode", VTD, NPT, SEPARATE, CACHING },
 	/* The share option means nothing there (A1.6). */
-	{ "shadow, AMD-Vi", MODEL_AMDVI, SP_CPU_SHADOW, SP_TABLES_SHARED, false },
-	{ "shadow, VT-d, caching mode", MODEL_VTD, SP_CPU_SHADOW, SP_TABLES_SHARED, true },
+	{ "shadow, AMD-Vi", AMDVI, SHADOW, SHARED },
+	{ "shadow, VT-d, caching mode", VTD, SHADOW, SHARED, CACHING },
+	{ "EPT, VT-d separate, write buffer", VTD, EPT, SEPARATE, .write_buffer = true },
+	{ "EPT shared with VT-d, scalable", VTD, EPT, SHARED, .scalable = true },
+	{ "NPT, VT-d separate, scalable, caching mode", VTD, NPT, SEPARATE, CACHING, .scalable = true },
 };
+/* clang-format on */
 const uint32_t bench_mode_count = sizeof(bench_modes) / sizeof(bench_modes[0]);
 
 /* ---- shadows, and an emulator ---- */
@@ -120,6 +134,7 @@ static void start(struct bench *bench)
 	static unsigned char table[8192];
 	size_t bytes;
 
+	sp_iommu_prefer_scalable(bench->host, bench->config.mode->scalable);
 	if (bench->config.mode->vendor == MODEL_VTD) {
 		bytes = model_dmar(bench->model, MODEL_TABLE_SOUND, table, sizeof(table));
 		assert_int_equal(sp_iommu_discover_dmar(bench->host, table, bytes), SP_OK);
@@ -180,16 +195,20 @@ static struct model_config machine_of(struct bench *bench)
 		.argument = bench,
 	};
 
-	for (uint32_t i = 0; i < machine.unit_count; i++)
-		machine.unit[i] = (struct model_unit_config){
-			.vendor = config->mode->vendor,
-			.answers = config->answers,
-			.not_coherent = config->not_coherent,
-			.caches_not_present = config->mode->caches_not_present,
-			.ats = config->ats,
-			.no_psi = config->no_psi,
-			.max_mask = config->max_mask,
-		};
+	for (uint32_t i = 0; i < machine.unit_count; i++) {
+		struct model_unit_config *unit = &machine.unit[i];
+
+		*unit = config->unit;
+		unit->vendor = config->mode->vendor;
+		unit->answers = config->answers;
+		unit->not_coherent |= config->not_coherent;
+		unit->caches_not_present |= config->mode->caches_not_present;
+		unit->write_buffer |= config->mode->write_buffer;
+		unit->scalable |= config->mode->scalable;
+		unit->ats = config->ats;
+		unit->no_psi |= config->no_psi;
+		unit->max_mask = config->max_mask ? config->max_mask : unit->max_mask;
+	}
 	for (uint32_t i = 0; i < machine.device_count; i++)
 		machine.device[i] = (struct model_device_config){
 			.sbdf = i ? BENCH_SECOND : BENCH_DEVICE,

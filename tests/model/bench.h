@@ -25,6 +25,8 @@ struct bench_mode {
 	enum sp_cpu_format cpu;
 	enum sp_tables tables;
 	bool caches_not_present;
+	bool write_buffer;
+	bool scalable; /* VT-d in scalable mode */
 };
 
 extern const struct bench_mode bench_modes[];
@@ -43,6 +45,7 @@ struct bench_config {
 	bool no_psi;	  /* VT-d: the unit knows no page-selective invalidation */
 	uint8_t max_mask; /* VT-d: the widest that it knows, as an order; 0: 18 */
 	uint32_t seed;
+	struct model_unit_config unit; /* what its units are besides */
 };
 
 /* The guest's side of an observer that is no hardware. */

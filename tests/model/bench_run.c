@@ -289,7 +289,8 @@ static void judge_commands(struct bench *bench, const struct recipe *recipe)
 							   : change));
 	if (piece)
 		bench_compare(bench, recipe->name, change, 0, (uint32_t)recipe->at);
-	else if (change == MODEL_CHANGE_COLLAPSE && bench->config.mode->caches_not_present)
+	else if (change == MODEL_CHANGE_COLLAPSE &&
+		 (bench->config.mode->caches_not_present || bench->config.mode->write_buffer))
 		bench_judge_merge(bench, recipe->name, recipe->order);
 	else
 		bench_compare(bench, recipe->name, for_device(bench, recipe), recipe->order,

@@ -47,6 +47,13 @@ const struct campaign_mode campaign_modes[] = {
 	{ "NPT shared with AMD-Vi, devices that cache", SHARED_NPT, 1, { { AMDVI, .ats = true } } },
 	{ "EPT, two VT-d separate, devices that cache", SPLIT_EPT, 2,
 	  { { VTD, .ats = true }, { VTD, .ats = true, .answers = MODEL_LATE } } },
+	{ "EPT shared with VT-d, queue errors", SHARED_EPT, 1,
+	  { { VTD, .ats = true, .queue_errors = true, .patience = 10000000 } } },
+	{ "EPT shared with VT-d, scalable, devices that cache", SHARED_EPT, 1,
+	  { { VTD, .scalable = true, .ats = true } } },
+	{ "NPT, two VT-d separate, scalable, caching mode, late", SPLIT_NPT, 2,
+	  { { VTD, .scalable = true, .caches_not_present = true },
+	    { VTD, .scalable = true, .answers = MODEL_LATE, .not_coherent = true } } },
 	{ "EPT, two unlike VT-d", SHARED_EPT, 2,
 	  { { VTD, .max_mask = 9, .answers = MODEL_LATE },
 	    { VTD, .walk_levels = 1 << 3, .large_pages = 1 << 1, .not_coherent = true } } },
@@ -114,6 +121,7 @@ static bool start(struct world *world)
 	enum sp_status status;
 	size_t bytes;
 
+	sp_iommu_prefer_scalable(world->host, true);
 	if (world->config.mode->unit[0].vendor == MODEL_VTD) {
 		bytes = model_dmar(world->model, MODEL_TABLE_SOUND, table, sizeof(table));
 		status = sp_iommu_discover_dmar(world->host, table, bytes);

@@ -59,6 +59,9 @@ static struct model_config machine_of(struct pass *pass)
 							      .not_coherent = mode->not_coherent,
 							      .translating = mode->left_on,
 							      .no_remapping = mode->no_remapping,
+							      .scalable = mode->scalable,
+							      .left_scalable = mode->scalable &&
+									       mode->left_on,
 							      .walk_levels = mode->walk_levels };
 	return machine;
 }
@@ -68,6 +71,7 @@ static void discover(struct pass *pass)
 	static unsigned char table[8192];
 	size_t bytes;
 
+	sp_iommu_prefer_scalable(pass->host, pass->mode->scalable);
 	if (pass->mode->vendor == MODEL_VTD) {
 		bytes = model_dmar(pass->model, MODEL_TABLE_SOUND, table, sizeof(table));
 		assert_int_equal(sp_iommu_discover_dmar(pass->host, table, bytes), SP_OK);
@@ -282,6 +286,11 @@ static const struct pass_mode modes[] = {
 	  .two_units = true,
 	  .not_coherent = true,
 	  .answers = MODEL_LATE },
+	{ .name = "VT-d shared, scalable, left on by firmware",
+	  .vendor = MODEL_VTD,
+	  .cpu = SP_CPU_EPT,
+	  .scalable = true,
+	  .left_on = true },
 };
 #define MODES (sizeof(modes) / sizeof(modes[0]))
 

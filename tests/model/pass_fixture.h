@@ -37,6 +37,7 @@ struct pass_mode {
 	bool left_on;	       /* firmware left translation on */
 	bool no_remapping;     /* VT-d: of interrupts */
 	bool allow_unremapped; /* and the second guest takes such devices */
+	bool scalable;	       /* VT-d in scalable mode */
 	uint8_t walk_levels;
 	enum model_answers answers;
 };

@@ -72,6 +72,7 @@ struct fixture *fixture_make(const struct model_unit_config *unit, enum model_ad
 	assert_non_null(fixture->memory);
 	fixture->host = sp_host_create(fixture->memory, bytes, &limits, fixture->model);
 	assert_non_null(fixture->host);
+	sp_iommu_prefer_scalable(fixture->host, unit->scalable);
 	discover(fixture, unit->vendor);
 	fixture->frame = model_guest_frame(fixture->model);
 	fixture->other = model_guest_frame(fixture->model);

@@ -10,6 +10,7 @@
 
 struct vendor {
 	enum model_vendor vendor;
+	bool scalable; /* VT-d in scalable mode */
 };
 
 void whoever_is_not_attached_is_blocked(void **state);

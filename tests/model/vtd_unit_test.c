@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "lib/mutant.h"
+
 static struct fixture *start(void)
 {
 	const struct model_unit_config unit = { .vendor = MODEL_VTD };
@@ -267,6 +269,123 @@ static void faults_come_oldest_first_and_a_loss_is_told_with_the_next(void **sta
 	fixture_free(fixture);
 }
 
+static void faults_before_our_time_do_not_turn_the_order_round(void **state)
+{
+	const struct model_unit_config unit = { .vendor = MODEL_VTD,
+						.translating = true,
+						.fault_records = 4 };
+	struct fixture *fixture = fixture_make(&unit, MODEL_ADVERSARY_NONE);
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++)
+		assert_false(fixture_dma(fixture, DEVICE, PAGE + 100 + i, true));
+	fixture->entry = fixture_table(fixture, fixture->frame, NAME, &fixture->leaf);
+	assert_int_equal(fixture->ops->prepare_entry(fixture->unit, DEVICE), SP_OK);
+	fixture->ops->attach(fixture->unit, DEVICE, &fixture->entry);
+	assert_int_equal(fixture->ops->start(fixture->unit), SP_OK);
+	assert_no_fault(fixture);
+	/* Hardware goes on at the fourth record, and round. */
+	for (uint32_t i = 0; i < 4; i++)
+		assert_false(fixture_dma(fixture, DEVICE, PAGE + 1 + i, true));
+	for (uint32_t i = 0; i < 4; i++)
+		assert_int_equal(next_fault(fixture).frame.dfn, PAGE + 1 + i);
+	assert_no_fault(fixture);
+	fixture_free(fixture);
+}
+
+/* As many at once as there are records, then fewer, then one: the index goes round and stays in step. */
+static void the_records_go_round(void **state)
+{
+	static const uint8_t counts[] = { 1, 2, 3, 8, 64 };
+
+	(void)state;
+	for (uint32_t n = 0; n < sizeof(counts); n++) {
+		const struct model_unit_config unit = { .vendor = MODEL_VTD,
+							.fault_records = counts[n] };
+		struct fixture *fixture = fixture_start(&unit);
+		uint64_t told = 0, seen = 0;
+
+		for (uint32_t round = 0; round < 40; round++) {
+			uint32_t burst = counts[n] - round * 7 % counts[n];
+
+			for (uint32_t i = 0; i < burst; i++)
+				assert_false(fixture_dma(fixture, i % 2 ? STRANGER : DEVICE,
+							 PAGE + 1 + told++ % 400, true));
+			for (uint32_t i = 0; i < burst; i++) {
+				struct sp_fault fault = next_fault(fixture);
+
+				assert_int_equal(fault.frame.dfn, PAGE + 1 + seen++ % 400);
+				assert_int_equal(fault.requester.sbdf, i % 2 ? STRANGER : DEVICE);
+				assert_false(fault.overflow);
+			}
+			assert_no_fault(fixture);
+		}
+		fixture_free(fixture);
+	}
+}
+
+/* Those that were there are told, then nothing; the next one says that others were lost. */
+static void flood(struct fixture *fixture, uint32_t records)
+{
+	struct sp_fault fault;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		assert_false(fixture_dma(fixture, i % 3 ? DEVICE : STRANGER, PAGE + 1 + i, i % 2));
+	while (fixture->ops->next_fault(fixture->unit, &fault) == SP_OK) {
+		assert_int_equal(fault.frame.dfn, PAGE + 1 + count);
+		count++;
+	}
+	assert_int_equal(count, records);
+}
+
+static void a_flood_is_told_and_ends(void **state)
+{
+	const struct model_unit_config unit = { .vendor = MODEL_VTD, .fault_records = 5 };
+	struct fixture *fixture = fixture_start(&unit);
+	char line[160];
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		struct sp_fault fault;
+
+		flood(fixture, 5);
+		assert_false(fixture_dma(fixture, DEVICE, PAGE + 7, true));
+		fault = next_fault(fixture);
+		assert_true(fault.overflow);
+		assert_int_equal(fault.frame.dfn, PAGE + 7);
+		sp_fault_text(&fault, line, sizeof(line));
+		assert_string_equal(line, "sbdf 0000:00:02.0 write dfn 0x1234c: no right to write "
+					  "(VT-d reason 0x05), faults before it were lost");
+		assert_false(fixture_dma(fixture, DEVICE, PAGE + 8, true));
+		assert_false(next_fault(fixture).overflow);
+		assert_no_fault(fixture);
+		assert_int_equal(platform_mmio_read(
+					 fixture->model,
+					 (sp_maddr_t){ fixture->unit->registers.maddr + 0x34 }, 4) &
+					 3,
+				 0);
+	}
+	fixture_free(fixture);
+}
+
+static void without_the_answer_a_flood_silences_the_unit(void **state)
+{
+	const struct model_unit_config unit = { .vendor = MODEL_VTD, .fault_records = 2 };
+	struct fixture *fixture = fixture_start(&unit);
+
+	(void)state;
+	assert_int_equal(sp_mutant_choose(fixture->host, SP_MUT_OVERFLOW_KEPT), SP_OK);
+	flood(fixture, 2);
+	assert_false(fixture_dma(fixture, DEVICE, PAGE + 7, true));
+	assert_no_fault(fixture);
+	assert_int_equal(sp_mutant_choose(fixture->host, SP_MUT_NONE), SP_OK);
+	assert_no_fault(fixture);
+	assert_false(fixture_dma(fixture, DEVICE, PAGE + 7, true));
+	assert_true(next_fault(fixture).overflow);
+	fixture_free(fixture);
+}
+
 #define SHARED(test) cmocka_unit_test_prestate(test, &vendor)
 
 int main(void)
@@ -307,6 +426,10 @@ int main(void)
 		cmocka_unit_test(a_fault_says_who_where_what_and_why),
 		cmocka_unit_test(a_blocked_message_is_a_fault_with_its_index),
 		cmocka_unit_test(faults_come_oldest_first_and_a_loss_is_told_with_the_next),
+		cmocka_unit_test(faults_before_our_time_do_not_turn_the_order_round),
+		cmocka_unit_test(the_records_go_round),
+		cmocka_unit_test(a_flood_is_told_and_ends),
+		cmocka_unit_test(without_the_answer_a_flood_silences_the_unit),
 	};
 
 	return cmocka_run_group_tests_name("VT-d unit", tests, NULL, NULL);

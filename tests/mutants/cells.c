@@ -46,7 +46,7 @@ static const struct column {
 	{ COLUMN_VTD, "VT-d" },		 { COLUMN_VTD_CACHING, "VT-d-CM" },
 	{ COLUMN_AMDVI, "AMD-Vi" },	 { COLUMN_AMDVI_CACHING, "AMD-Vi-NpCache" },
 	{ COLUMN_ATC, "ATC" },		 { COLUMN_SHADOW, "shadow" },
-	{ COLUMN_EMULATOR, "emulator" },
+	{ COLUMN_EMULATOR, "emulator" }, { COLUMN_VTD_BUFFER, "VT-d-RWBF" },
 };
 
 /* A1.1, by rows: R 3, 6, 8, 9; A 1, 2, 4, 5, 10; either 13; and 7 by a later narrower change. */
@@ -84,7 +84,9 @@ static bool mode_has(const struct bench_mode *mode, enum observer_column column)
 	if (column == COLUMN_ATC || column == COLUMN_EMULATOR || column == cpus[mode->cpu])
 		return true;
 	if (mode->vendor == MODEL_VTD)
-		return column == (caching ? COLUMN_VTD_CACHING : COLUMN_VTD);
+		return column == (caching	       ? COLUMN_VTD_CACHING
+				  : mode->write_buffer ? COLUMN_VTD_BUFFER
+						       : COLUMN_VTD);
 	return column == (caching ? COLUMN_AMDVI_CACHING : COLUMN_AMDVI);
 }
 

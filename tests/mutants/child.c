@@ -32,7 +32,7 @@ struct model *__wrap_model_create(const struct model_config *config)
 	struct model_config machine = *config;
 
 	for (uint32_t i = 0; i < machine.unit_count; i++)
-		machine.unit[i].write_buffer = write_buffer;
+		machine.unit[i].write_buffer |= write_buffer;
 	for (uint32_t i = 0; i < machine.device_count && no_reset; i++)
 		machine.device[i].reset = MODEL_RESET_NONE;
 	return __real_model_create(&machine);

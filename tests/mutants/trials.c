@@ -24,7 +24,9 @@ enum mode {
 	VTD_SEPARATE,
 	VTD_CACHING,
 	SHADOW_AMDVI,
-	SHADOW_VTD
+	SHADOW_VTD,
+	VTD_BUFFERED,
+	VTD_SCALABLE
 };
 
 /* In every mode; `kind` is what the trial is mainly about. */
@@ -109,6 +111,7 @@ static const struct trial trials[] = {
 	  .mode = VTD_SEPARATE,
 	  .answers = MODEL_LATE },
 	{ .name = "a_vtd_context_entry_shows_whole", .run = scene_hand_over, .mode = VTD_SEPARATE },
+	{ .name = "a_vtd_pasid_entry_shows_whole", .run = scene_hand_over, .mode = VTD_SCALABLE },
 	{ .name = "a_vtd_context_entry_goes_whole", .run = scene_release, .mode = VTD_SEPARATE },
 	{ .name = "an_amdvi_device_entry_shows_whole",
 	  .run = scene_hand_over,

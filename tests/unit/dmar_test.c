@@ -11,6 +11,7 @@
 #define GOOD_ECAP   0x0000000000f0100aull
 #define CAP_CACHING (1ull << 7)
 #define CAP_BUFFER  (1ull << 4)
+#define CAP_DRAINS  (3ull << 54)
 
 enum scope_of_test {
 	ENDPOINT = 1,
@@ -189,15 +190,38 @@ static void a_unit_with_a_write_buffer_is_told_of_new_mappings(void **state)
 	struct unit *unit = unit_with(GOOD_CAP | CAP_BUFFER, GOOD_ECAP);
 
 	(void)state;
-	assert_int_equal(unit->observer.column, COLUMN_VTD_CACHING);
+	assert_int_equal(unit->observer.column, COLUMN_VTD_BUFFER);
 	assert_false(unit->not_present_cached);
 	free_host();
+	unit = unit_with(GOOD_CAP | CAP_BUFFER | CAP_CACHING, GOOD_ECAP);
+	assert_int_equal(unit->observer.column, COLUMN_VTD_CACHING);
+	free_host();
+}
+
+static void a_unit_that_does_not_drain_is_refused(void **state)
+{
+	static const uint64_t lacking[] = { CAP_DRAINS, 1ull << 54, 1ull << 55 };
+
+	(void)state;
+	for (uint32_t version = 1; version <= 2; version++) {
+		for (uint32_t i = 0; i < 3; i++) {
+			begin_table("DMAR");
+			set_register(BASE, version << 4);
+			set_register(BASE + 8, GOOD_CAP & ~lacking[i]);
+			set_register(BASE + 16, GOOD_ECAP);
+			end_structure(begin_unit(1, BASE));
+			assert_int_equal(discover_table(sp_iommu_discover_dmar),
+					 version == 1 ? SP_UNSUPPORTED : SP_OK);
+			assert_int_equal(stub.errors, version == 1);
+			free_host();
+		}
+	}
 }
 
 static void a_poor_unit_is_described_as_it_is(void **state)
 {
 	/* 16 domain ids, 39 bits, 3 levels, no large pages, no page-selective invalidation; C set, IR not */
-	struct unit *unit = unit_with(38ull << 16 | 2ull << 8 | 0x20ull << 24, 3);
+	struct unit *unit = unit_with(CAP_DRAINS | 38ull << 16 | 2ull << 8 | 0x20ull << 24, 3);
 
 	(void)state;
 	assert_int_equal(unit->levels, 1 << 3);
@@ -528,6 +552,7 @@ int main(void)
 		cmocka_unit_test(registers_say_what_a_unit_can_do),
 		cmocka_unit_test(a_unit_in_caching_mode_has_a_column_of_its_own),
 		cmocka_unit_test(a_unit_with_a_write_buffer_is_told_of_new_mappings),
+		cmocka_unit_test(a_unit_that_does_not_drain_is_refused),
 		cmocka_unit_test(a_poor_unit_is_described_as_it_is),
 		cmocka_unit_test(registers_far_up_belong_to_the_unit),
 		cmocka_unit_test(every_kind_of_structure_is_understood),

@@ -244,6 +244,8 @@ static void table_of_section_7_is_read_as_it_is_written(void **state)
 	owed = model_expect(MODEL_CHANGE_ENTRY_SET, MODEL_COLUMN_VTD_CM);
 	assert_true(owed.entry && owed.no_domain && owed.new_domain &&
 		    owed.span == MODEL_SPAN_NONE);
+	owed = model_expect(MODEL_CHANGE_TABLE_SET, MODEL_COLUMN_VTD_RWBF);
+	assert_true(owed.span == MODEL_SPAN_TABLE && !owed.links && !owed.entry);
 	owed = model_expect(MODEL_CHANGE_ENTRY, MODEL_COLUMN_AMDVI);
 	assert_true(owed.entry && owed.span == MODEL_SPAN_ALL && owed.links);
 	owed = model_expect(MODEL_CHANGE_SPLIT, MODEL_COLUMN_NPT);
