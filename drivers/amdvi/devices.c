@@ -35,7 +35,7 @@ enum entry_type {
 
 /* A walk over a block's entries. */
 struct devices {
-	const struct ivrs *ivrs;
+	const struct firmware *ivrs;
 	struct unit *unit;  /* NULL: only checks */
 	struct scope range; /* begun, its end not yet seen */
 	bool in_range;
@@ -89,9 +89,9 @@ static enum sp_status end_range(struct devices *devices, uint32_t at)
 	uint16_t last = bytes_get16(devices->ivrs->bytes + at + ENTRY_DEVICE);
 
 	if (!devices->in_range)
-		return ivrs_refuse(devices->ivrs, at, "device range ends that did not start");
+		return firmware_refuse(devices->ivrs, at, "device range ends that did not start");
 	if (last < devices->range.first)
-		return ivrs_refuse(devices->ivrs, at, "device range ends before it starts");
+		return firmware_refuse(devices->ivrs, at, "device range ends before it starts");
 	devices->in_range = false;
 	devices->range.last = last;
 	return add(devices, &devices->range);
@@ -119,7 +119,7 @@ static enum sp_status read_known(struct devices *devices, enum entry_type type, 
 	case ENTRY_NAMED:
 		return SP_OK;
 	}
-	ivrs_note_skipped(devices->ivrs, at, "device entry of type ", type);
+	firmware_note_skipped(devices->ivrs, at, "device entry of type ", type);
 	return SP_OK;
 }
 
@@ -129,8 +129,8 @@ static enum sp_status read_entry(struct devices *devices, uint32_t at)
 	enum entry_type type = devices->ivrs->bytes[at];
 
 	if (devices->in_range && type != ENTRY_END && type != ENTRY_PAD)
-		return ivrs_refuse(devices->ivrs, devices->range_at,
-				   "device range starts that does not end");
+		return firmware_refuse(devices->ivrs, devices->range_at,
+				       "device range starts that does not end");
 	return read_known(devices, type, at);
 }
 
@@ -138,7 +138,7 @@ static enum sp_status read_entry(struct devices *devices, uint32_t at)
  * The two topmost bits of the type give the length, 4 to 32 bytes; from 0xf0 on it is the entry's own. Of those
  * only 0xf0 is defined: another's length is unknown, and with it everything behind.
  */
-static enum sp_status measure(const struct ivrs *ivrs, struct ivrs_part *part, uint32_t end)
+static enum sp_status measure(const struct firmware *ivrs, struct firmware_part *part, uint32_t end)
 {
 	uint32_t type = ivrs->bytes[part->at];
 	enum sp_status status;
@@ -146,20 +146,20 @@ static enum sp_status measure(const struct ivrs *ivrs, struct ivrs_part *part, u
 	part->name = "device entry";
 	part->length = type < NAMED_FIRST_TYPE ? 4u << (type >> 6) : NAMED_BYTES;
 	if (type > NAMED_FIRST_TYPE)
-		return ivrs_refuse(ivrs, part->at,
-				   "device entry of a type whose length nobody knows");
-	status = ivrs_check_length(ivrs, part, 4, end);
+		return firmware_refuse(ivrs, part->at,
+				       "device entry of a type whose length nobody knows");
+	status = firmware_check_length(ivrs, part, 4, end);
 	if (status != SP_OK || type != NAMED_FIRST_TYPE)
 		return status;
 	part->length += ivrs->bytes[part->at + NAMED_LENGTH];
-	return ivrs_check_length(ivrs, part, NAMED_BYTES, end);
+	return firmware_check_length(ivrs, part, NAMED_BYTES, end);
 }
 
-enum sp_status ivrs_read_devices(const struct ivrs *ivrs, const struct ivrs_part *block,
+enum sp_status ivrs_read_devices(const struct firmware *ivrs, const struct firmware_part *block,
 				 uint32_t header, struct unit *unit)
 {
 	struct devices devices = { .ivrs = ivrs, .unit = unit };
-	struct ivrs_part part = { .at = block->at + header };
+	struct firmware_part part = { .at = block->at + header };
 	uint32_t end = block->at + block->length;
 	enum sp_status status = SP_OK;
 
@@ -169,6 +169,7 @@ enum sp_status ivrs_read_devices(const struct ivrs *ivrs, const struct ivrs_part
 			status = read_entry(&devices, part.at);
 	}
 	if (status == SP_OK && devices.in_range)
-		return ivrs_refuse(ivrs, devices.range_at, "device range starts that does not end");
+		return firmware_refuse(ivrs, devices.range_at,
+				       "device range starts that does not end");
 	return status;
 }

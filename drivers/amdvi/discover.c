@@ -5,19 +5,15 @@
  *
  *   | header | IVHD: unit | device | range start | range end | ... | IVHD ... | IVMD: range |
  *
- * A unit may be described by blocks of several types, each richer than the one before: the richest counts. The
- * table is walked twice: the first walk checks everything and reads the units' capabilities, the second
- * registers. A refusal therefore leaves nothing behind. Firmware is not trusted: no length is used unchecked.
+ * A unit may be described by blocks of several types, each richer than the one before: the richest counts.
+ * iommu/firmware.c walks the table twice, to check and to add.
  */
 #include "drivers/amdvi/unit.h"
 
 #include "drivers/amdvi/devices.h"
 #include "lib/bytes.h"
-#include "lib/text.h"
 
-#define HEADER_BYTES	    48u /* 5.2.1: ACPI's 36, IVinfo, reserved */
-#define HEADER_LENGTH	    4u
-#define BLOCK_BYTES	    4u /* type, flags, length */
+#define SIGNATURE	    0x53525649u /* "IVRS" */
 
 /* 5.2.2 IVHD */
 #define TYPE_UNIT	    0x10u
@@ -52,67 +48,6 @@
 #define FLAG_WRITE	    4u
 #define FLAG_EXCLUSION	    8u
 
-/* --- what went wrong, and where ----------------------------------------------------------------- */
-
-static struct text *begin(struct text *text, uint32_t at)
-{
-	return text_add(text_hex(text_add(text, "IVRS at byte "), at), ": ");
-}
-
-enum sp_status ivrs_refuse(const struct ivrs *ivrs, uint32_t at, const char *what)
-{
-	struct text text = { .length = 0 };
-
-	text_add(begin(&text, at), what);
-	host_log(ivrs->host, SP_LOG_ERROR, text.line);
-	return SP_MALFORMED;
-}
-
-static enum sp_status refuse_length(const struct ivrs *ivrs, const struct ivrs_part *part,
-				    uint32_t least)
-{
-	struct text text = { .length = 0 };
-
-	text_number(text_add(text_add(begin(&text, part->at), part->name), " of "), part->length);
-	text_add(text_number(text_add(&text, " bytes, "), least), " at least");
-	host_log(ivrs->host, SP_LOG_ERROR, text.line);
-	return SP_MALFORMED;
-}
-
-static enum sp_status refuse_end(const struct ivrs *ivrs, const struct ivrs_part *part,
-				 uint32_t end)
-{
-	struct text text = { .length = 0 };
-
-	text_number(text_add(text_add(begin(&text, part->at), part->name), " of "), part->length);
-	text_number(text_add(&text, " bytes, but only "), end - part->at);
-	text_add(&text, " are left");
-	host_log(ivrs->host, SP_LOG_ERROR, text.line);
-	return SP_MALFORMED;
-}
-
-enum sp_status ivrs_check_length(const struct ivrs *ivrs, const struct ivrs_part *part,
-				 uint32_t least, uint32_t end)
-{
-	if (part->length < least)
-		return refuse_length(ivrs, part, least);
-	if (part->length > end - part->at)
-		return refuse_end(ivrs, part, end);
-	return SP_OK;
-}
-
-/* One line, in the first walk; what is skipped has a length. */
-void ivrs_note_skipped(const struct ivrs *ivrs, uint32_t at, const char *what, uint32_t type)
-{
-	struct text text = { .length = 0 };
-
-	if (ivrs->adding)
-		return;
-	text_hex(text_add(begin(&text, at), what), type);
-	text_add(&text, " is not known: skipped");
-	host_log(ivrs->host, SP_LOG_INFO, text.line);
-}
-
 /* --- IVHD: a unit ------------------------------------------------------------------------------- */
 
 static bool is_unit(uint32_t type)
@@ -126,11 +61,11 @@ static uint32_t unit_header_bytes(uint32_t type)
 }
 
 /* The richest type among the blocks before `end` that describe the unit with this base; 0: none does. */
-static uint32_t richest_type(const struct ivrs *ivrs, uint64_t base, uint32_t end)
+static uint32_t richest_type(const struct firmware *ivrs, uint64_t base, uint32_t end)
 {
 	uint32_t richest = 0, at, length;
 
-	for (at = HEADER_BYTES; at < end; at += length) {
+	for (at = FIRMWARE_HEADER_BYTES; at < end; at += length) {
 		const uint8_t *bytes = ivrs->bytes + at;
 
 		length = bytes_get16(bytes + 2);
@@ -141,11 +76,11 @@ static uint32_t richest_type(const struct ivrs *ivrs, uint64_t base, uint32_t en
 	return richest;
 }
 
-static bool is_repeated(const struct ivrs *ivrs, uint32_t before, uint32_t type, uint64_t base)
+static bool is_repeated(const struct firmware *ivrs, uint32_t before, uint32_t type, uint64_t base)
 {
 	uint32_t at;
 
-	for (at = HEADER_BYTES; at < before; at += bytes_get16(ivrs->bytes + at + 2)) {
+	for (at = FIRMWARE_HEADER_BYTES; at < before; at += bytes_get16(ivrs->bytes + at + 2)) {
 		const uint8_t *bytes = ivrs->bytes + at;
 
 		if (bytes[0] == type && bytes_get64(bytes + UNIT_BASE) == base)
@@ -154,31 +89,22 @@ static bool is_repeated(const struct ivrs *ivrs, uint32_t before, uint32_t type,
 	return false;
 }
 
-static bool is_discovered(const struct sp_host *host, uint64_t base)
-{
-	uint32_t i;
-
-	for (i = 0; i < host->unit_count; i++)
-		if (host->units[i]->registers.maddr == base)
-			return true;
-	return false;
-}
-
-static enum sp_status check_unit(const struct ivrs *ivrs, const struct ivrs_part *part)
+static enum sp_status check_unit(const struct firmware *ivrs, const struct firmware_part *part)
 {
 	const uint8_t *bytes = ivrs->bytes + part->at;
 	uint64_t base = bytes_get64(bytes + UNIT_BASE);
 	uint32_t capability = bytes_get16(bytes + UNIT_CAPABILITY);
 
 	if (!base)
-		return ivrs_refuse(ivrs, part->at, "IVHD whose register base is 0");
+		return firmware_refuse(ivrs, part->at, "IVHD whose register base is 0");
 	if (!is_aligned(base, BASE_ORDER) || base >> 52)
-		return ivrs_refuse(ivrs, part->at,
-				   "IVHD whose register base is not aligned to 16 KiB");
-	if (is_repeated(ivrs, part->at, bytes[0], base) || is_discovered(ivrs->host, base))
-		return ivrs_refuse(ivrs, part->at, "IVHD names a unit a second time");
+		return firmware_refuse(ivrs, part->at,
+				       "IVHD whose register base is not aligned to 16 KiB");
+	if (is_repeated(ivrs, part->at, bytes[0], base) || firmware_knows_unit(ivrs, base))
+		return firmware_refuse(ivrs, part->at, "IVHD names a unit a second time");
 	if (capability < 0x40 || capability > 0xe8 || capability % 4)
-		return ivrs_refuse(ivrs, part->at, "IVHD whose capability lies where none can be");
+		return firmware_refuse(ivrs, part->at,
+				       "IVHD whose capability lies where none can be");
 	return SP_OK;
 }
 
@@ -203,7 +129,7 @@ static enum sp_status describe(struct amdvi_unit *amdvi, struct sp_host *host, c
 	return amdvi_read_capability(amdvi);
 }
 
-static enum sp_status add_unit(const struct ivrs *ivrs, const struct ivrs_part *part)
+static enum sp_status add_unit(const struct firmware *ivrs, const struct firmware_part *part)
 {
 	const uint8_t *bytes = ivrs->bytes + part->at;
 	struct unit *unit = unit_new(ivrs->host, sizeof(struct amdvi_unit), &amdvi_ops);
@@ -218,7 +144,7 @@ static enum sp_status add_unit(const struct ivrs *ivrs, const struct ivrs_part *
 }
 
 /* A block that a richer one replaces is checked like any other, and then left alone. */
-static enum sp_status read_unit(struct ivrs *ivrs, const struct ivrs_part *part)
+static enum sp_status read_unit(struct firmware *ivrs, const struct firmware_part *part)
 {
 	const uint8_t *bytes = ivrs->bytes + part->at;
 	bool counts = !ivrs->adding ||
@@ -237,19 +163,20 @@ static enum sp_status read_unit(struct ivrs *ivrs, const struct ivrs_part *part)
 
 /* --- IVMD: a range that devices need at any time ------------------------------------------------ */
 
-static enum sp_status check_range(const struct ivrs *ivrs, const struct ivrs_part *part)
+static enum sp_status check_range(const struct firmware *ivrs, const struct firmware_part *part)
 {
 	const uint8_t *bytes = ivrs->bytes + part->at;
 	uint64_t base = bytes_get64(bytes + RANGE_BASE), length = bytes_get64(bytes + RANGE_LENGTH);
 
 	if (!length || base + length < base || (base + length - 1) >> 52)
-		return ivrs_refuse(ivrs, part->at,
-				   "IVMD whose range is empty or ends beyond every address");
+		return firmware_refuse(ivrs, part->at,
+				       "IVMD whose range is empty or ends beyond every address");
 	if (!is_aligned(base, SP_FRAME_ORDER) || !is_aligned(length, SP_FRAME_ORDER))
-		return ivrs_refuse(ivrs, part->at, "IVMD that is not made of whole pages");
+		return firmware_refuse(ivrs, part->at, "IVMD that is not made of whole pages");
 	if (bytes[0] == TYPE_RANGE_SOME &&
 	    bytes_get16(bytes + RANGE_LAST) < bytes_get16(bytes + RANGE_DEVICE))
-		return ivrs_refuse(ivrs, part->at, "IVMD whose last device comes before its first");
+		return firmware_refuse(ivrs, part->at,
+				       "IVMD whose last device comes before its first");
 	return SP_OK;
 }
 
@@ -267,7 +194,7 @@ static void set_range_devices(struct reserved *range, const uint8_t *bytes)
 }
 
 /* An exclusion is treated as unity with all rights: the device reaches the range, and through the tables. */
-static enum sp_status read_range(struct ivrs *ivrs, const struct ivrs_part *part)
+static enum sp_status read_range(struct firmware *ivrs, const struct firmware_part *part)
 {
 	const uint8_t *bytes = ivrs->bytes + part->at;
 	bool exclusion = bytes[RANGE_FLAGS] & FLAG_EXCLUSION;
@@ -290,83 +217,35 @@ static enum sp_status read_range(struct ivrs *ivrs, const struct ivrs_part *part
 
 /* --- the table ---------------------------------------------------------------------------------- */
 
-static enum sp_status read_block(struct ivrs *ivrs, struct ivrs_part *part)
+static enum sp_status read_block(struct firmware *ivrs, struct firmware_part *part)
 {
 	uint32_t type = ivrs->bytes[part->at];
 	bool range = type >= TYPE_RANGE_ALL && type <= TYPE_RANGE_SOME;
 	uint32_t least = is_unit(type) ? unit_header_bytes(type)
 			 : range       ? RANGE_BYTES
-				       : BLOCK_BYTES;
+				       : FIRMWARE_PART_BYTES;
 	enum sp_status status;
 
 	part->length = bytes_get16(ivrs->bytes + part->at + 2);
 	part->name = is_unit(type) ? "IVHD" : range ? "IVMD" : "block";
-	status = ivrs_check_length(ivrs, part, least, ivrs->length);
+	status = firmware_check_length(ivrs, part, least, ivrs->length);
 	if (status != SP_OK)
 		return status;
 	if (is_unit(type))
 		return read_unit(ivrs, part);
 	if (range)
 		return read_range(ivrs, part);
-	ivrs_note_skipped(ivrs, part->at, "block of type ", type);
+	firmware_note_skipped(ivrs, part->at, "block of type ", type);
 	return SP_OK;
 }
 
-static enum sp_status walk(struct ivrs *ivrs, bool adding)
-{
-	struct ivrs_part part = { .at = HEADER_BYTES };
-	enum sp_status status = SP_OK;
-
-	ivrs->adding = adding;
-	ivrs->unit_count = 0;
-	for (; status == SP_OK && part.at < ivrs->length; part.at += part.length) {
-		if (ivrs->length - part.at < BLOCK_BYTES)
-			return ivrs_refuse(ivrs, part.at,
-					   "block begins beyond the end of the table");
-		status = read_block(ivrs, &part);
-	}
-	return status;
-}
-
-static enum sp_status check_header(struct ivrs *ivrs, size_t bytes)
-{
-	if (bytes < HEADER_BYTES)
-		return ivrs_refuse(ivrs, 0, "shorter than its header of 48 bytes");
-	if (bytes_get32(ivrs->bytes) != 0x53525649)
-		return ivrs_refuse(ivrs, 0, "the signature is not IVRS");
-	ivrs->length = bytes_get32(ivrs->bytes + HEADER_LENGTH);
-	if (ivrs->length < HEADER_BYTES || ivrs->length > bytes)
-		return ivrs_refuse(ivrs, HEADER_LENGTH,
-				   "the length contradicts what was handed over");
-	return SP_OK;
-}
-
-/* A table of the host that is full is found out late: what the second walk added is taken back. */
-static enum sp_status add_all(struct ivrs *ivrs)
-{
-	struct sp_host *host = ivrs->host;
-	uint32_t units = host->unit_count, scopes = host->scope_count,
-		 ranges = host->reserved_count;
-	enum sp_status status = walk(ivrs, true);
-
-	if (status != SP_OK) {
-		host->unit_count = units;
-		host->scope_count = scopes;
-		host->reserved_count = ranges;
-	}
-	return status;
-}
+static const struct firmware_kind ivrs_kind = {
+	.name = "IVRS", .signature = SIGNATURE, .part = "block", .hex = true, .read = read_block
+};
 
 enum sp_status sp_iommu_discover_ivrs(struct sp_host *host, const void *table, size_t bytes)
 {
-	struct ivrs ivrs = { .host = host, .bytes = table };
-	enum sp_status status = check_header(&ivrs, bytes);
-
-	if (status == SP_OK)
-		status = walk(&ivrs, false);
-	if (status != SP_OK)
-		return status;
-	return ivrs.unit_count ? add_all(&ivrs) : SP_NOT_FOUND;
+	return firmware_discover(host, &ivrs_kind, table, bytes);
 }
 
 _Static_assert(sizeof(struct amdvi_unit) <= HOST_UNIT_BYTES, "what sp_host_size() reckons with");

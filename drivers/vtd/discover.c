@@ -7,36 +7,33 @@
  *                             |
  *                             +-- a path of (device, function) steps from a bus
  *
- * The table is walked twice: the first walk checks everything and reads the units' capabilities, the second
- * registers. A refusal therefore leaves nothing behind. Firmware is not trusted: no length is used unchecked.
+ * iommu/firmware.c walks the table twice, to check and to add.
  */
 #include "drivers/vtd/unit.h"
 
+#include "iommu/firmware.h"
 #include "lib/bytes.h"
-#include "lib/text.h"
 
-#define HEADER_BYTES	48u /* 8.1: ACPI's 36, width, flags, reserved */
-#define HEADER_LENGTH	4u
-#define STRUCTURE_BYTES 4u /* type, length */
+#define SIGNATURE     0x52414d44u /* "DMAR" */
 
-#define UNIT_BYTES	16u /* 8.3 DRHD */
-#define UNIT_FLAGS	4u
-#define UNIT_PAGES	5u
-#define UNIT_SEGMENT	6u
-#define UNIT_BASE	8u
-#define UNIT_ALL	1u /* every function that no other unit's scope names */
+#define UNIT_BYTES    16u /* 8.3 DRHD */
+#define UNIT_FLAGS    4u
+#define UNIT_PAGES    5u
+#define UNIT_SEGMENT  6u
+#define UNIT_BASE     8u
+#define UNIT_ALL      1u /* every function that no other unit's scope names */
 
-#define RANGE_BYTES	24u /* 8.4 RMRR */
-#define RANGE_SEGMENT	6u
-#define RANGE_BASE	8u
-#define RANGE_LIMIT	16u
+#define RANGE_BYTES   24u /* 8.4 RMRR */
+#define RANGE_SEGMENT 6u
+#define RANGE_BASE    8u
+#define RANGE_LIMIT   16u
 
-#define NAME_TEXT	8u /* 8.7 ANDD */
+#define NAME_TEXT     8u /* 8.7 ANDD */
 
-#define SCOPE_BYTES	6u /* 8.3.1 Device Scope, without its path */
-#define SCOPE_LENGTH	1u
-#define SCOPE_BUS	5u
-#define PATH_MAX	8u
+#define SCOPE_BYTES   6u /* 8.3.1 Device Scope, without its path */
+#define SCOPE_LENGTH  1u
+#define SCOPE_BUS     5u
+#define PATH_MAX      8u
 
 enum scope_type {
 	SCOPE_TYPE_ENDPOINT = 1,
@@ -48,111 +45,40 @@ enum scope_type {
 
 #define TYPE_DRHD 0u
 
-struct dmar {
-	struct sp_host *host;
-	const uint8_t *bytes;
-	uint32_t length;
-	bool adding; /* the second walk */
-	uint32_t unit_count;
-};
-
-/* One structure of the table. */
-struct part {
-	uint32_t at, length;
-	const char *name;
-};
-
-static struct text *begin(struct text *text, uint32_t at)
-{
-	return text_add(text_hex(text_add(text, "DMAR at byte "), at), ": ");
-}
-
-static enum sp_status refuse(const struct dmar *dmar, uint32_t at, const char *what)
-{
-	struct text text = { .length = 0 };
-
-	text_add(begin(&text, at), what);
-	host_log(dmar->host, SP_LOG_ERROR, text.line);
-	return SP_MALFORMED;
-}
-
-static enum sp_status refuse_length(const struct dmar *dmar, const struct part *part,
-				    uint32_t least)
-{
-	struct text text = { .length = 0 };
-
-	text_number(text_add(text_add(begin(&text, part->at), part->name), " of "), part->length);
-	text_add(text_number(text_add(&text, " bytes, "), least), " at least");
-	host_log(dmar->host, SP_LOG_ERROR, text.line);
-	return SP_MALFORMED;
-}
-
-static enum sp_status refuse_end(const struct dmar *dmar, const struct part *part, uint32_t end)
-{
-	struct text text = { .length = 0 };
-
-	text_number(text_add(text_add(begin(&text, part->at), part->name), " of "), part->length);
-	text_number(text_add(&text, " bytes, but only "), end - part->at);
-	text_add(&text, " are left");
-	host_log(dmar->host, SP_LOG_ERROR, text.line);
-	return SP_MALFORMED;
-}
-
-static enum sp_status check_length(const struct dmar *dmar, const struct part *part, uint32_t least,
-				   uint32_t end)
-{
-	if (part->length < least)
-		return refuse_length(dmar, part, least);
-	if (part->length > end - part->at)
-		return refuse_end(dmar, part, end);
-	return SP_OK;
-}
-
-/* One line, in the first walk; what is skipped has a length. */
-static void note_skipped(const struct dmar *dmar, uint32_t at, const char *what, uint32_t type)
-{
-	struct text text = { .length = 0 };
-
-	if (dmar->adding)
-		return;
-	text_number(text_add(begin(&text, at), what), type);
-	text_add(&text, " is not known: skipped");
-	host_log(dmar->host, SP_LOG_INFO, text.line);
-}
-
 /* --- device scopes ------------------------------------------------------------------------------ */
 
-static enum sp_status read_step(const struct dmar *dmar, uint32_t at, uint8_t step[2])
+static enum sp_status read_step(const struct firmware *dmar, uint32_t at, uint8_t step[2])
 {
 	step[0] = dmar->bytes[at];
 	step[1] = dmar->bytes[at + 1];
 	if (step[0] > 31 || step[1] > 7)
-		return refuse(dmar, at, "path step beyond device 31 or function 7");
+		return firmware_refuse(dmar, at, "path step beyond device 31 or function 7");
 	return SP_OK;
 }
 
 /* Checks the scope at part->at, whose length it fills in, and reads its path. */
-static enum sp_status read_scope(const struct dmar *dmar, struct part *part, uint32_t end,
-				 struct scope *scope)
+static enum sp_status read_scope(const struct firmware *dmar, struct firmware_part *part,
+				 uint32_t end, struct scope *scope)
 {
 	const uint8_t *bytes = dmar->bytes + part->at;
 	enum sp_status status;
 	uint32_t i;
 
 	if (end - part->at < SCOPE_BYTES)
-		return refuse(dmar, part->at,
-			      "device scope begins beyond the end of its structure");
+		return firmware_refuse(dmar, part->at,
+				       "device scope begins beyond the end of its structure");
 	part->length = bytes[SCOPE_LENGTH];
 	part->name = "device scope";
-	status = check_length(dmar, part, SCOPE_BYTES + 2, end);
+	status = firmware_check_length(dmar, part, SCOPE_BYTES + 2, end);
 	if (status != SP_OK)
 		return status;
 	if ((part->length - SCOPE_BYTES) % 2)
-		return refuse(dmar, part->at, "device scope whose path has an odd length");
+		return firmware_refuse(dmar, part->at, "device scope whose path has an odd length");
 	scope->start_bus = bytes[SCOPE_BUS];
 	scope->path_length = (uint8_t)((part->length - SCOPE_BYTES) / 2);
 	if (scope->path_length > PATH_MAX)
-		return refuse(dmar, part->at, "device scope with a path of more than 8 steps");
+		return firmware_refuse(dmar, part->at,
+				       "device scope with a path of more than 8 steps");
 	for (i = 0; i < scope->path_length && status == SP_OK; i++)
 		status = read_step(dmar, part->at + SCOPE_BYTES + 2 * i, scope->path[i]);
 	return status;
@@ -162,7 +88,7 @@ static enum sp_status read_scope(const struct dmar *dmar, struct part *part, uin
  * False for what is no PCI function: an IO-APIC or HPET sends interrupts only, and a device of the ACPI namespace
  * has no configuration space. None is ever attached, so the unit blocks their requests.
  */
-static bool scope_names_function(const struct dmar *dmar, uint32_t at, struct scope *scope)
+static bool scope_names_function(const struct firmware *dmar, uint32_t at, struct scope *scope)
 {
 	uint8_t type = dmar->bytes[at];
 
@@ -178,7 +104,7 @@ static bool scope_names_function(const struct dmar *dmar, uint32_t at, struct sc
 	case SCOPE_TYPE_NAMESPACE:
 		return false;
 	}
-	note_skipped(dmar, at, "device scope of type ", type);
+	firmware_note_skipped(dmar, at, "device scope of type ", type);
 	return false;
 }
 
@@ -186,10 +112,10 @@ typedef enum sp_status (*scope_visitor)(struct sp_host *host, const struct scope
 					void *argument);
 
 /* Every scope of a structure; in the second walk `visit` is told of each that names a function. */
-static enum sp_status read_scopes(struct dmar *dmar, const struct part *of, uint32_t first,
-				  scope_visitor visit, void *argument)
+static enum sp_status read_scopes(struct firmware *dmar, const struct firmware_part *of,
+				  uint32_t first, scope_visitor visit, void *argument)
 {
-	struct part part = { .at = of->at + first };
+	struct firmware_part part = { .at = of->at + first };
 	uint32_t end = of->at + of->length;
 	enum sp_status status = SP_OK;
 
@@ -207,11 +133,12 @@ static enum sp_status read_scopes(struct dmar *dmar, const struct part *of, uint
 /* --- DRHD: a unit ------------------------------------------------------------------------------- */
 
 /* An earlier unit of the table: with this base, or (base 0) that takes the rest of this segment. */
-static bool has_earlier(const struct dmar *dmar, uint32_t before, uint64_t base, uint16_t segment)
+static bool has_earlier(const struct firmware *dmar, uint32_t before, uint64_t base,
+			uint16_t segment)
 {
 	uint32_t at;
 
-	for (at = HEADER_BYTES; at < before; at += bytes_get16(dmar->bytes + at + 2)) {
+	for (at = FIRMWARE_HEADER_BYTES; at < before; at += bytes_get16(dmar->bytes + at + 2)) {
 		const uint8_t *bytes = dmar->bytes + at;
 
 		if (bytes_get16(bytes) != TYPE_DRHD)
@@ -225,31 +152,22 @@ static bool has_earlier(const struct dmar *dmar, uint32_t before, uint64_t base,
 	return false;
 }
 
-static bool is_discovered(const struct sp_host *host, uint64_t base)
-{
-	uint32_t i;
-
-	for (i = 0; i < host->unit_count; i++)
-		if (host->units[i]->registers.maddr == base)
-			return true;
-	return false;
-}
-
-static enum sp_status check_unit(const struct dmar *dmar, const struct part *part)
+static enum sp_status check_unit(const struct firmware *dmar, const struct firmware_part *part)
 {
 	const uint8_t *bytes = dmar->bytes + part->at;
 	uint64_t base = bytes_get64(bytes + UNIT_BASE);
 
 	if (!base)
-		return refuse(dmar, part->at, "DRHD whose register base is 0");
+		return firmware_refuse(dmar, part->at, "DRHD whose register base is 0");
 	if (!is_aligned(base, SP_FRAME_ORDER) || base >> 52)
-		return refuse(dmar, part->at, "DRHD whose register base is no address of a page");
-	if (has_earlier(dmar, part->at, base, 0) || is_discovered(dmar->host, base))
-		return refuse(dmar, part->at, "DRHD names a unit a second time");
+		return firmware_refuse(dmar, part->at,
+				       "DRHD whose register base is no address of a page");
+	if (has_earlier(dmar, part->at, base, 0) || firmware_knows_unit(dmar, base))
+		return firmware_refuse(dmar, part->at, "DRHD names a unit a second time");
 	if (bytes[UNIT_FLAGS] & UNIT_ALL &&
 	    has_earlier(dmar, part->at, 0, bytes_get16(bytes + UNIT_SEGMENT)))
-		return refuse(dmar, part->at,
-			      "DRHD takes the rest of a segment that another unit takes");
+		return firmware_refuse(dmar, part->at,
+				       "DRHD takes the rest of a segment that another unit takes");
 	return SP_OK;
 }
 
@@ -269,7 +187,7 @@ static void place(struct vtd_unit *vtd, struct sp_host *host, const uint8_t *byt
 	vtd->unit.register_bytes = (uint64_t)SP_FRAME_BYTES << (bytes[UNIT_PAGES] & 0xf);
 }
 
-static enum sp_status add_unit(struct dmar *dmar, const struct part *part)
+static enum sp_status add_unit(struct firmware *dmar, const struct firmware_part *part)
 {
 	const uint8_t *bytes = dmar->bytes + part->at;
 	struct unit *unit = unit_new(dmar->host, sizeof(struct vtd_unit), &vtd_ops);
@@ -287,7 +205,7 @@ static enum sp_status add_unit(struct dmar *dmar, const struct part *part)
 	return status;
 }
 
-static enum sp_status read_unit(struct dmar *dmar, const struct part *part)
+static enum sp_status read_unit(struct firmware *dmar, const struct firmware_part *part)
 {
 	struct vtd_unit probe = { .capability = 0 };
 	enum sp_status status;
@@ -315,7 +233,7 @@ static enum sp_status add_range_scope(struct sp_host *host, const struct scope *
 }
 
 /* The limit is the last byte. */
-static enum sp_status read_range(struct dmar *dmar, const struct part *part)
+static enum sp_status read_range(struct firmware *dmar, const struct firmware_part *part)
 {
 	const uint8_t *bytes = dmar->bytes + part->at;
 	uint64_t base = bytes_get64(bytes + RANGE_BASE), limit = bytes_get64(bytes + RANGE_LIMIT);
@@ -329,33 +247,33 @@ static enum sp_status read_range(struct dmar *dmar, const struct part *part)
 	};
 
 	if (limit < base)
-		return refuse(dmar, part->at, "RMRR whose limit lies below its base");
+		return firmware_refuse(dmar, part->at, "RMRR whose limit lies below its base");
 	if (!is_aligned(base, SP_FRAME_ORDER) || !is_aligned(limit + 1, SP_FRAME_ORDER) ||
 	    limit >> 52)
-		return refuse(dmar, part->at, "RMRR that is not made of whole pages");
+		return firmware_refuse(dmar, part->at, "RMRR that is not made of whole pages");
 	return read_scopes(dmar, part, RANGE_BYTES, add_range_scope, &range);
 }
 
 /* --- the rest ----------------------------------------------------------------------------------- */
 
 /* ATSR, SATC, SIDP: who may use device TLBs. The core leaves them off; only the scopes' form is checked. */
-static enum sp_status read_scopes_alone(struct dmar *dmar, const struct part *part)
+static enum sp_status read_scopes_alone(struct firmware *dmar, const struct firmware_part *part)
 {
 	return read_scopes(dmar, part, 8, NULL, NULL);
 }
 
-static enum sp_status read_name(struct dmar *dmar, const struct part *part)
+static enum sp_status read_name(struct firmware *dmar, const struct firmware_part *part)
 {
 	uint32_t i;
 
 	for (i = NAME_TEXT; i < part->length; i++)
 		if (!dmar->bytes[part->at + i])
 			return SP_OK;
-	return refuse(dmar, part->at, "ANDD whose name does not end");
+	return firmware_refuse(dmar, part->at, "ANDD whose name does not end");
 }
 
 /* RHSA: which memory is near; the embedder chooses the node. */
-static enum sp_status read_nothing(struct dmar *dmar, const struct part *part)
+static enum sp_status read_nothing(struct firmware *dmar, const struct firmware_part *part)
 {
 	(void)dmar;
 	(void)part;
@@ -366,7 +284,7 @@ static enum sp_status read_nothing(struct dmar *dmar, const struct part *part)
 static const struct {
 	const char *name;
 	uint32_t least;
-	enum sp_status (*read)(struct dmar *dmar, const struct part *part);
+	enum sp_status (*read)(struct firmware *dmar, const struct firmware_part *part);
 } structures[] = {
 	{ "DRHD", UNIT_BYTES, read_unit },    { "RMRR", RANGE_BYTES, read_range },
 	{ "ATSR", 8, read_scopes_alone },     { "RHSA", 20, read_nothing },
@@ -374,7 +292,7 @@ static const struct {
 	{ "SIDP", 8, read_scopes_alone },
 };
 
-static enum sp_status read_structure(struct dmar *dmar, struct part *part)
+static enum sp_status read_structure(struct firmware *dmar, struct firmware_part *part)
 {
 	uint32_t type = bytes_get16(dmar->bytes + part->at);
 	bool known = type < sizeof(structures) / sizeof(structures[0]);
@@ -382,70 +300,23 @@ static enum sp_status read_structure(struct dmar *dmar, struct part *part)
 
 	part->length = bytes_get16(dmar->bytes + part->at + 2);
 	part->name = known ? structures[type].name : "structure";
-	status = check_length(dmar, part, known ? structures[type].least : STRUCTURE_BYTES,
-			      dmar->length);
+	status = firmware_check_length(
+		dmar, part, known ? structures[type].least : FIRMWARE_PART_BYTES, dmar->length);
 	if (status != SP_OK)
 		return status;
 	if (known)
 		return structures[type].read(dmar, part);
-	note_skipped(dmar, part->at, "structure of type ", type);
+	firmware_note_skipped(dmar, part->at, "structure of type ", type);
 	return SP_OK;
 }
 
-static enum sp_status walk(struct dmar *dmar, bool adding)
-{
-	struct part part = { .at = HEADER_BYTES };
-	enum sp_status status = SP_OK;
-
-	dmar->adding = adding;
-	dmar->unit_count = 0;
-	for (; status == SP_OK && part.at < dmar->length; part.at += part.length) {
-		if (dmar->length - part.at < STRUCTURE_BYTES)
-			return refuse(dmar, part.at,
-				      "structure begins beyond the end of the table");
-		status = read_structure(dmar, &part);
-	}
-	return status;
-}
-
-static enum sp_status check_header(struct dmar *dmar, size_t bytes)
-{
-	if (bytes < HEADER_BYTES)
-		return refuse(dmar, 0, "shorter than its header of 48 bytes");
-	if (bytes_get32(dmar->bytes) != 0x52414d44)
-		return refuse(dmar, 0, "the signature is not DMAR");
-	dmar->length = bytes_get32(dmar->bytes + HEADER_LENGTH);
-	if (dmar->length < HEADER_BYTES || dmar->length > bytes)
-		return refuse(dmar, HEADER_LENGTH, "the length contradicts what was handed over");
-	return SP_OK;
-}
-
-/* A table of the host that is full is found out late: what the second walk added is taken back. */
-static enum sp_status add_all(struct dmar *dmar)
-{
-	struct sp_host *host = dmar->host;
-	uint32_t units = host->unit_count, scopes = host->scope_count,
-		 ranges = host->reserved_count;
-	enum sp_status status = walk(dmar, true);
-
-	if (status != SP_OK) {
-		host->unit_count = units;
-		host->scope_count = scopes;
-		host->reserved_count = ranges;
-	}
-	return status;
-}
+static const struct firmware_kind dmar_kind = {
+	.name = "DMAR", .signature = SIGNATURE, .part = "structure", .read = read_structure
+};
 
 enum sp_status sp_iommu_discover_dmar(struct sp_host *host, const void *table, size_t bytes)
 {
-	struct dmar dmar = { .host = host, .bytes = table };
-	enum sp_status status = check_header(&dmar, bytes);
-
-	if (status == SP_OK)
-		status = walk(&dmar, false);
-	if (status != SP_OK)
-		return status;
-	return dmar.unit_count ? add_all(&dmar) : SP_NOT_FOUND;
+	return firmware_discover(host, &dmar_kind, table, bytes);
 }
 
 _Static_assert(sizeof(struct vtd_unit) <= HOST_UNIT_BYTES, "what sp_host_size() reckons with");
