@@ -16,174 +16,6 @@
 #include "lib/text.h"
 #include "memory.h"
 
-#define ORDER_ALL    52u /* of frames: every address */
-#define ENCODED_MOST 2u
-
-static struct descriptor inval_context_all(void)
-{
-	return (struct descriptor){ INVAL_CONTEXT | field_put(INVAL_GRANULARITY, GRANULARITY_ALL),
-				    0 };
-}
-
-/* 6.5.2.1: by source id and the domain id that the entry carried, all function bits compared. */
-static struct descriptor inval_context_device(uint16_t requester, uint16_t domain)
-{
-	return (struct descriptor){ INVAL_CONTEXT | field_put(INVAL_GRANULARITY, GRANULARITY_PART) |
-					    field_put(INVAL_DOMAIN, domain) |
-					    field_put(INVAL_SOURCE, requester),
-				    0 };
-}
-
-/* Scalable mode. 6.5.2.2: by the domain id that the PASID entry carried. All requests without PASID use number 0. */
-static struct descriptor inval_pasid(uint16_t domain)
-{
-	return (struct descriptor){ INVAL_PASID | field_put(INVAL_GRANULARITY, PASID_PART) |
-					    field_put(INVAL_DOMAIN, domain) |
-					    field_put(INVAL_PASID_NUMBER, 0),
-				    0 };
-}
-
-static struct descriptor inval_pasids_all(void)
-{
-	return (struct descriptor){ INVAL_PASID | field_put(INVAL_GRANULARITY, PASID_ALL), 0 };
-}
-
-static struct descriptor inval_iotlb_all(const struct vtd_unit *vtd)
-{
-	return (struct descriptor){
-		INVAL_IOTLB | vtd->drain | field_put(INVAL_GRANULARITY, GRANULARITY_ALL), 0
-	};
-}
-
-static struct descriptor inval_iotlb_domain(const struct vtd_unit *vtd, uint16_t domain)
-{
-	return (struct descriptor){ INVAL_IOTLB | vtd->drain |
-					    field_put(INVAL_GRANULARITY, GRANULARITY_DOMAIN) |
-					    field_put(INVAL_DOMAIN, domain),
-				    0 };
-}
-
-/* 6.5.2.3: the hint keeps paging-structure caches, which is right only where no link changed. */
-static struct descriptor inval_iotlb_pages(const struct vtd_unit *vtd,
-					   const struct command *command)
-{
-	return (struct descriptor){ INVAL_IOTLB | vtd->drain |
-					    field_put(INVAL_GRANULARITY, GRANULARITY_PART) |
-					    field_put(INVAL_DOMAIN, command->name),
-				    field_put(INVAL_HIGH_PAGE, command->first) |
-					    field_put(INVAL_HIGH_ORDER, command->order) |
-					    (command->links ? 0 : INVAL_HIGH_HINT) };
-}
-
-/*
- * 6.5.2.5: with S the address says the size too, 4K << order: its lowest order - 1 page bits are ones
- * and the next is zero. For order 52 that is every address.
- */
-static struct descriptor inval_device(uint16_t requester, uint32_t depth, uint64_t first,
-				      uint32_t order)
-{
-	uint64_t page = order ? align_down(first, order) | (BIT(order - 1) - 1) : first;
-
-	return (struct descriptor){ INVAL_DEVICE | field_put(INVAL_DEPTH, depth & 31) |
-					    field_put(INVAL_SOURCE, requester),
-				    field_put(INVAL_HIGH_PAGE, page) |
-					    (order ? INVAL_HIGH_SIZE : 0) };
-}
-
-static struct descriptor inval_interrupts_all(void)
-{
-	return (struct descriptor){ INVAL_INTERRUPT, 0 };
-}
-
-static struct descriptor inval_interrupt(uint32_t index)
-{
-	return (struct descriptor){
-		INVAL_INTERRUPT | INVAL_BY_INDEX | field_put(INVAL_INDEX, index), 0
-	};
-}
-
-/* Never with the interrupt flag: a wait that both stores and interrupts stops QEMU. */
-static struct descriptor wait_for(const struct vtd_unit *vtd, uint64_t number)
-{
-	return (struct descriptor){ INVAL_WAIT | WAIT_STORES |
-					    field_put(WAIT_DATA, number & 0xffffffff),
-				    sp_maddr_from_mfn(vtd->completion).maddr };
-}
-
-/* Of a function whose entry now lets its translated requests pass, or no longer does. */
-static bool is_device_cache(const struct vtd_unit *vtd, uint16_t requester)
-{
-	for (uint32_t i = 0; i < vtd->unit.atc_count; i++)
-		if (vtd->unit.atc[i].requester == requester)
-			return true;
-	return false;
-}
-
-/*
- * In scalable mode domain and table are in the PASID entry; the context entry only says whether ATS is let through,
- * and names no domain. What changed is forgotten from the top down.
- */
-static uint32_t encode_entry(const struct vtd_unit *vtd, const struct command *command,
-			     struct descriptor *out)
-{
-	uint32_t count = 0;
-
-	if (!vtd->unit.scalable) {
-		out[0] = inval_context_device(command->requester, command->name);
-		return 1;
-	}
-	if (is_device_cache(vtd, command->requester) &&
-	    !MUTANT(vtd->unit.host, SP_MUT_CONTEXT_KEPT))
-		out[count++] = inval_context_device(command->requester, 0);
-	if (MUTANT(vtd->unit.host, SP_MUT_PASID_KEPT))
-		out[count++] = inval_context_device(command->requester, 0);
-	else
-		out[count++] = inval_pasid(command->name);
-	return count;
-}
-
-static uint32_t encode_entries(const struct vtd_unit *vtd, struct descriptor *out)
-{
-	out[0] = inval_context_all();
-	out[1] = inval_pasids_all();
-	return vtd->unit.scalable ? 2 : 1;
-}
-
-/* How many descriptors, at most ENCODED_MOST; 0 for a command that no unit understands. */
-static uint32_t encode(const struct vtd_unit *vtd, const struct command *command,
-		       struct descriptor *out)
-{
-	switch (command->kind) {
-	case COMMAND_ENTRY:
-		return encode_entry(vtd, command, out);
-	case COMMAND_ENTRIES:
-		return encode_entries(vtd, out);
-	case COMMAND_PAGES:
-		if (vtd->unit.observer.no_pages || command->order > vtd->unit.observer.widest_order)
-			out[0] = inval_iotlb_domain(vtd, command->name);
-		else
-			out[0] = inval_iotlb_pages(vtd, command);
-		return 1;
-	case COMMAND_DOMAIN:
-		out[0] = inval_iotlb_domain(vtd, command->name);
-		return 1;
-	case COMMAND_ALL:
-		out[0] = inval_iotlb_all(vtd);
-		return 1;
-	case COMMAND_ATC_PAGES:
-		out[0] = inval_device(command->requester, command->depth, command->first,
-				      command->order);
-		return 1;
-	case COMMAND_ATC_ALL:
-		out[0] = inval_device(command->requester, command->depth, 0, ORDER_ALL);
-		return 1;
-	case COMMAND_FLUSH:
-	case COMMAND_RUN:
-		break;
-	}
-	return 0;
-}
-
 /* 11.4.9: a queue of scalable mode has descriptors of 256 bits. */
 static uint32_t slot_words(const struct vtd_unit *vtd)
 {
@@ -225,7 +57,7 @@ static void ring(const struct vtd_unit *vtd)
 /* The wait goes in, then the tail shows everything at once. */
 static void show(struct vtd_unit *vtd, uint64_t number)
 {
-	put(vtd, wait_for(vtd, number));
+	put(vtd, vtd_encode_wait(vtd, number));
 	vtd->wait_end[number % QUEUE_WAITS] = (uint16_t)vtd->tail;
 	write_barrier();
 	ring(vtd);
@@ -255,7 +87,7 @@ enum sp_status vtd_queue_post(struct unit *unit, const struct command *commands,
 	if (count > POST_COMMANDS)
 		return SP_INVALID;
 	for (i = 0; i < count; i++) {
-		uint32_t more = encode(vtd, &commands[i], &encoded[total]);
+		uint32_t more = vtd_encode(vtd, &commands[i], &encoded[total]);
 
 		if (!more)
 			return SP_INVALID;
@@ -269,21 +101,15 @@ enum sp_status vtd_queue_post(struct unit *unit, const struct command *commands,
 	return SP_OK;
 }
 
-/* 6.5.2: context before IOTLB, else the IOTLB refills through the old entry. */
 static void put_everything(struct vtd_unit *vtd)
 {
+	struct descriptor everything[EVERYTHING_MOST];
+	uint32_t count = vtd_encode_everything(vtd, everything);
+
 	if (vtd->unit.observer.lost && MUTANT(vtd->unit.host, SP_MUT_RECOVER_UNINVALIDATED))
 		return;
-	put(vtd, inval_context_all());
-	if (vtd->unit.scalable)
-		put(vtd, inval_pasids_all());
-	put(vtd, inval_iotlb_all(vtd));
-	if (vtd->unit.interrupt_remapping)
-		put(vtd, inval_interrupts_all());
-	/* 6.5.2.5: behind the IOTLB, else they are filled from it again. */
-	for (uint32_t i = 0; i < vtd->unit.atc_count; i++)
-		put(vtd,
-		    inval_device(vtd->unit.atc[i].requester, vtd->unit.atc[i].depth, 0, ORDER_ALL));
+	for (uint32_t i = 0; i < count; i++)
+		put(vtd, everything[i]);
 }
 
 uint64_t vtd_queue_forget_all(struct vtd_unit *vtd)
@@ -294,7 +120,7 @@ uint64_t vtd_queue_forget_all(struct vtd_unit *vtd)
 
 void vtd_queue_forget_interrupt(struct vtd_unit *vtd, uint32_t index)
 {
-	put(vtd, inval_interrupt(index));
+	put(vtd, vtd_encode_interrupt(index));
 	(void)show_next(vtd);
 }
 
@@ -342,7 +168,7 @@ static bool make_harmless(struct vtd_unit *vtd)
 		return false;
 	vtd->tail = (uint32_t)head;
 	while (vtd->tail != tail)
-		put(vtd, inval_context_all());
+		put(vtd, vtd_encode_harmless());
 	return true;
 }
 
@@ -448,5 +274,4 @@ enum sp_status vtd_queue_progress(struct unit *unit)
 _Static_assert(QUEUE_DESCRIPTORS * sizeof(struct descriptor) == (size_t)SP_FRAME_BYTES
 									<< QUEUE_ORDER,
 	       "VT-d 11.4.9: 2^QS pages of 256 descriptors");
-_Static_assert(QUEUE_SPARE >= 5 + UNIT_ATCS,
-	       "a restart adds four invalidations, one of each device's cache, and a wait");
+_Static_assert(QUEUE_SPARE > EVERYTHING_MOST, "a restart adds what forgets everything, and a wait");

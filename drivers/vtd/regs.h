@@ -48,6 +48,7 @@
 #define ECAP_DT		     BIT(2) /* device caches */
 #define ECAP_IR		     BIT(3)
 #define ECAP_IRO	     BITS(17, 8)
+#define ECAP_DIT	     BIT(41) /* throttles by the physical function that a device's cache is of */
 #define ECAP_SMTS	     BIT(43) /* scalable mode */
 #define ECAP_SSTS	     BIT(46) /* second stage in it */
 #define ECAP_SMPWC	     BIT(48) /* walks that a PASID entry leads to can snoop */
@@ -126,7 +127,9 @@
 #define INVAL_HIGH_HINT	     BIT(6) /* only leaves changed */
 #define INVAL_HIGH_PAGE	     BITS(63, 12)
 #define INVAL_DEPTH	     BITS(20, 16) /* of a device's queue of them; 0: 32 */
-#define INVAL_HIGH_SIZE	     BIT(0)	  /* the address says how many pages */
+#define INVAL_PF_LOW	     BITS(15, 12) /* the physical function's id, in two parts; with ECAP.DIT only */
+#define INVAL_PF_HIGH	     BITS(63, 52)
+#define INVAL_HIGH_SIZE	     BIT(0) /* the address says how many pages */
 #define INVAL_BY_INDEX	     BIT(4)
 #define INVAL_INDEX	     BITS(47, 32)
 #define WAIT_STORES	     BIT(5)

@@ -82,6 +82,18 @@ enum sp_status vtd_pasid_prepare(struct vtd_unit *vtd, uint16_t requester);
 void vtd_pasid_attach(struct vtd_unit *vtd, uint16_t requester, const struct unit_entry *entry);
 bool vtd_pasid_is_prepared(const struct vtd_unit *vtd, uint16_t requester);
 
+/* descriptor.c */
+#define ENCODED_MOST	2u		 /* of one command */
+#define EVERYTHING_MOST (4u + UNIT_ATCS) /* of all that a unit and its devices may remember */
+/* How many descriptors; 0 for a command that no unit understands. unit.queue held, as for the next. */
+uint32_t vtd_encode(const struct vtd_unit *vtd, const struct command *command,
+		    struct descriptor *out);
+uint32_t vtd_encode_everything(const struct vtd_unit *vtd, struct descriptor *out);
+struct descriptor vtd_encode_interrupt(uint32_t index);
+struct descriptor vtd_encode_wait(const struct vtd_unit *vtd, uint64_t number);
+/* What may stand where an aborted command stood: it forgets too much, and is never wrong. */
+struct descriptor vtd_encode_harmless(void);
+
 /* queue.c; unit.queue held, or the unit not yet shown to anybody */
 void vtd_queue_reset(struct vtd_unit *vtd);
 bool vtd_queue_has_room(const struct vtd_unit *vtd, uint32_t descriptors);

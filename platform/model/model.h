@@ -70,6 +70,7 @@ struct model_unit_config {
 	bool no_psi;	    /* no page-selective invalidation */
 	bool scalable;	    /* ECAP.SMTS, SSTS; and SMPWC where walks snoop */
 	bool left_scalable; /* firmware left translation on, in scalable mode */
+	bool throttles;	    /* ECAP.DIT: a device's cache is told with its physical function */
 	bool no_drain;	    /* CAP.DRD, DWD: an invalidation need not drain */
 	uint8_t version;    /* VER's major; 0: 1. From 2 on each invalidation of the IOTLB drains */
 	bool no_remapping;  /* no interrupt remapping */

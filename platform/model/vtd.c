@@ -37,12 +37,12 @@ uint64_t vtd_cap(const struct model *model, const struct unit *unit)
 	       (uint64_t)config->max_mask << 48 | (config->no_drain ? 0 : B(54) | B(55));
 }
 
-/* C, QI, DT, IR, PT; IRO; SMTS, SSTS, SMPWC. */
+/* C, QI, DT, IR, PT; IRO; DIT; SMTS, SSTS, SMPWC. */
 uint64_t vtd_ecap(const struct unit *unit)
 {
 	return (unit->config.not_coherent ? 0 : B(0)) | B(1) | (unit->config.ats ? B(2) : 0) |
 	       (unit->config.no_remapping ? 0 : B(3)) | B(6) | (uint64_t)(IVA_AT / 16) << 8 |
-	       (unit->config.scalable ? B(43) | B(46) : 0) |
+	       (unit->config.throttles ? B(41) : 0) | (unit->config.scalable ? B(43) | B(46) : 0) |
 	       (unit->config.scalable && !unit->config.not_coherent ? B(48) : 0);
 }
 

@@ -194,7 +194,7 @@ static bool fetch_one(struct model *model, struct unit *unit)
 	struct held held = { load_word(model, unit, at), load_word(model, unit, at + 8) };
 
 	if (unit->iqt >= bytes || !is_padded(model, unit, at) || !take(model, unit, held)) {
-		raise_error(unit, FSTS_IQE, 1);
+		raise_error(unit, FSTS_IQE, unit->iqt >= bytes ? 1 : 3);
 		return false;
 	}
 	unit->iqh = (unit->iqh + (unit->iqa & 0x800 ? 32 : 16)) % bytes;

@@ -6,7 +6,7 @@
  *   descriptor, low word                                          high word
  *   1 context cache   4 grain, 16 domain, 32 source, 48 mask      -
  *   2 IOTLB           4 grain, 6 DW, 7 DR, 16 domain              63:12 address, 6 IH, 5:0 AM
- *   3 device cache    16 depth, 32 source                          63:12 address, 0 S
+ *   3 device cache    16 depth, 32 source, 12 and 52 PF            63:12 address, 0 S
  *   4 interrupts      4 by index, 27 mask, 32 index               -
  *   5 wait            4 IF, 5 SW, 6 FN, 7 PD, 32 data             63:2 address
  *   7 PASID cache     4 grain, 16 domain, 32 PASID                 -
@@ -20,6 +20,7 @@
 #define CONTEXT_MAY (0xfull | 3ull << 4 | 0xffffffffull << 16 | 3ull << 48)
 #define IOTLB_MAY   (0xfull | 3ull << 4 | 3ull << 6 | 0xffffull << 16)
 #define DEVICE_MAY  (0xfull | 0x1full << 16 | 0xffffull << 32)
+#define DEVICE_PF   (0xfull << 12 | 0xfffull << 52)
 #define IEC_MAY	    (0xfull | 1ull << 4 | 0x1fffffull << 27)
 #define PASID_MAY   (0xfull | 3ull << 4 | 0xffffull << 16 | 0xfffffull << 32)
 #define WAIT_MAY    (0xfull | 0xfull << 4 | 0xffffffffull << 32)
@@ -265,7 +266,9 @@ static bool perform_device_cache(struct model *model, struct unit *unit, uint64_
 	uint32_t order = high & 1 ? (uint32_t)__builtin_ctzll(~page) + 1 : 0;
 	uint16_t requester = low >> 32 & 0xffff;
 
-	if (!unit->config.ats || (low & ~DEVICE_MAY) || (high & 0xffe))
+	if (!unit->config.ats || (low & ~(DEVICE_MAY | DEVICE_PF)) || (high & 0xffe))
+		return false;
+	if ((low >> 12 & 0xf) + (low >> 52 << 4) != (unit->config.throttles ? requester : 0u))
 		return false;
 	if (!unit_is_translating(unit))
 		model_violate(model, "manual: a device's cache is told while translation is off "

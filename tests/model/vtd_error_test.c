@@ -260,6 +260,29 @@ static void an_answer_to_nothing_does_not_stand_for_the_one_that_is_owed(void **
 	recover_and_end(&scene);
 }
 
+/* --- what it is told ------------------------------------------------------------------------- */
+
+/* ECAP.DIT: with the physical function that the cache is of; else those bits are reserved (IQE). */
+static void a_unit_that_throttles_is_told_whose_function_it_is(void **state)
+{
+	(void)state;
+	for (int throttles = 0; throttles < 2; throttles++) {
+		const struct bench_config config = { .mode = &bench_modes[VTD_SHARED],
+						     .ats = true,
+						     .unit = { .throttles = throttles } };
+		struct bench *bench = bench_make(&config);
+
+		bench_map(bench, bench->guest, BENCH_GFN, model_guest_frame(bench->model), 1,
+			  SP_RAM);
+		assert_int_equal(sp_wait(bench->host,
+					 bench_unmap(bench, bench->guest, BENCH_GFN, 1).ticket),
+				 SP_OK);
+		assert_int_equal(model_log_count(bench->model, SP_LOG_WARNING), 0);
+		assert_null(bench_complaint(bench));
+		bench_free(bench);
+	}
+}
+
 /* --- all of them ----------------------------------------------------------------------------- */
 
 static void churn(struct bench *bench, uint32_t turns)
@@ -366,6 +389,7 @@ int main(void)
 		cmocka_unit_test(an_answer_after_the_deadline_says_nothing_of_what_came_later),
 		cmocka_unit_test(an_answer_that_nobody_asked_for_stops_nothing),
 		cmocka_unit_test(an_answer_to_nothing_does_not_stand_for_the_one_that_is_owed),
+		cmocka_unit_test(a_unit_that_throttles_is_told_whose_function_it_is),
 		cmocka_unit_test(errors_at_random_lose_nothing),
 		cmocka_unit_test(an_error_that_is_only_cleared_is_believed_too_early),
 		cmocka_unit_test(a_silent_device_is_released_when_its_reset_made_it_answer),
