@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #define VTD_SEPARATE 4
-#define VTD_BUFFERED 6
+#define VTD_BUFFERED 8
 
 static const struct variety {
 	const char *name;
