@@ -206,8 +206,6 @@ static struct model_config machine_of(struct bench *bench)
 		unit->write_buffer |= config->mode->write_buffer;
 		unit->scalable |= config->mode->scalable;
 		unit->ats = config->ats;
-		unit->no_psi |= config->no_psi;
-		unit->max_mask = config->max_mask ? config->max_mask : unit->max_mask;
 	}
 	for (uint32_t i = 0; i < machine.device_count; i++)
 		machine.device[i] = (struct model_device_config){

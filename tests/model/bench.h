@@ -42,8 +42,6 @@ struct bench_config {
 	bool emulator;	  /* one maps the guest's memory */
 	bool cpu_outside; /* not in guest mode when the change comes */
 	bool idle_unit;	  /* a second unit, none of whose devices is assigned */
-	bool no_psi;	  /* VT-d: the unit knows no page-selective invalidation */
-	uint8_t max_mask; /* VT-d: the widest that it knows, as an order; 0: 18 */
 	uint32_t seed;
 	struct model_unit_config unit; /* what its units are besides */
 };

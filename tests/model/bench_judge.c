@@ -202,9 +202,10 @@ void bench_judge_kicks(struct bench *bench, const char *what, bool owed)
 static bool says(const struct bench *bench, const struct model_command *command, uint32_t order,
 		 bool links)
 {
-	uint32_t widest = bench->config.max_mask ? bench->config.max_mask : 18;
+	const struct model_unit_config *unit = &bench->config.unit;
+	uint32_t widest = unit->max_mask ? unit->max_mask : 18;
 
-	if (bench->config.no_psi || order > widest)
+	if (unit->no_psi || widest == MODEL_NO_MASK || order > widest)
 		return command->kind == MODEL_CMD_IOTLB_DOMAIN;
 	return command->kind == MODEL_CMD_IOTLB_PAGES && command->order == order &&
 	       command->links == links;

@@ -67,8 +67,8 @@ static bool fill(struct cell *cell, const struct bench_mode *mode, enum bench_ch
 		.outsiders = max ? MODEL_LATE : MODEL_AT_ONCE,
 		.two_units = variant == TWO_UNITS,
 		.idle_unit = variant == IDLE_UNIT,
-		.max_mask = variant == NARROW ? 9 : 0,
-		.no_psi = variant == NO_PAGES,
+		.unit.max_mask = variant == NARROW ? 9 : 0,
+		.unit.no_psi = variant == NO_PAGES,
 	};
 	cell->change = change;
 	snprintf(cell->name, sizeof(cell->name), "%s, %s, %s%s", bench_change_name(change),
