@@ -23,6 +23,8 @@ static const char *refuse_unit(const struct model_config *config,
 		return "AMD-Vi units snoop and have no write buffer to flush";
 	if (unit->vendor == MODEL_AMDVI && (unit->scalable || unit->left_scalable))
 		return "AMD-Vi units have no scalable mode";
+	if (unit->walks_not_coherent && !unit->scalable)
+		return "only in scalable mode do walks snoop by a bit of their own";
 	if (unit->left_scalable && !(unit->scalable && unit->translating))
 		return "left_scalable is for a translating unit that has scalable mode";
 	if (unit->max_levels && (unit->max_levels < 4 || unit->max_levels > 6))

@@ -168,7 +168,7 @@ struct context {
 struct unit {
 	struct model_unit_config config;
 	uint32_t index;
-	enum view view;
+	enum view view, walk_view; /* of entries; of page tables */
 	struct cache cache;
 	uint32_t reads_until_ready; /* late registers */
 

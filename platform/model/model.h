@@ -66,14 +66,15 @@ struct model_unit_config {
 	bool ats; /* answers requests of functions for translations: VT-d DT, AMD-Vi IotlbSup */
 	bool translating; /* firmware left translation on: an empty table of firmware's own */
 	/* VT-d */
-	bool write_buffer;  /* RWBF (M13) */
-	bool no_psi;	    /* no page-selective invalidation */
-	bool scalable;	    /* ECAP.SMTS, SSTS; and SMPWC where walks snoop */
-	bool left_scalable; /* firmware left translation on, in scalable mode */
-	bool throttles;	    /* ECAP.DIT: a device's cache is told with its physical function */
-	bool no_drain;	    /* CAP.DRD, DWD: an invalidation need not drain */
-	uint8_t version;    /* VER's major; 0: 1. From 2 on each invalidation of the IOTLB drains */
-	bool no_remapping;  /* no interrupt remapping */
+	bool write_buffer;	 /* RWBF (M13) */
+	bool no_psi;		 /* no page-selective invalidation */
+	bool scalable;		 /* ECAP.SMTS, SSTS; and SMPWC where walks snoop */
+	bool walks_not_coherent; /* scalable mode: entries snoop (C), walks do not (no SMPWC) */
+	bool left_scalable;	 /* firmware left translation on, in scalable mode */
+	bool throttles;		 /* ECAP.DIT: a device's cache is told with its physical function */
+	bool no_drain;		 /* CAP.DRD, DWD: an invalidation need not drain */
+	uint8_t version;   /* VER's major; 0: 1. From 2 on each invalidation of the IOTLB drains */
+	bool no_remapping; /* no interrupt remapping */
 	uint8_t walk_levels;   /* bit n: n levels; 0: 3, 4 and 5 */
 	uint8_t large_pages;   /* bit 1: 2 MiB, bit 2: 1 GiB; 0: both; 1: none */
 	uint8_t max_mask;      /* MAMV; 0: 18; MODEL_NO_MASK: 0, single pages */

@@ -96,7 +96,8 @@ bool ram_create(struct model *model)
 	uint64_t frames = model->config.ram_frames;
 
 	for (uint32_t i = 0; i < model->config.unit_count; i++) {
-		ram->cached |= model->config.unit[i].not_coherent;
+		ram->cached |= model->config.unit[i].not_coherent ||
+			       model->config.unit[i].walks_not_coherent;
 		ram->buffered |= model->config.unit[i].write_buffer;
 	}
 	ram->frames = frames;

@@ -17,6 +17,8 @@ void unit_reset(struct model *model, uint32_t index)
 	unit->view = unit->config.write_buffer	 ? VIEW_UNIT
 		     : unit->config.not_coherent ? VIEW_MEMORY
 						 : VIEW_CPU;
+	unit->walk_view = unit->view == VIEW_CPU && unit->config.walks_not_coherent ? VIEW_MEMORY
+										    : unit->view;
 	unit->fectl = unit->iectl = 1u << 31;
 	if (unit->config.translating && !firmware_leave_translating(model, unit))
 		model_violate(model, "model: no memory for the tables that firmware left");

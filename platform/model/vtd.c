@@ -43,7 +43,7 @@ uint64_t vtd_ecap(const struct unit *unit)
 	return (unit->config.not_coherent ? 0 : B(0)) | B(1) | (unit->config.ats ? B(2) : 0) |
 	       (unit->config.no_remapping ? 0 : B(3)) | B(6) | (uint64_t)(IVA_AT / 16) << 8 |
 	       (unit->config.throttles ? B(41) : 0) | (unit->config.scalable ? B(43) | B(46) : 0) |
-	       (unit->config.scalable && !unit->config.not_coherent ? B(48) : 0);
+	       (unit->config.scalable && unit->walk_view == VIEW_CPU ? B(48) : 0);
 }
 
 /* --- commands -------------------------------------------------------------------------------- */

@@ -75,7 +75,7 @@ static struct context load_pasid(struct model *model, const struct unit *unit, u
 	if (!(words[0] & 1))
 		return (struct context){ .reason = 0x59 };
 	if ((words[0] & PASID_MUST_0) || exceeds(model, words[0]) || (words[1] & ~HIGH_MAY) ||
-	    (words[1] & B(23) && unit->config.not_coherent) || words[2] || words[3] || words[4] ||
+	    (words[1] & B(23) && unit->walk_view != VIEW_CPU) || words[2] || words[3] || words[4] ||
 	    words[5] || words[6] || words[7])
 		return (struct context){ .reason = 0x5a };
 	return (struct context){ .low = words[0], .high = words[1] };

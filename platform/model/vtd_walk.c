@@ -154,7 +154,7 @@ static struct table table_of(const struct model *model, const struct unit *unit,
 			     const struct context *context)
 {
 	return (struct table){ .format = MODEL_VTD_TABLE,
-			       .view = unit->view,
+			       .view = unit->walk_view,
 			       .root = context->low >> FRAME_ORDER,
 			       .levels = (uint32_t)(context->high & 7) + 2,
 			       .large = unit->config.large_pages,

@@ -145,6 +145,27 @@ static void without_snooping_every_entry_is_found(void **state)
 	fixture_free(fixture);
 }
 
+/* The table that a fenced requester meets is walked, and came dirty. */
+static void where_only_entries_snoop_the_blocked_table_is_empty_all_the_same(void **state)
+{
+	const struct model_unit_config unit = { .vendor = MODEL_VTD,
+						.scalable = true,
+						.walks_not_coherent = true };
+	struct fixture *fixture = fixture_start(&unit);
+
+	(void)state;
+	assert_false(fixture->unit->coherent);
+	assert_true(fixture_dma(fixture, DEVICE, PAGE, true));
+	fixture->ops->fence(fixture->unit, DEVICE);
+	fixture_pay(fixture,
+		    (struct command){ .kind = COMMAND_ENTRY, .name = NAME, .requester = DEVICE });
+	fixture_pay(fixture,
+		    (struct command){ .kind = COMMAND_DOMAIN, .name = NAME, .links = true });
+	assert_false(fixture_dma(fixture, DEVICE, PAGE, true));
+	assert_int_equal(next_fault(fixture).reason, 0x79);
+	fixture_free(fixture);
+}
+
 /* --- commands ----------------------------------------------------------------------------------- */
 
 static enum model_command_kind told(struct fixture *fixture, uint32_t index)
@@ -250,6 +271,7 @@ int main(void)
 		cmocka_unit_test(both_halves_of_a_bus_have_their_own_entries),
 		cmocka_unit_test(a_fault_says_which_entry_was_absent),
 		cmocka_unit_test(without_snooping_every_entry_is_found),
+		cmocka_unit_test(where_only_entries_snoop_the_blocked_table_is_empty_all_the_same),
 		cmocka_unit_test(an_entry_is_forgotten_from_the_top_down),
 		cmocka_unit_test(bring_up_forgets_pasids_between_contexts_and_translations),
 		cmocka_unit_test(a_remembered_pasid_entry_leads_to_the_old_table),

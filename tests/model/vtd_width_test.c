@@ -17,6 +17,7 @@
 
 #define VTD_SEPARATE 4
 #define VTD_BUFFERED 8
+#define VTD_SCALABLE 9
 
 static const struct variety {
 	const char *name;
@@ -30,6 +31,7 @@ static const struct variety {
 	{ "no page-selective invalidation", VTD_SEPARATE, { .no_psi = true } },
 	{ "drains by itself", VTD_SEPARATE, { .no_drain = true, .version = 2 } },
 	{ "does not snoop", VTD_SEPARATE, { .not_coherent = true } },
+	{ "scalable, entries snoop, walks do not", VTD_SCALABLE, { .walks_not_coherent = true } },
 	{ "write buffer, 2M", VTD_BUFFERED, { .max_mask = 9 } },
 	{ "write buffer, no page-selective invalidation", VTD_BUFFERED, { .no_psi = true } },
 	{ "write buffer, does not snoop", VTD_BUFFERED, { .not_coherent = true } },
