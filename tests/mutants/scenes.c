@@ -252,6 +252,23 @@ const char *scene_silent(struct bench *bench, const struct trial *trial)
 	return bench_complaint(bench);
 }
 
+/* What stands behind an error was not carried out, whatever the wait then stores. */
+const char *scene_error(struct bench *bench, const struct trial *trial)
+{
+	struct sp_result result;
+
+	(void)trial;
+	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
+	(void)map_page(bench, BENCH_GFN, SP_RAM);
+	visit(bench, BENCH_GFN);
+	model_fail_next(bench->model, 0, MODEL_ERROR_DESCRIPTOR);
+	result = bench_unmap(bench, bench->guest, BENCH_GFN, 1);
+	if (sp_wait(bench->host, result.ticket) != SP_OK)
+		bench_complain(bench, "the unit was lost");
+	bench_settle(bench);
+	return bench_complaint(bench);
+}
+
 /* ---- shadows ---- */
 
 const char *scene_fill_again(struct bench *bench, const struct trial *trial)

@@ -18,4 +18,5 @@ const char *scene_gather(struct bench *bench, const struct trial *trial);
 const char *scene_many_ranges(struct bench *bench, const struct trial *trial);
 const char *scene_fill_again(struct bench *bench, const struct trial *trial);
 const char *scene_shared_by_mistake(struct bench *bench, const struct trial *trial);
+const char *scene_error(struct bench *bench, const struct trial *trial);
 const char *scene_silent(struct bench *bench, const struct trial *trial);

@@ -152,6 +152,7 @@ static const struct trial trials[] = {
 	  .mode = AMDVI_SEPARATE,
 	  .answers = MODEL_LATE,
 	  .emulator = true },
+	{ .name = "an_error_of_vtds_queue_frees_nothing", .run = scene_error, .mode = VTD_SEPARATE },
 	{ .name = "a_silent_vtd_unit_frees_nothing",
 	  .run = scene_silent,
 	  .mode = VTD_SHARED,
