@@ -17,6 +17,7 @@ struct tree {
 	const uint32_t *mutant; /* lib/mutant.h; the host's */
 	void *embedder;
 	sp_mfn_t root;
+	uint64_t *top;	     /* the root's slots */
 	uint8_t levels;	     /* tables on a walk; the root's slots are at level levels - 1 */
 	uint8_t leaf_levels; /* bit n: leaves at level n may be used; bit 0 always */
 	bool owns_frames;    /* leaves that go are let go; false for the second of two maps */
@@ -40,6 +41,31 @@ struct target {
 	bool keep_frames; /* leaf frames stay, rights and memory change; absent slots stay absent */
 };
 
+/* What slots need, as pagetable/run.h finds it. */
+enum action {
+	ACTION_NONE,	/* is as wished */
+	ACTION_CLEAR,	/* leaf or whole subtree goes, one store */
+	ACTION_LEAF,	/* one leaf of this level */
+	ACTION_DESCEND, /* the table under it */
+	ACTION_BUILD,	/* absent: a table beside the tree, then one store */
+	ACTION_PUNCH,	/* leaf: a table with its pieces but those that go, then one store */
+	ACTION_SPLIT	/* leaf: must become a table with all its pieces first */
+};
+
+struct slot_run {
+	uint64_t old;	/* what the first slot holds */
+	uint64_t end;	/* the first frame behind it */
+	uint32_t count; /* slots */
+	enum action action;
+};
+
+/* The way down to the lowest table that spans the whole of a plan. */
+struct place {
+	uint64_t shape;		     /* of the tree when it was found */
+	uint64_t *table[MAX_LEVELS]; /* by level of their slots, from the root's down to `level` */
+	uint32_t level;
+};
+
 struct plan {
 	uint64_t first, end; /* the range that commit will make so; end may be less than asked */
 	struct target target;
@@ -48,6 +74,11 @@ struct plan {
 	uint32_t tables; /* pages that commit takes from the reserve */
 	uint32_t gone;	 /* entries it may add to stale->gone, at most */
 	uint32_t slots;	 /* stores */
+	/* What commit need not work out again. */
+	uint64_t attributes; /* of the target's leaves */
+	uint32_t leaf_top;   /* leaves that stand whole do so up to this level */
+	struct place place;
+	struct slot_run begins; /* the first run in the place */
 };
 
 /* Table pages that were taken before the lock. */

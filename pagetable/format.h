@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pagetable/format.h - what a page-table format is: a row of masks. Constant data; the one
- * algorithm is engine.c.
+ * algorithm is that of engine.h.
  *
  *   63        rights, software       51              12      large  memory  rights        0
  *   +-------------------------------+------------------+--------------------------------+

@@ -16,6 +16,7 @@
 #define tree_merge	    looking_tree_merge
 #define tree_close	    looking_tree_close
 #define tree_dismantle	    looking_tree_dismantle
+#define run_find	    looking_run_find
 
 #define platform_pointer    looking_platform_pointer
 #define platform_write_back looking_platform_write_back

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pagetable/find.c - an empty tree, and what one translates a frame to.
+ *
+ * The walk takes no lock and decodes nothing but links; what a leaf allows is read once, at its end.
+ */
+#include "lib/mutant.h"
+#include "pagetable/walk.h"
+
+static const uint32_t none_chosen = SP_MUT_NONE;
+
+void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root,
+	       uint32_t levels)
+{
+	uint64_t *table = platform_pointer(embedder, root);
+
+	*tree = (struct tree){ .format = format,
+			       .mutant = &none_chosen,
+			       .embedder = embedder,
+			       .root = root,
+			       .top = table,
+			       .levels = (uint8_t)levels,
+			       .leaf_levels = 1 };
+	for (uint32_t i = 0; i < slots_per_table(format); i++)
+		store64(&table[i], 0);
+}
+
+uint64_t tree_frames(const struct tree *tree)
+{
+	/* No format addresses more than 64 bits' worth of bytes. */
+	return BIT(min_u64(span_order(tree->format, tree->levels), 64 - 12));
+}
+
+bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
+{
+	const struct format *format = tree->format;
+	uint32_t level = tree->levels - 1u, order = span_order(format, level);
+	const uint64_t *table = tree->top;
+	uint64_t slot;
+
+	*found = (struct found){ .count = UINT64_MAX - frame };
+	if (frame >= tree_frames(tree))
+		return false;
+	for (;;) {
+		slot = load64(&table[frame >> order & (slots_per_table(format) - 1)]);
+		if (slot_kind(format, level, slot) != SLOT_LINK)
+			break;
+		table = table_under(tree, slot);
+		level--;
+		order -= format->slots_order;
+	}
+	found->level = level;
+	found->count = BIT(order) - (frame & (BIT(order) - 1));
+	if (!(slot & format->present))
+		return false;
+	found->mfn = slot_frame(format, slot) + (frame & (BIT(order) - 1));
+	found->rights = slot_rights(format, slot);
+	found->memory = slot_memory(format, slot);
+	return true;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pagetable/walk.h - tables, slots and spans: what every walk through a tree is made of.
+ *
+ *   level 2   root      [ . | link | . ]         slot: one 64-bit entry, written by one store
+ *                            |
+ *   level 1   table     [ leaf | link | . ]      a leaf here spans 2^span_order(level) frames
+ *                                 |
+ *   level 0   table     [ leaf | leaf | . ]      part: the frames of a table that a change is about
+ *
+ * Only the files of pagetable/ include this.
+ */
+#pragma once
+
+#include "memory.h"
+#include "pagetable/engine.h"
+
+static inline uint64_t *table_at(const struct tree *tree, uint64_t mfn)
+{
+	return platform_pointer(tree->embedder, (sp_mfn_t){ mfn });
+}
+
+static inline uint64_t *table_under(const struct tree *tree, uint64_t link)
+{
+	return table_at(tree, slot_frame(tree->format, link));
+}
+
+static inline uint32_t slots_per_table(const struct format *format)
+{
+	return 1u << format->slots_order;
+}
+
+static inline uint32_t slot_index(const struct format *format, uint32_t level, uint64_t frame)
+{
+	return (uint32_t)(frame >> span_order(format, level)) & (slots_per_table(format) - 1);
+}
+
+static inline struct span slot_span(const struct format *format, uint32_t level, uint64_t frame)
+{
+	uint32_t order = span_order(format, level);
+	uint64_t first = align_down(frame, order);
+
+	return (struct span){ first, first + BIT(order) };
+}
+
+/* What a slot of this level grows by from one leaf to the next, where frames follow one another. */
+static inline uint64_t leaf_step(const struct format *format, uint32_t level)
+{
+	return BIT(span_order(format, level) + 12);
+}
+
+/* Hardware writes some bits whenever it likes, and ours mean nothing to who walks. */
+static inline bool same_translation(const struct format *format, uint64_t a, uint64_t b)
+{
+	return ((a ^ b) & ~(format->hardware | format->software)) == 0;
+}
+
+/* The same, but for the frame. */
+static inline bool same_attributes(const struct format *format, uint64_t a, uint64_t b)
+{
+	return same_translation(format, a | format->frame, b | format->frame);
+}
