@@ -17,20 +17,6 @@ struct make {
 	struct stale *stale;
 };
 
-/* `count` slots: a first value, and what the next one has more. */
-static void fill(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
-{
-	for (; count >= 4; count -= 4, slot += 4) {
-		store64(&slot[0], value);
-		store64(&slot[1], value + step);
-		store64(&slot[2], value + 2 * step);
-		store64(&slot[3], value + 3 * step);
-		value += 4 * step;
-	}
-	for (; count; count--, value += step)
-		store64(slot++, value);
-}
-
 /* ---- what went ---- */
 
 /* The negative controls: a decision from less than the old and the new entry (A1.2 to A1.5). */

@@ -113,6 +113,22 @@ void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *res
 		 struct stale *stale);
 
 /*
+ * Beside the tree (beside.c). How many tables of small pages the range of a plan, up to `end`, begins
+ * with where nothing is yet; `most` at most. 0 also where the table that would link them is not there.
+ */
+uint32_t tree_count_beside(const struct tree *tree, const struct plan *plan, uint64_t end,
+			   uint32_t most);
+/* The first leaf of the first of them. */
+uint64_t tree_leaf_beside(const struct tree *tree, const struct plan *plan);
+/* Fills a page as table number `index` of them. Needs no lock: nobody sees it. */
+void tree_fill_beside(const struct tree *tree, uint64_t leaf, uint32_t index, sp_mfn_t page);
+/* The table that links them is still there. */
+bool tree_can_link(const struct tree *tree, uint64_t first);
+/* Then one store for each; the slots must have been absent since they were counted. */
+void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, uint32_t count,
+		      struct stale *stale);
+
+/*
  * Makes the table under the slot at `level` that spans `frame` a leaf, if its slots are one run
  * with equal attributes and the level may hold leaves. One store. False: nothing changed.
  */

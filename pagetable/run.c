@@ -56,20 +56,6 @@ static enum action decide(const struct tree *tree, const struct plan *plan, uint
 	return fits ? ACTION_LEAF : ACTION_BUILD;
 }
 
-static uint32_t count_absent(const struct format *format, const uint64_t *slot, uint32_t most)
-{
-	uint32_t count = 0;
-
-	for (; most - count >= 4; count += 4)
-		if ((load64(&slot[count]) | load64(&slot[count + 1]) | load64(&slot[count + 2]) |
-		     load64(&slot[count + 3])) &
-		    format->present)
-			break;
-	while (count < most && !(load64(&slot[count]) & format->present))
-		count++;
-	return count;
-}
-
 static uint32_t count_leaves(const struct format *format, uint32_t level, const uint64_t *slot,
 			     uint32_t most)
 {

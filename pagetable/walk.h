@@ -60,3 +60,33 @@ static inline bool same_attributes(const struct format *format, uint64_t a, uint
 {
 	return same_translation(format, a | format->frame, b | format->frame);
 }
+
+/* How many slots from here on are absent, `most` at most. */
+static inline uint32_t count_absent(const struct format *format, const uint64_t *slot,
+				    uint32_t most)
+{
+	uint32_t count = 0;
+
+	for (; most - count >= 4; count += 4)
+		if ((load64(&slot[count]) | load64(&slot[count + 1]) | load64(&slot[count + 2]) |
+		     load64(&slot[count + 3])) &
+		    format->present)
+			break;
+	while (count < most && !(load64(&slot[count]) & format->present))
+		count++;
+	return count;
+}
+
+/* `count` slots: a first value, and what the next one has more. */
+static inline void fill(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
+{
+	for (; count >= 4; count -= 4, slot += 4) {
+		store64(&slot[0], value);
+		store64(&slot[1], value + step);
+		store64(&slot[2], value + 2 * step);
+		store64(&slot[3], value + 3 * step);
+		value += 4 * step;
+	}
+	for (; count; count--, value += step)
+		store64(slot++, value);
+}

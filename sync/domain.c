@@ -90,6 +90,7 @@ enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const st
 				    platform_pointer(domain->host->embedder, root), SP_FRAME_BYTES);
 	domain_take(domain);
 	domain->tables_used++;
+	domain->maps_added++;
 	map->tree = tree;
 	map->used = true;
 	domain_drop(domain);

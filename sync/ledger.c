@@ -129,12 +129,10 @@ static bool enter_shadows(struct sp_domain *domain, struct watch *watch, const s
 {
 	bool owed = false;
 
-	for (uint32_t i = 0; i < KIND_COUNT; i++) {
-		enum change_kind kind = (enum change_kind)i;
+	for (uint32_t kinds = stale->kinds[WALKER_CPU]; kinds; kinds &= kinds - 1) {
+		enum change_kind kind = (enum change_kind)__builtin_ctz(kinds);
 		struct span span = stale->span[WALKER_CPU][kind];
 
-		if (span_is_empty(span))
-			continue;
 		if (debt_is_whole(domain->host, COLUMN_SHADOW, kind))
 			owed |= debt_add(&watch->gathering, domain->host, COLUMN_SHADOW, kind,
 					 span);
@@ -151,11 +149,10 @@ static bool enter_watch(struct sp_domain *domain, struct watch *watch, const str
 	enum walker walker = watch_is_units(watch) ? WALKER_DEVICE : WALKER_CPU;
 	bool owed = false;
 
-	for (uint32_t kind = 0; kind < KIND_COUNT; kind++) {
+	for (uint32_t kinds = stale->kinds[walker]; kinds; kinds &= kinds - 1) {
+		uint32_t kind = (uint32_t)__builtin_ctz(kinds);
 		struct span span = stale->span[walker][kind];
 
-		if (span_is_empty(span))
-			continue;
 		owed |= debt_add(&watch->gathering, domain->host, watch->observer->column,
 				 (enum change_kind)kind, span);
 		if (watch->atc_count)
@@ -251,9 +248,18 @@ static bool owes_up_to(const struct sp_domain *domain, const struct watch *watch
 	       !MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED);
 }
 
+/* Whoever waits for a range that is being built waits for a number that it holds. */
+static bool is_held(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 0; i < DOMAIN_CLAIMS; i++)
+		if (domain->claims[i].number && domain->claims[i].number <= number)
+			return true;
+	return false;
+}
+
 enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 {
-	enum sp_status status = SP_OK;
+	enum sp_status status = is_held(domain, number) ? SP_PENDING : SP_OK;
 
 	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
 		const struct watch *watch = &domain->watches[i];

@@ -37,7 +37,7 @@ void model_at_barrier(bool full)
 		fixture_looks.at_full_barrier();
 }
 
-#define PAGE_MFN 0x1000 /* of fixture->page[0] */
+#define PAGE_MFN FIXTURE_MFN
 
 enum sp_status platform_frames_take(void *embedder, uint32_t node, uint32_t order, sp_mfn_t *first)
 {

@@ -11,5 +11,6 @@
 #include "pagetable/run.c"
 #include "pagetable/plan.c"
 #include "pagetable/commit.c"
+#include "pagetable/beside.c"
 #include "pagetable/merge.c"
 #include "pagetable/dismantle.c"

@@ -16,6 +16,11 @@
 #define tree_merge	    looking_tree_merge
 #define tree_close	    looking_tree_close
 #define tree_dismantle	    looking_tree_dismantle
+#define tree_count_beside   looking_tree_count_beside
+#define tree_leaf_beside    looking_tree_leaf_beside
+#define tree_fill_beside    looking_tree_fill_beside
+#define tree_can_link	    looking_tree_can_link
+#define tree_link_beside    looking_tree_link_beside
 #define run_find	    looking_run_find
 
 #define platform_pointer    looking_platform_pointer
