@@ -44,6 +44,7 @@ enum sp_mutant {
 	SP_MUT_ABSENT_NOT_TOLD,	  /* a unit that remembers absent entries is not told of new ones */
 	SP_MUT_READERS_IGNORED,	  /* a table goes while a look-up walks it */
 	SP_MUT_CLAIM_IGNORED,	  /* a change goes ahead where another builds beside the tree */
+	SP_MUT_RUN_KEPT,	  /* a table is called a run after a slot of it changed */
 	SP_MUT_BUDGET_UNCHECKED,  /* table pages beyond the domain's budget */
 	SP_MUT_SPECIAL_UNCHECKED, /* memory where the unit treats addresses specially */
 	SP_MUT_ALIAS_UNCHECKED,	  /* a shared requester id goes to two owners */

@@ -102,7 +102,7 @@ static void begin_end(struct sp_domain *domain) MUST_HOLD(domain->lock)
 	domain->state = DOMAIN_DYING;
 	domain->merge = (struct span){ 0, 0 };
 	stale_begin(&stale, NULL, 0);
-	stale_add(&stale, WALKER_CPU, KIND_UNLINK, (struct span){ 0, tree_frames(&map->tree) });
+	stale_add(&stale, WALKER_CPU, KIND_UNLINK, (struct span){ 0, map->tree.frames });
 	(void)ledger_enter(domain, map, &stale);
 }
 

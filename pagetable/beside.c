@@ -71,13 +71,14 @@ void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, u
 		      struct stale *stale)
 {
 	const struct format *format = tree->format;
+	uint64_t link = format->link[1] | link_run_bit(format);
 	uint64_t *slot = &find_table(tree, first)[slot_index(format, 1, first)];
 	struct span span = { first, first + ((uint64_t)count << span_order(format, 1)) };
 
 	write_barrier();
 	for (uint32_t i = 0; i < count; i++)
-		store64(&slot[i], page[i].mfn << 12 | format->link[1]);
+		store64(&slot[i], page[i].mfn << 12 | link);
 	if (tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_SLOT_NOT_WRITTEN_BACK))
 		platform_write_back(tree->embedder, slot, count * sizeof(*slot));
-	stale_note(stale, format, 1, span, 0, page[0].mfn << 12 | format->link[1]);
+	stale_note(stale, format, 1, span, 0, page[0].mfn << 12 | link);
 }

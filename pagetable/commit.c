@@ -100,28 +100,24 @@ static struct changed replace(struct make *make, uint64_t *slot, uint32_t level,
 {
 	const struct format *format = make->tree->format;
 	struct changed changed = { .end = 0 };
-	uint64_t head = 0, next = 0, frames = 0;
+	uint32_t alike;
 
-	for (uint32_t i = 0; i < count; i++, value += step) {
-		uint64_t old = load64(&slot[i]);
+	for (uint32_t i = 0; i < count; i += alike) {
+		uint64_t old = load64(&slot[i]), new = value + i *step;
 
-		if (!(old & format->present))
+		if (!(old & format->present)) {
+			alike = count_absent(format, &slot[i], count - i);
 			continue;
-		store64(&slot[i], value);
-		if (!changed.end)
-			changed = (struct changed){ i, i, old, value };
-		changed.end = i + 1;
-		if (!frames || !same_translation(format, old, next)) {
-			if (frames && goes)
-				let_go_frames(make, head, slot_frame(format, head), frames);
-			head = next = old;
-			frames = 0;
 		}
-		next += leaf_step(format, level);
-		frames += BIT(span_order(format, level));
+		alike = count_following(format, level, &slot[i], count - i);
+		fill(&slot[i], alike, new, step);
+		if (!changed.end)
+			changed = (struct changed){ i, i, old, new };
+		changed.end = i + alike;
+		if (goes)
+			let_go_frames(make, old, slot_frame(format, old),
+				      (uint64_t)alike << span_order(format, level));
 	}
-	if (frames && goes)
-		let_go_frames(make, head, slot_frame(format, head), frames);
 	return changed;
 }
 
@@ -178,6 +174,17 @@ static void fill_wished(struct make *make, uint64_t *slot, uint32_t count, uint3
 
 static uint64_t new_table(struct make *make, uint32_t level, struct span part, uint64_t around);
 
+/* All leaves, one after the other: as wished, or the pieces of the leaf that was there. */
+static bool will_be_run(const struct make *make, uint32_t level, struct span part, uint64_t around)
+{
+	uint32_t order = span_order(make->tree->format, level);
+
+	if (span_is_empty(part))
+		return around != 0;
+	return !plan_clears(make->plan) &&
+	       plan_whole(make->plan, level, order, part) == slots_per_table(make->tree->format);
+}
+
 /*
  * A page from the reserve comes dirty: every slot is written. Those of `part` become as wished, the
  * others hold the pieces of the leaf `around`, or nothing where that is 0.
@@ -227,7 +234,8 @@ static uint64_t new_table(struct make *make, uint32_t level, struct span part, u
 	fill_table(make, table, level - 1, part, around);
 	if (!MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK))
 		write_back(tree, table, slots_per_table(tree->format));
-	return mfn << 12 | tree->format->link[level];
+	return mfn << 12 | tree->format->link[level] |
+	       (will_be_run(make, level - 1, part, around) ? link_run_bit(tree->format) : 0);
 }
 
 /* Absent or leaf -> table, in one store. */
@@ -260,23 +268,18 @@ static void let_go_piece(struct make *make, uint32_t level, struct span part, ui
 
 /* ---- the tree ---- */
 
-static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part,
-		      const struct slot_run *begins);
+static void make_part(struct make *make, uint64_t *link, uint64_t *table, uint32_t level,
+		      struct span part, const struct slot_run *begins);
 
-/* Looked at first where a table that is filled in order ends, then from the last that went outward. */
+/* Looked at first where a table that is filled in order ends, and beside the last that went. */
 static bool is_empty_table(const struct format *format, const uint64_t *table, uint32_t last_gone)
 {
 	uint32_t slots = slots_per_table(format);
 
-	if (load64(&table[slots - 1]) & format->present)
+	if ((load64(&table[slots - 1]) | load64(&table[min_u64(last_gone + 1, slots - 1)])) &
+	    format->present)
 		return false;
-	for (uint32_t i = last_gone; i < slots; i++)
-		if (load64(&table[i]) & format->present)
-			return false;
-	for (uint32_t i = last_gone; i-- > 0;)
-		if (load64(&table[i]) & format->present)
-			return false;
-	return true;
+	return count_absent(format, table, slots) == slots;
 }
 
 /* After pieces went: a table without a present slot goes too. */
@@ -318,7 +321,7 @@ static struct changed make_run(struct make *make, uint64_t *slot, uint32_t level
 	case ACTION_LEAF:
 		return change_leaves(make, slot, level, part.first, run);
 	case ACTION_DESCEND:
-		make_part(make, table_under(tree, run->old), level - 1, part, NULL);
+		make_part(make, slot, table_under(tree, run->old), level - 1, part, NULL);
 		return unlink_if_empty(make, slot, level, part);
 	case ACTION_PUNCH:
 		let_go_piece(make, level, part, run->old);
@@ -352,9 +355,20 @@ static void write_back_slots(const struct tree *tree, const uint64_t *slot, uint
 		write_back(tree, slot, count);
 }
 
-/* `begins`: the first run, where it is known. */
-static void make_part(struct make *make, uint64_t *table, uint32_t level, struct span part,
-		      const struct slot_run *begins)
+/* The table under the link is one run no more. */
+static void forget_run(const struct tree *tree, uint64_t *link)
+{
+	uint64_t old = load64(link);
+
+	if (!(old & link_run_bit(tree->format)) || MUTANT_IS(*tree->mutant, SP_MUT_RUN_KEPT))
+		return;
+	store64(link, old & ~link_run_bit(tree->format));
+	write_back(tree, link, 1);
+}
+
+/* `link`: what leads to the table; NULL for the root. `begins`: the first run, where it is known. */
+static void make_part(struct make *make, uint64_t *link, uint64_t *table, uint32_t level,
+		      struct span part, const struct slot_run *begins)
 {
 	const struct tree *tree = make->tree;
 	uint32_t low = 0, high = 0;
@@ -370,6 +384,8 @@ static void make_part(struct make *make, uint64_t *table, uint32_t level, struct
 			run_find(tree, make->plan, level, &table[at], part, UINT32_MAX, &run);
 		begins = NULL;
 		run.end = min_u64(run.end, part.end);
+		if (link && run.action != ACTION_NONE)
+			forget_run(tree, link);
 		changed = make_run(make, &table[at], level, (struct span){ part.first, run.end },
 				   &run);
 		if (changed.end) {
@@ -404,13 +420,18 @@ static void make_all(struct make *make, struct span part)
 {
 	const struct plan *plan = make->plan;
 	const struct place *place = &plan->place;
+	const struct tree *tree = make->tree;
+	uint32_t above = place->level + 1;
+	uint64_t *link = NULL;
 
 	/* A place is worth something only in the tree in which it was found. */
-	if (place->shape != make->tree->shape) {
-		make_part(make, make->tree->top, make->tree->levels - 1u, part, NULL);
+	if (place->shape != tree->shape) {
+		make_part(make, NULL, tree->top, tree->levels - 1u, part, NULL);
 		return;
 	}
-	make_part(make, place->table[place->level], place->level, part, &plan->begins);
+	if (above < tree->levels)
+		link = &place->table[above][slot_index(tree->format, above, part.first)];
+	make_part(make, link, place->table[place->level], place->level, part, &plan->begins);
 	if (plan_clears(plan))
 		make_above(make, part);
 }
@@ -420,16 +441,19 @@ static void make_split(struct make *make)
 {
 	const struct tree *tree = make->tree;
 	uint32_t level = tree->levels - 1u;
-	uint64_t *table = tree->top, *slot, old;
+	uint64_t *table = tree->top, *slot = NULL, *link, old;
 	struct span span;
 
 	for (;; level--) {
+		link = slot;
 		slot = &table[slot_index(tree->format, level, make->plan->first)];
 		old = load64(slot);
 		if (slot_kind(tree->format, level, old) == SLOT_LEAF)
 			break;
 		table = table_under(tree, old);
 	}
+	if (link)
+		forget_run(tree, link);
 	span = slot_span(tree->format, level, make->plan->first);
 	note(make, level, span, old,
 	     link_table(make, slot, level, (struct span){ span.first, span.first }, old));
@@ -443,7 +467,6 @@ void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *res
 
 	if (plan->split_only)
 		make_split(&make);
-	else if (plan->first < tree_frames(tree))
-		make_all(&make,
-			 (struct span){ plan->first, min_u64(plan->end, tree_frames(tree)) });
+	else if (plan->first < tree->frames)
+		make_all(&make, (struct span){ plan->first, min_u64(plan->end, tree->frames) });
 }

@@ -6,8 +6,8 @@
  *   place.table[1]  index[1] ->            [ leaf | leaf | . ]     <- depth 2
  *
  * Nothing is written into the tables. Children are handed back before the table that names them.
- * Tables of the lowest level link to nothing: who does not own the frames in them does not read
- * them.
+ * Of a table that its link calls a run the first slot is read. Tables of the lowest level link to
+ * nothing: who does not own the frames in them does not read them at all.
  */
 #include "pagetable/walk.h"
 
@@ -26,34 +26,28 @@ static void flush(const struct tree *tree, struct dismantle_sink *sink, struct l
 	leaves->frames = 0;
 }
 
-static void take_leaf(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves,
-		      uint32_t level, uint64_t slot)
+static void take_leaves(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves,
+			uint32_t level, uint64_t first, uint32_t count)
 {
-	if (!leaves->frames || !same_translation(tree->format, slot, leaves->next)) {
+	const struct format *format = tree->format;
+
+	if (!leaves->frames || !same_translation(format, first, leaves->next)) {
 		flush(tree, sink, leaves);
-		leaves->head = slot;
-		leaves->next = slot;
+		leaves->head = first;
+		leaves->next = first;
 	}
-	leaves->next += leaf_step(tree->format, level);
-	leaves->frames += BIT(span_order(tree->format, level));
+	leaves->next += count * leaf_step(format, level);
+	leaves->frames += (uint64_t)count << span_order(format, level);
 }
 
-/* Slots that go on as the leaf before them: how many, `most` looked at. */
-static uint32_t take_more(const struct tree *tree, struct leaves *leaves, uint32_t level,
-			  const uint64_t *slot, uint32_t most)
+/* A whole table whose link says what is in it. */
+static void take_run(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves,
+		     uint32_t level, uint64_t mfn)
 {
-	const uint64_t step = leaf_step(tree->format, level);
-	const uint64_t mask = ~(tree->format->hardware | tree->format->software);
-	uint64_t next = leaves->next;
-	uint32_t count = 0;
-
-	while (count < most && ((load64(&slot[count]) ^ next) & mask) == 0) {
-		next += step;
-		count++;
-	}
-	leaves->next = next;
-	leaves->frames += (uint64_t)count << span_order(tree->format, level);
-	return count;
+	if (tree->owns_frames)
+		take_leaves(tree, sink, leaves, level, load64(table_at(tree, mfn)),
+			    slots_per_table(tree->format));
+	sink->table(sink, mfn);
 }
 
 /* Slots of the table that the place stands in; at least one. Answers how many were looked at. */
@@ -62,24 +56,30 @@ static uint32_t take_slots(const struct tree *tree, struct dismantle *place, uin
 {
 	uint32_t at = place->depth - 1, index = place->index[at];
 	const uint64_t *table = table_at(tree, place->table[at]);
-	uint64_t slot = load64(&table[index++]);
-	uint32_t more = 0;
+	uint64_t slot = load64(&table[index]);
+	uint32_t count = 1;
+
+	most = (uint32_t)min_u64(most, slots_per_table(tree->format) - index);
 
 	switch (slot_kind(tree->format, level, slot)) {
 	case SLOT_ABSENT:
+		count = count_absent(tree->format, &table[index], most);
 		break;
 	case SLOT_LEAF:
-		take_leaf(tree, sink, leaves, level, slot);
-		more = (uint32_t)min_u64(most - 1, slots_per_table(tree->format) - index);
-		more = take_more(tree, leaves, level, &table[index], more);
+		count = count_following(tree->format, level, &table[index], most);
+		take_leaves(tree, sink, leaves, level, slot, count);
 		break;
 	case SLOT_LINK:
+		if (slot & link_run_bit(tree->format)) {
+			take_run(tree, sink, leaves, level - 1, slot_frame(tree->format, slot));
+			break;
+		}
 		place->table[place->depth] = slot_frame(tree->format, slot);
 		place->index[place->depth++] = 0;
 		break;
 	}
-	place->index[at] = index + more;
-	return 1 + more;
+	place->index[at] = index + count;
+	return count;
 }
 
 /* Some slots, or the end of a table. */

@@ -18,6 +18,7 @@ struct tree {
 	void *embedder;
 	sp_mfn_t root;
 	uint64_t *top;	     /* the root's slots */
+	uint64_t frames;     /* how many it can address */
 	uint8_t levels;	     /* tables on a walk; the root's slots are at level levels - 1 */
 	uint8_t leaf_levels; /* bit n: leaves at level n may be used; bit 0 always */
 	bool owns_frames;    /* leaves that go are let go; false for the second of two maps */
@@ -98,7 +99,6 @@ struct found {
 /* The root is cleared. The page is the caller's. */
 void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root,
 	       uint32_t levels);
-uint64_t tree_frames(const struct tree *tree); /* how many frames it can address */
 
 /*
  * Takes no lock: each slot is read once; the caller keeps tables from being reused (or holds the

@@ -19,16 +19,12 @@ void tree_make(struct tree *tree, const struct format *format, void *embedder, s
 			       .embedder = embedder,
 			       .root = root,
 			       .top = table,
+			       /* No format addresses more than 64 bits' worth of bytes. */
+			       .frames = BIT(min_u64(span_order(format, levels), 64 - 12)),
 			       .levels = (uint8_t)levels,
 			       .leaf_levels = 1 };
 	for (uint32_t i = 0; i < slots_per_table(format); i++)
 		store64(&table[i], 0);
-}
-
-uint64_t tree_frames(const struct tree *tree)
-{
-	/* No format addresses more than 64 bits' worth of bytes. */
-	return BIT(min_u64(span_order(tree->format, tree->levels), 64 - 12));
 }
 
 bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
@@ -38,8 +34,11 @@ bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
 	const uint64_t *table = tree->top;
 	uint64_t slot;
 
-	*found = (struct found){ .count = UINT64_MAX - frame };
-	if (frame >= tree_frames(tree))
+	found->mfn = 0;
+	found->count = UINT64_MAX - frame;
+	found->level = found->rights = 0;
+	found->memory = MEMORY_WRITE_BACK;
+	if (frame >= tree->frames)
 		return false;
 	for (;;) {
 		slot = load64(&table[frame >> order & (slots_per_table(format) - 1)]);

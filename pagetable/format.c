@@ -6,13 +6,13 @@
 
 uint32_t slot_rights(const struct format *format, uint64_t slot)
 {
-	uint64_t allowing = slot ^ format->right_flip;
-	uint32_t rights = 0;
+	const uint64_t *bit = format->right_bit, allowing = slot ^ format->right_flip;
 
-	for (uint32_t i = 0; i < RIGHTS_COUNT; i++)
-		if (allowing & format->right_bit[i])
-			rights |= 1u << i;
-	return rights;
+	_Static_assert(RIGHTS_COUNT == 5, "one line each");
+	return (uint32_t)((allowing & bit[0]) != 0) | (uint32_t)((allowing & bit[1]) != 0) << 1 |
+	       (uint32_t)((allowing & bit[2]) != 0) << 2 |
+	       (uint32_t)((allowing & bit[3]) != 0) << 3 |
+	       (uint32_t)((allowing & bit[4]) != 0) << 4;
 }
 
 enum memory_type slot_memory(const struct format *format, uint64_t slot)
@@ -33,8 +33,7 @@ uint64_t format_attributes(const struct format *format, uint32_t rights, enum me
 {
 	uint64_t bits = 0;
 
-	for (uint32_t i = 0; i < RIGHTS_COUNT; i++)
-		if (rights >> i & 1)
-			bits |= format->right_bit[i];
+	for (; rights; rights &= rights - 1)
+		bits |= format->right_bit[lowest_bit(rights)];
 	return (bits ^ format->right_flip) | format->memory[memory];
 }

@@ -63,7 +63,8 @@ struct format {
 	uint64_t memory[MEMORY_TYPE_COUNT];
 	uint64_t memory_mask;
 	uint64_t hardware; /* accessed and dirty: hardware writes them, comparisons mask them */
-	uint64_t software; /* ours in a present slot, ignored by whoever walks */
+	uint64_t software; /* ours in a present slot, ignored by whoever walks; in links the lowest
+			      says that the table is one run */
 	uint64_t reserved_low[MAX_LEVELS]; /* bits of a leaf at this level that must be 0, besides
 					      frame alignment */
 };

@@ -33,8 +33,7 @@ static bool is_run(const struct format *format, const uint64_t *table, uint32_t 
 	uint64_t first = load64(&table[0]), step = leaf_step(format, level), wanted;
 	uint32_t last = slots_per_table(format) - 1;
 
-	if (slot_kind(format, level, first) != SLOT_LEAF ||
-	    !is_aligned(slot_frame(format, first), span_order(format, level + 1)))
+	if (slot_kind(format, level, first) != SLOT_LEAF)
 		return false;
 	/* A table that is being filled upwards is not full: its last slot tells at once. */
 	wanted = first + last * step;
@@ -49,7 +48,7 @@ bool tree_merge(struct tree *tree, uint64_t frame, uint32_t level, struct stale 
 	const struct format *format = tree->format;
 	uint64_t *slot, *table, old, new;
 
-	if (level == 0 || level >= tree->levels || frame >= tree_frames(tree) ||
+	if (level == 0 || level >= tree->levels || frame >= tree->frames ||
 	    !tree_has_leaves(tree, level))
 		return false;
 	slot = find_slot(tree, frame, level);
@@ -57,7 +56,9 @@ bool tree_merge(struct tree *tree, uint64_t frame, uint32_t level, struct stale 
 		return false;
 	old = load64(slot);
 	table = table_under(tree, old);
-	if (!is_run(format, table, level - 1))
+	if (!(old & link_run_bit(format)) && !is_run(format, table, level - 1))
+		return false;
+	if (!is_aligned(slot_frame(format, load64(&table[0])), span_order(format, level)))
 		return false;
 	new = (load64(&table[0]) & ~(format->leaf[level - 1] | format->software)) |
 	      format->leaf[level];

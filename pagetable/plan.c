@@ -93,6 +93,11 @@ static void count_table(struct count *count, uint32_t level, struct span part)
 static void count_part(struct count *count, const uint64_t *table, uint32_t level,
 		       struct span part);
 
+static bool is_run_link(const struct tree *tree, uint64_t link)
+{
+	return (link & link_run_bit(tree->format)) != 0;
+}
+
 /* Alone in its change: what came before it is a change of its own. */
 static void count_split(struct count *count)
 {
@@ -100,7 +105,7 @@ static void count_split(struct count *count)
 
 	plan->split_only = plan->end == plan->first;
 	plan->tables += plan->split_only;
-	plan->slots += plan->split_only;
+	plan->slots += plan->split_only ? 2u : 0u; /* and the link above, where that says run */
 	count->stopped = true;
 }
 
@@ -131,8 +136,8 @@ static void count_run(struct count *count, uint32_t level, struct span part,
 		plan->gone += count_gone(tree, plan, level, run);
 		break;
 	case ACTION_DESCEND:
-		/* The table itself may go when it ends up empty. */
-		plan->slots += plan_clears(plan);
+		/* The table itself may go when it ends up empty; it may be one run no more. */
+		plan->slots += plan_clears(plan) + is_run_link(tree, run->old);
 		plan->gone += plan_clears(plan);
 		count_part(count, table_under(tree, run->old), level - 1,
 			   (struct span){ part.first, run->end });
@@ -186,17 +191,19 @@ static void find_place(const struct tree *tree, struct plan *plan, struct span p
 	uint64_t *table = tree->top;
 
 	plan->place.shape = tree->shape;
+	plan->slots = plan->gone = 0;
 	for (;; level--) {
 		uint64_t slot = load64(&table[slot_index(tree->format, level, part.first)]);
 
 		plan->place.table[level] = table;
 		if (!leads_on(tree, plan, level, part, slot))
 			break;
+		/* As of any table below. */
+		plan->slots += plan_clears(plan) + is_run_link(tree, slot);
+		plan->gone += plan_clears(plan);
 		table = table_under(tree, slot);
 	}
 	plan->place.level = level;
-	/* Tables on the way may go when they end up empty. */
-	plan->slots = plan->gone = plan_clears(plan) ? tree->levels - 1u - level : 0;
 }
 
 static void count_all(struct count *count, struct span part)
@@ -257,7 +264,7 @@ enum sp_status tree_prepare(const struct tree *tree, uint64_t first, uint64_t en
 			    const struct target *target, struct plan *plan)
 {
 	struct count count = { .tree = tree, .plan = plan };
-	uint64_t frames = tree_frames(tree);
+	uint64_t frames = tree->frames;
 	enum sp_status status;
 
 	plan->first = first;

@@ -55,6 +55,17 @@ static inline bool same_translation(const struct format *format, uint64_t a, uin
 	return ((a ^ b) & ~(format->hardware | format->software)) == 0;
 }
 
+/*
+ * A bit of ours in a link: all slots of the table under it are leaves that follow one another, so the
+ * first of them tells all. It is set with the link, before anybody sees the table, and cleared before
+ * the first store that makes the table something else. What hardware sets in the link meanwhile may
+ * be lost with it: nobody asks for that. 0: the format has no bit to spare.
+ */
+static inline uint64_t link_run_bit(const struct format *format)
+{
+	return format->software & -format->software;
+}
+
 /* The same, but for the frame. */
 static inline bool same_attributes(const struct format *format, uint64_t a, uint64_t b)
 {
@@ -65,15 +76,36 @@ static inline bool same_attributes(const struct format *format, uint64_t a, uint
 static inline uint32_t count_absent(const struct format *format, const uint64_t *slot,
 				    uint32_t most)
 {
+	const uint64_t present = format->present;
 	uint32_t count = 0;
 
 	for (; most - count >= 4; count += 4)
 		if ((load64(&slot[count]) | load64(&slot[count + 1]) | load64(&slot[count + 2]) |
 		     load64(&slot[count + 3])) &
-		    format->present)
+		    present)
 			break;
-	while (count < most && !(load64(&slot[count]) & format->present))
+	while (count < most && !(load64(&slot[count]) & present))
 		count++;
+	return count;
+}
+
+/* How many leaves follow one another from here on, `most` at most; the first is one. */
+static inline uint32_t count_following(const struct format *format, uint32_t level,
+				       const uint64_t *slot, uint32_t most)
+{
+	const uint64_t mask = ~(format->hardware | format->software),
+		       step = leaf_step(format, level);
+	uint64_t next = load64(slot) + step;
+	uint32_t count = 1;
+
+	for (; most - count >= 4; count += 4, next += 4 * step)
+		if (((load64(&slot[count]) ^ next) | (load64(&slot[count + 1]) ^ (next + step)) |
+		     (load64(&slot[count + 2]) ^ (next + 2 * step)) |
+		     (load64(&slot[count + 3]) ^ (next + 3 * step))) &
+		    mask)
+			break;
+	for (; count < most && !((load64(&slot[count]) ^ next) & mask); count++)
+		next += step;
 	return count;
 }
 

@@ -168,12 +168,15 @@ static bool touches_reserved(const struct sp_domain *domain, struct span span)
 void change_list_maps(const struct sp_domain *domain, struct request *request)
 {
 	request->count = 0;
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
-		uint32_t index = request->down ? i : MAX_UNITS - i;
+	for (uint32_t i = 0, index = request->down ? 0 : MAX_UNITS; i <= MAX_UNITS; i++) {
+		struct wish *wish = &request->wishes[request->count];
 
-		if (domain->maps[index].used)
-			request->wishes[request->count++] =
-				(struct wish){ .map = index, .target = request->target };
+		if (domain->maps[index].used) {
+			wish->map = index;
+			wish->target = request->target;
+			request->count++;
+		}
+		index += request->down ? 1u : -1u;
 	}
 }
 

@@ -30,6 +30,7 @@ static void reset(struct sp_domain *domain)
 		domain->maps[i] = (struct map){ .used = false };
 	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		domain->watches[i] = (struct watch){ 0 };
+	domain->watching = 0;
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;

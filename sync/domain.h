@@ -127,6 +127,7 @@ struct sp_domain {
 	struct map maps[1 + MAX_UNITS];	   /* lock */
 	uint64_t maps_added;		   /* lock; how often a map came into the list */
 	struct watch watches[MAX_WATCHES]; /* lock */
+	uint32_t watching;		   /* lock; bit n: watches[n] has an observer */
 	uint64_t ledger;		   /* lock; number of the last change that owed */
 	struct limbo limbo;		   /* lock */
 	struct let_go *gone;		   /* lock; scratch of one change */

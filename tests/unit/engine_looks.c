@@ -116,13 +116,14 @@ static void look(struct machine *machine)
 	}
 }
 
-void look_before_store(const void *to, uint32_t bytes)
+void look_before_store(const void *to, uint32_t bytes, uint64_t changes)
 {
 	struct machine *machine = looking;
 	struct looks *looks = &machine->looks;
 	uint64_t offset = (uint64_t)((uintptr_t)to - (uintptr_t)machine->page);
 	uint32_t page = (uint32_t)(offset / SP_FRAME_BYTES),
 		 slot = (uint32_t)(offset % SP_FRAME_BYTES / 8);
+	uint64_t ours = machine->tree.format->software;
 
 	assert_true(bytes == 8 && offset % 8 == 0 && page < POOL_PAGES &&
 		    slot < machine_slots(machine));
@@ -137,7 +138,8 @@ void look_before_store(const void *to, uint32_t bytes)
 	looks->stores++;
 	looks->announced[page][slot / 64] |= BIT(slot % 64);
 	looks->visible = looks->live[page];
-	looks->live_stores += looks->live[page];
+	/* Bits of the engine's own are nothing to who walks. */
+	looks->live_stores += looks->live[page] && (!changes || changes & ~ours);
 	if (!looks->live[page] && looks->linked[page])
 		machine_blame(machine, "a table is written after it was linked");
 }

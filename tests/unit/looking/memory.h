@@ -10,12 +10,15 @@
 
 #include <stdint.h>
 
-/* The fixture's: called before the store. What the store before it did is visible by now. */
-void look_before_store(const void *to, uint32_t bytes);
+/*
+ * The fixture's: called before the store, with the bits that it changes. What the store before it did
+ * is visible by now.
+ */
+void look_before_store(const void *to, uint32_t bytes, uint64_t changes);
 
 static inline void looking_store64(uint64_t *to, uint64_t value)
 {
-	look_before_store(to, sizeof(*to));
+	look_before_store(to, sizeof(*to), __atomic_load_n(to, __ATOMIC_RELAXED) ^ value);
 	__atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 

@@ -9,7 +9,6 @@
 #pragma once
 
 #define tree_make	    looking_tree_make
-#define tree_frames	    looking_tree_frames
 #define tree_find	    looking_tree_find
 #define tree_prepare	    looking_tree_prepare
 #define tree_commit	    looking_tree_commit
