@@ -41,14 +41,15 @@ enum sp_mutant {
 	SP_MUT_FIRST_UNIT_ONLY,	       /* the second unit of a domain is not told */
 	SP_MUT_WAIT_NOT_AWAITED,       /* what was posted counts as paid */
 	SP_MUT_WAIT_NOT_QUEUED,	       /* what a driver queued counts as reached */
-	SP_MUT_ABSENT_NOT_TOLD,	  /* a unit that remembers absent entries is not told of new ones */
-	SP_MUT_READERS_IGNORED,	  /* a table goes while a look-up walks it */
-	SP_MUT_CLAIM_IGNORED,	  /* a change goes ahead where another builds beside the tree */
-	SP_MUT_RUN_KEPT,	  /* a table is called a run after a slot of it changed */
-	SP_MUT_BUDGET_UNCHECKED,  /* table pages beyond the domain's budget */
-	SP_MUT_SPECIAL_UNCHECKED, /* memory where the unit treats addresses specially */
-	SP_MUT_ALIAS_UNCHECKED,	  /* a shared requester id goes to two owners */
-	SP_MUT_CPU_NAME_REUSED,	  /* a CPU enters under a tag it remembers from before */
+	SP_MUT_ABSENT_NOT_TOLD, /* a unit that remembers absent entries is not told of new ones */
+	SP_MUT_READERS_IGNORED, /* a table goes while a look-up walks it */
+	SP_MUT_CLAIM_IGNORED,	/* a change goes ahead where another builds beside the tree */
+	SP_MUT_PAST_CACHE_UNORDERED, /* a table is linked before it is in memory */
+	SP_MUT_RUN_KEPT,	     /* a table is called a run after a slot of it changed */
+	SP_MUT_BUDGET_UNCHECKED,     /* table pages beyond the domain's budget */
+	SP_MUT_SPECIAL_UNCHECKED,    /* memory where the unit treats addresses specially */
+	SP_MUT_ALIAS_UNCHECKED,	     /* a shared requester id goes to two owners */
+	SP_MUT_CPU_NAME_REUSED,	     /* a CPU enters under a tag it remembers from before */
 	/* Decisions of the engine, made from less than the old and the new entry. */
 	SP_MUT_SENTINELS,	 /* from two values that stand for "no leaf" */
 	SP_MUT_EMPTY_SKIPPED,	 /* a table without a present child goes, nobody is told */

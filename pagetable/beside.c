@@ -57,9 +57,7 @@ void tree_fill_beside(const struct tree *tree, uint64_t leaf, uint32_t index, sp
 	uint32_t slots = slots_per_table(format);
 	uint64_t *table = table_at(tree, page.mfn), step = leaf_step(format, 0);
 
-	fill(table, slots, leaf + (uint64_t)index * slots * step, step);
-	if (tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK))
-		platform_write_back(tree->embedder, table, slots * sizeof(*table));
+	fill_unseen(tree, table, leaf + (uint64_t)index * slots * step, step);
 }
 
 bool tree_can_link(const struct tree *tree, uint64_t first)
@@ -75,6 +73,7 @@ void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, u
 	uint64_t *slot = &find_table(tree, first)[slot_index(format, 1, first)];
 	struct span span = { first, first + ((uint64_t)count << span_order(format, 1)) };
 
+	order_unseen(tree);
 	write_barrier();
 	for (uint32_t i = 0; i < count; i++)
 		store64(&slot[i], page[i].mfn << 12 | link);

@@ -185,6 +185,17 @@ static bool will_be_run(const struct make *make, uint32_t level, struct span par
 	       plan_whole(make->plan, level, order, part) == slots_per_table(make->tree->format);
 }
 
+static uint64_t first_of_run(const struct make *make, uint32_t level, struct span part,
+			     uint64_t around)
+{
+	if (span_is_empty(part))
+		return leaf_piece(make->tree->format, level, around);
+	if (make->plan->target.keep_frames)
+		return plan_retyped(make->tree, make->plan, level,
+				    leaf_piece(make->tree->format, level, around));
+	return plan_leaf(make->tree, make->plan, level, part.first);
+}
+
 /*
  * A page from the reserve comes dirty: every slot is written. Those of `part` become as wished, the
  * others hold the pieces of the leaf `around`, or nothing where that is 0.
@@ -229,13 +240,18 @@ static uint64_t new_table(struct make *make, uint32_t level, struct span part, u
 {
 	const struct tree *tree = make->tree;
 	uint64_t mfn = make->reserve->page[--make->reserve->count].mfn;
-	uint64_t *table = table_at(tree, mfn);
+	uint64_t *table = table_at(tree, mfn), link = mfn << 12 | tree->format->link[level];
 
+	if (will_be_run(make, level - 1, part, around)) {
+		fill_unseen(tree, table, first_of_run(make, level - 1, part, around),
+			    leaf_step(tree->format, level - 1));
+		order_unseen(tree);
+		return link | link_run_bit(tree->format);
+	}
 	fill_table(make, table, level - 1, part, around);
 	if (!MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK))
 		write_back(tree, table, slots_per_table(tree->format));
-	return mfn << 12 | tree->format->link[level] |
-	       (will_be_run(make, level - 1, part, around) ? link_run_bit(tree->format) : 0);
+	return link;
 }
 
 /* Absent or leaf -> table, in one store. */

@@ -30,9 +30,10 @@ void tree_make(struct tree *tree, const struct format *format, void *embedder, s
 bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
 {
 	const struct format *format = tree->format;
+	const uint64_t present = format->present, mask = slots_per_table(format) - 1;
 	uint32_t level = tree->levels - 1u, order = span_order(format, level);
 	const uint64_t *table = tree->top;
-	uint64_t slot;
+	uint64_t slot, within;
 
 	found->mfn = 0;
 	found->count = UINT64_MAX - frame;
@@ -40,19 +41,18 @@ bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
 	found->memory = MEMORY_WRITE_BACK;
 	if (frame >= tree->frames)
 		return false;
-	for (;;) {
-		slot = load64(&table[frame >> order & (slots_per_table(format) - 1)]);
-		if (slot_kind(format, level, slot) != SLOT_LINK)
+	for (;; level--, order -= format->slots_order) {
+		slot = load64(&table[frame >> order & mask]);
+		if (!(slot & present) || slot_kind(format, level, slot) == SLOT_LEAF)
 			break;
 		table = table_under(tree, slot);
-		level--;
-		order -= format->slots_order;
 	}
+	within = frame & (BIT(order) - 1);
 	found->level = level;
-	found->count = BIT(order) - (frame & (BIT(order) - 1));
-	if (!(slot & format->present))
+	found->count = BIT(order) - within;
+	if (!(slot & present))
 		return false;
-	found->mfn = slot_frame(format, slot) + (frame & (BIT(order) - 1));
+	found->mfn = slot_frame(format, slot) + within;
 	found->rights = slot_rights(format, slot);
 	found->memory = slot_memory(format, slot);
 	return true;

@@ -174,33 +174,28 @@ static void count_part(struct count *count, const uint64_t *table, uint32_t leve
 
 /* ---- where it begins ---- */
 
-/* The table under the slot spans all of the range, and stays. */
-static bool leads_on(const struct tree *tree, const struct plan *plan, uint32_t level,
-		     struct span part, uint64_t slot)
-{
-	uint32_t order = span_order(tree->format, level);
-
-	return level && slot_kind(tree->format, level, slot) == SLOT_LINK &&
-	       (part.first ^ (part.end - 1)) >> order == 0 &&
-	       !(plan_clears(plan) && part.end - part.first == BIT(order));
-}
-
+/* Down for as long as one slot spans all of the range, and leads to a table that stays. */
 static void find_place(const struct tree *tree, struct plan *plan, struct span part)
 {
-	uint32_t level = tree->levels - 1u;
+	const struct format *format = tree->format;
+	uint32_t level = tree->levels - 1u, order = span_order(format, level);
+	uint32_t least = order_covering(part.first, part.end);
+	const bool clears = plan_clears(plan);
 	uint64_t *table = tree->top;
 
+	/* A subtree that goes whole goes by its link. */
+	least += clears && part.end - part.first == BIT(least);
 	plan->place.shape = tree->shape;
 	plan->slots = plan->gone = 0;
-	for (;; level--) {
-		uint64_t slot = load64(&table[slot_index(tree->format, level, part.first)]);
+	for (;; level--, order -= format->slots_order) {
+		uint64_t slot = load64(&table[part.first >> order & (slots_per_table(format) - 1)]);
 
 		plan->place.table[level] = table;
-		if (!leads_on(tree, plan, level, part, slot))
+		if (!level || order < least || slot_kind(format, level, slot) != SLOT_LINK)
 			break;
 		/* As of any table below. */
-		plan->slots += plan_clears(plan) + is_run_link(tree, slot);
-		plan->gone += plan_clears(plan);
+		plan->slots += clears + is_run_link(tree, slot);
+		plan->gone += clears;
 		table = table_under(tree, slot);
 	}
 	plan->place.level = level;

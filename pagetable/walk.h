@@ -12,6 +12,7 @@
  */
 #pragma once
 
+#include "lib/mutant.h"
 #include "memory.h"
 #include "pagetable/engine.h"
 
@@ -109,6 +110,12 @@ static inline uint32_t count_following(const struct format *format, uint32_t lev
 	return count;
 }
 
+static inline void fill_past_cache(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
+{
+	for (; count; count--, value += step)
+		store64_past_cache(slot++, value);
+}
+
 /* `count` slots: a first value, and what the next one has more. */
 static inline void fill(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
 {
@@ -121,4 +128,29 @@ static inline void fill(uint64_t *slot, uint32_t count, uint64_t value, uint64_t
 	}
 	for (; count; count--, value += step)
 		store64(slot++, value);
+}
+
+static inline bool is_written_past_cache(const struct tree *tree)
+{
+	return tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK);
+}
+
+/*
+ * A whole table that nobody sees, for whoever does not snoop in memory already: a barrier is all that
+ * it needs before it is linked.
+ */
+static inline void fill_unseen(const struct tree *tree, uint64_t *table, uint64_t value,
+			       uint64_t step)
+{
+	if (is_written_past_cache(tree))
+		fill_past_cache(table, slots_per_table(tree->format), value, step);
+	else
+		fill(table, slots_per_table(tree->format), value, step);
+}
+
+/* Before the link of a table that fill_unseen() filled. */
+static inline void order_unseen(const struct tree *tree)
+{
+	if (is_written_past_cache(tree) && !MUTANT_IS(*tree->mutant, SP_MUT_PAST_CACHE_UNORDERED))
+		past_cache_barrier();
 }

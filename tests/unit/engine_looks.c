@@ -144,6 +144,25 @@ void look_before_store(const void *to, uint32_t bytes, uint64_t changes)
 		machine_blame(machine, "a table is written after it was linked");
 }
 
+/* A store past the caches, or NULL: all of them are in memory now. */
+void look_at_barrier(const void *to)
+{
+	struct machine *machine = looking;
+	struct looks *looks = &machine->looks;
+	size_t offset;
+
+	if (to && looks->past_cache_count < PAGE_SLOTS * 4) {
+		looks->past_cache[looks->past_cache_count++] = to;
+		return;
+	}
+	for (uint32_t i = 0; !to && i < looks->past_cache_count; i++) {
+		offset = (size_t)((const char *)looks->past_cache[i] - (const char *)machine->page);
+		memcpy((char *)machine->seen + offset, looks->past_cache[i], 8);
+	}
+	looks->past_cache_count = 0;
+	looks->write_backs++;
+}
+
 void platform_write_back(void *embedder, const void *first, size_t bytes)
 {
 	struct machine *machine = embedder;

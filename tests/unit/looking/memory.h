@@ -22,4 +22,20 @@ static inline void looking_store64(uint64_t *to, uint64_t value)
 	__atomic_store_n(to, value, __ATOMIC_RELEASE);
 }
 
-#define store64(to, value) looking_store64(to, value)
+/* In memory by the barrier, not before: the fixture's look_at_barrier() takes it there. */
+void look_at_barrier(const void *to);
+
+static inline void looking_store64_past_cache(uint64_t *to, uint64_t value)
+{
+	looking_store64(to, value);
+	look_at_barrier(to);
+}
+
+static inline void looking_past_cache_barrier(void)
+{
+	look_at_barrier(0);
+}
+
+#define store64(to, value)	      looking_store64(to, value)
+#define store64_past_cache(to, value) looking_store64_past_cache(to, value)
+#define past_cache_barrier()	      looking_past_cache_barrier()
