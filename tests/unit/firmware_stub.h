@@ -65,9 +65,7 @@ void model_after_past_cache(const void *to)
 	(void)to;
 }
 
-void model_at_past_cache_barrier(void)
-{
-}
+void model_at_past_cache_barrier(void) {}
 
 void model_at_barrier(bool full)
 {
