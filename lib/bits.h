@@ -26,6 +26,12 @@ static inline uint32_t order_floor(uint64_t value)
 	return 63 - (uint32_t)__builtin_clzll(value);
 }
 
+/* Number of the lowest bit that is set; one must be. */
+static inline uint32_t lowest_bit(uint32_t word)
+{
+	return (uint32_t)__builtin_ctz(word);
+}
+
 static inline uint64_t align_down(uint64_t value, uint32_t order)
 {
 	return value >> order << order;

@@ -48,6 +48,9 @@ enum sp_mutant {
 	SP_MUT_SPECIAL_UNCHECKED, /* memory where the unit treats addresses specially */
 	SP_MUT_ALIAS_UNCHECKED,	  /* a shared requester id goes to two owners */
 	SP_MUT_CPU_NAME_REUSED,	  /* a CPU enters under a tag it remembers from before */
+	SP_MUT_CLAIM_IGNORED,	  /* a change goes ahead where another builds beside the tree */
+	SP_MUT_PAST_CACHE_UNORDERED, /* a table is linked before it is in memory */
+	SP_MUT_RUN_KEPT,	     /* a table is called a run after a slot of it changed */
 	/* Decisions of the engine, made from less than the old and the new entry. */
 	SP_MUT_SENTINELS,	 /* from two values that stand for "no leaf" */
 	SP_MUT_EMPTY_SKIPPED,	 /* a table without a present child goes, nobody is told */

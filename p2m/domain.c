@@ -97,11 +97,12 @@ static bool has_device(const struct sp_domain *domain)
 static void begin_end(struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
 	struct map *map = &domain->maps[0];
-	struct stale stale = { .gone_max = 0 };
+	struct stale stale;
 
 	domain->state = DOMAIN_DYING;
 	domain->merge = (struct span){ 0, 0 };
-	stale.span[WALKER_CPU][KIND_UNLINK] = (struct span){ 0, tree_frames(&map->tree) };
+	stale_begin(&stale, NULL, 0);
+	stale_add(&stale, WALKER_CPU, KIND_UNLINK, (struct span){ 0, map->tree.frames });
 	(void)ledger_enter(domain, map, &stale);
 }
 

@@ -6,111 +6,151 @@
  *   place.table[1]  index[1] ->            [ leaf | leaf | . ]     <- depth 2
  *
  * Nothing is written into the tables. Children are handed back before the table that names them.
+ * Of a table that its link calls a run the first slot is read. Tables of the lowest level link to
+ * nothing: who does not own the frames in them does not read them at all.
  */
-#include "memory.h"
-#include "pagetable/engine.h"
+#include "pagetable/walk.h"
 
-struct run {
-	uint64_t mfn, count;
-	uint32_t rights;
-	enum memory_type memory;
+/* Leaves that follow one another: the first of them, what the next must hold, how many frames. */
+struct leaves {
+	uint64_t head, next, frames;
 };
 
-static void flush(const struct tree *tree, struct dismantle_sink *sink, struct run *run)
+static void flush(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves)
 {
-	if (run->count && tree->owns_frames)
-		sink->frames(sink, run->mfn, run->count, run->rights, run->memory);
-	run->count = 0;
+	const struct format *format = tree->format;
+
+	if (leaves->frames && tree->owns_frames)
+		sink->frames(sink, slot_frame(format, leaves->head), leaves->frames,
+			     slot_rights(format, leaves->head), slot_memory(format, leaves->head));
+	leaves->frames = 0;
 }
 
-static void take_leaf(const struct tree *tree, struct dismantle_sink *sink, struct run *run,
-		      uint32_t level, uint64_t slot)
+static void take_leaves(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves,
+			uint32_t level, uint64_t first, uint32_t count)
 {
-	uint64_t mfn = slot_frame(tree->format, slot);
-	uint32_t rights = slot_rights(tree->format, slot);
-	enum memory_type memory = slot_memory(tree->format, slot);
+	const struct format *format = tree->format;
 
-	if (run->count &&
-	    (run->mfn + run->count != mfn || run->rights != rights || run->memory != memory))
-		flush(tree, sink, run);
-	if (!run->count)
-		*run = (struct run){ .mfn = mfn, .rights = rights, .memory = memory };
-	run->count += BIT(span_order(tree->format, level));
-}
-
-/* One slot, or the end of a table. */
-static void step(const struct tree *tree, struct dismantle *place, uint32_t level,
-		 struct dismantle_sink *sink, struct run *run)
-{
-	uint32_t at = place->depth - 1;
-	const uint64_t *table;
-	uint64_t slot;
-
-	if (place->index[at] >> tree->format->slots_order) {
-		sink->table(sink, place->table[at]);
-		place->depth--;
-		return;
+	if (!leaves->frames || !same_translation(format, first, leaves->next)) {
+		flush(tree, sink, leaves);
+		leaves->head = first;
+		leaves->next = first;
 	}
-	table = platform_pointer(tree->embedder, (sp_mfn_t){ place->table[at] });
-	slot = load64(&table[place->index[at]++]);
-	switch (slot_kind(tree->format, level - at, slot)) {
+	leaves->next += count * leaf_step(format, level);
+	leaves->frames += (uint64_t)count << span_order(format, level);
+}
+
+/* A whole table whose link says what is in it. */
+static void take_run(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves,
+		     uint32_t level, uint64_t mfn)
+{
+	if (tree->owns_frames)
+		take_leaves(tree, sink, leaves, level, load64(table_at(tree, mfn)),
+			    slots_per_table(tree->format));
+	sink->table(sink, mfn);
+}
+
+/* Slots of the table that the place stands in; at least one. Answers how many were looked at. */
+static uint32_t take_slots(const struct tree *tree, struct dismantle *place, uint32_t level,
+			   struct dismantle_sink *sink, struct leaves *leaves, uint32_t most)
+{
+	uint32_t at = place->depth - 1, index = place->index[at];
+	const uint64_t *table = table_at(tree, place->table[at]);
+	uint64_t slot = load64(&table[index]);
+	uint32_t count = 1;
+
+	most = (uint32_t)min_u64(most, slots_per_table(tree->format) - index);
+
+	switch (slot_kind(tree->format, level, slot)) {
 	case SLOT_ABSENT:
-		return;
+		count = count_absent(tree->format, &table[index], most);
+		break;
 	case SLOT_LEAF:
-		take_leaf(tree, sink, run, level - at, slot);
-		return;
+		count = count_following(tree->format, level, &table[index], most);
+		take_leaves(tree, sink, leaves, level, slot, count);
+		break;
 	case SLOT_LINK:
+		if (slot & link_run_bit(tree->format)) {
+			take_run(tree, sink, leaves, level - 1, slot_frame(tree->format, slot));
+			break;
+		}
 		place->table[place->depth] = slot_frame(tree->format, slot);
 		place->index[place->depth++] = 0;
-		return;
+		break;
 	}
+	place->index[at] = index + count;
+	return count;
+}
+
+/* Some slots, or the end of a table. */
+static uint32_t step(const struct tree *tree, struct dismantle *place, uint32_t level,
+		     struct dismantle_sink *sink, struct leaves *leaves, uint32_t most)
+{
+	uint32_t at = place->depth - 1;
+	bool unread = level == at && !tree->owns_frames;
+
+	if (!unread && place->index[at] < slots_per_table(tree->format))
+		return take_slots(tree, place, level - at, sink, leaves, most);
+	sink->table(sink, place->table[at]);
+	place->depth--;
+	return 1;
 }
 
 bool tree_dismantle(const struct tree *tree, struct dismantle *place, uint64_t mfn, uint32_t level,
 		    struct dismantle_sink *sink, uint32_t *budget)
 {
-	struct run run = { 0 };
+	struct leaves leaves = { .frames = 0 };
 
 	if (place->depth == 0) {
 		place->table[0] = mfn;
 		place->index[0] = 0;
 		place->depth = 1;
 	}
-	for (; *budget && place->depth; --*budget)
-		step(tree, place, level, sink, &run);
-	flush(tree, sink, &run);
+	while (*budget && place->depth)
+		*budget -= step(tree, place, level, sink, &leaves, *budget);
+	flush(tree, sink, &leaves);
 	return place->depth == 0;
+}
+
+/* The whole content of one root slot goes. */
+static void close_slot(struct tree *tree, uint64_t *slot, struct span span, uint64_t old,
+		       struct stale *stale)
+{
+	const struct format *format = tree->format;
+	uint32_t level = tree->levels - 1u;
+	bool is_leaf = slot_kind(format, level, old) == SLOT_LEAF;
+
+	store64(slot, 0);
+	tree->shape++;
+	if (tree->write_back)
+		platform_write_back(tree->embedder, slot, sizeof(*slot));
+	stale_note(stale, format, level, span, old, 0);
+	if (is_leaf && !tree->owns_frames)
+		return;
+	stale_let_go(stale, (struct let_go){ .kind = is_leaf ? GONE_FRAMES : GONE_SUBTREE,
+					     .mfn = slot_frame(format, old),
+					     .count = is_leaf ? span.end - span.first : 1,
+					     .level = (uint8_t)(is_leaf ? level : level - 1),
+					     .rights = (uint8_t)slot_rights(format, old),
+					     .memory = (uint8_t)slot_memory(format, old) });
 }
 
 bool tree_close(struct tree *tree, uint32_t slots, struct stale *stale)
 {
 	const struct format *format = tree->format;
-	uint64_t *root = platform_pointer(tree->embedder, tree->root);
-	uint32_t level = tree->levels - 1u;
+	uint32_t order = span_order(format, tree->levels - 1u);
 
-	for (uint64_t i = 0; i < BIT(format->slots_order); i++) {
-		uint64_t old = load64(&root[i]), first = i << span_order(format, level);
-		bool is_leaf = slot_kind(format, level, old) == SLOT_LEAF;
+	for (uint64_t i = 0; i < slots_per_table(format); i++) {
+		uint64_t old;
 
-		if (!(old & format->present))
-			continue;
+		i += count_absent(format, &tree->top[i], slots_per_table(format) - (uint32_t)i);
+		if (i == slots_per_table(format))
+			break;
 		if (!slots--)
 			return false;
-		store64(&root[i], 0);
-		tree->shape++;
-		if (tree->write_back)
-			platform_write_back(tree->embedder, &root[i], sizeof(root[i]));
-		stale_note(stale, format, level,
-			   (struct span){ first, first + BIT(span_order(format, level)) }, old, 0);
-		if (is_leaf && !tree->owns_frames)
-			continue;
-		stale_let_go(stale,
-			     (struct let_go){ .kind = is_leaf ? GONE_FRAMES : GONE_SUBTREE,
-					      .mfn = slot_frame(format, old),
-					      .count = is_leaf ? BIT(span_order(format, level)) : 1,
-					      .level = (uint8_t)(is_leaf ? level : level - 1),
-					      .rights = (uint8_t)slot_rights(format, old),
-					      .memory = (uint8_t)slot_memory(format, old) });
+		old = load64(&tree->top[i]);
+		close_slot(tree, &tree->top[i], (struct span){ i << order, (i + 1) << order }, old,
+			   stale);
 	}
 	return true;
 }

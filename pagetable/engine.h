@@ -17,6 +17,8 @@ struct tree {
 	const uint32_t *mutant; /* lib/mutant.h; the host's */
 	void *embedder;
 	sp_mfn_t root;
+	uint64_t *top;	     /* the root's slots */
+	uint64_t frames;     /* how many it can address */
 	uint8_t levels;	     /* tables on a walk; the root's slots are at level levels - 1 */
 	uint8_t leaf_levels; /* bit n: leaves at level n may be used; bit 0 always */
 	bool owns_frames;    /* leaves that go are let go; false for the second of two maps */
@@ -40,6 +42,31 @@ struct target {
 	bool keep_frames; /* leaf frames stay, rights and memory change; absent slots stay absent */
 };
 
+/* What slots need, as pagetable/run.h finds it. */
+enum action {
+	ACTION_NONE,	/* is as wished */
+	ACTION_CLEAR,	/* leaf or whole subtree goes, one store */
+	ACTION_LEAF,	/* one leaf of this level */
+	ACTION_DESCEND, /* the table under it */
+	ACTION_BUILD,	/* absent: a table beside the tree, then one store */
+	ACTION_PUNCH,	/* leaf: a table with its pieces but those that go, then one store */
+	ACTION_SPLIT	/* leaf: must become a table with all its pieces first */
+};
+
+struct slot_run {
+	uint64_t old;	/* what the first slot holds */
+	uint64_t end;	/* the first frame behind it */
+	uint32_t count; /* slots */
+	enum action action;
+};
+
+/* The way down to the lowest table that spans the whole of a plan. */
+struct place {
+	uint64_t shape;		     /* of the tree when it was found */
+	uint64_t *table[MAX_LEVELS]; /* by level of their slots, from the root's down to `level` */
+	uint32_t level;
+};
+
 struct plan {
 	uint64_t first, end; /* the range that commit will make so; end may be less than asked */
 	struct target target;
@@ -48,6 +75,11 @@ struct plan {
 	uint32_t tables; /* pages that commit takes from the reserve */
 	uint32_t gone;	 /* entries it may add to stale->gone, at most */
 	uint32_t slots;	 /* stores */
+	/* What commit need not work out again. */
+	uint64_t attributes; /* of the target's leaves */
+	uint32_t leaf_top;   /* leaves that stand whole do so up to this level */
+	struct place place;
+	struct slot_run begins; /* the first run in the place */
 };
 
 /* Table pages that were taken before the lock. */
@@ -67,7 +99,6 @@ struct found {
 /* The root is cleared. The page is the caller's. */
 void tree_make(struct tree *tree, const struct format *format, void *embedder, sp_mfn_t root,
 	       uint32_t levels);
-uint64_t tree_frames(const struct tree *tree); /* how many frames it can address */
 
 /*
  * Takes no lock: each slot is read once; the caller keeps tables from being reused (or holds the
@@ -80,6 +111,22 @@ SP_MUST_USE enum sp_status tree_prepare(const struct tree *tree, uint64_t first,
 					const struct target *target, struct plan *plan);
 void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve,
 		 struct stale *stale);
+
+/*
+ * Beside the tree (beside.c). How many tables of small pages the range of a plan, up to `end`, begins
+ * with where nothing is yet; `most` at most. 0 also where the table that would link them is not there.
+ */
+uint32_t tree_count_beside(const struct tree *tree, const struct plan *plan, uint64_t end,
+			   uint32_t most);
+/* The first leaf of the first of them. */
+uint64_t tree_leaf_beside(const struct tree *tree, const struct plan *plan);
+/* Fills a page as table number `index` of them. Needs no lock: nobody sees it. */
+void tree_fill_beside(const struct tree *tree, uint64_t leaf, uint32_t index, sp_mfn_t page);
+/* The table that links them is still there. */
+bool tree_can_link(const struct tree *tree, uint64_t first);
+/* Then one store for each; the slots must have been absent since they were counted. */
+void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, uint32_t count,
+		      struct stale *stale);
 
 /*
  * Makes the table under the slot at `level` that spans `frame` a leaf, if its slots are one run

@@ -4,25 +4,6 @@
  */
 #include "pagetable/format.h"
 
-uint32_t slot_rights(const struct format *format, uint64_t slot)
-{
-	uint64_t allowing = slot ^ format->right_flip;
-	uint32_t rights = 0;
-
-	for (uint32_t i = 0; i < RIGHTS_COUNT; i++)
-		if (allowing & format->right_bit[i])
-			rights |= 1u << i;
-	return rights;
-}
-
-enum memory_type slot_memory(const struct format *format, uint64_t slot)
-{
-	for (uint32_t type = 0; type < MEMORY_TYPE_COUNT; type++)
-		if ((slot & format->memory_mask) == format->memory[type])
-			return (enum memory_type)type;
-	return MEMORY_UNCACHED;
-}
-
 bool format_holds(const struct format *format, uint32_t rights, enum memory_type memory)
 {
 	return (format->held >> (rights & format->rights_seen) & 1) &&
@@ -33,8 +14,7 @@ uint64_t format_attributes(const struct format *format, uint32_t rights, enum me
 {
 	uint64_t bits = 0;
 
-	for (uint32_t i = 0; i < RIGHTS_COUNT; i++)
-		if (rights >> i & 1)
-			bits |= format->right_bit[i];
+	for (; rights; rights &= rights - 1)
+		bits |= format->right_bit[lowest_bit(rights)];
 	return (bits ^ format->right_flip) | format->memory[memory];
 }

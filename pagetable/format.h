@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * pagetable/format.h - what a page-table format is: a row of masks. Constant data; the one
- * algorithm is engine.c.
+ * algorithm is that of engine.h.
  *
  *   63        rights, software       51              12      large  memory  rights        0
  *   +-------------------------------+------------------+--------------------------------+
@@ -63,7 +63,8 @@ struct format {
 	uint64_t memory[MEMORY_TYPE_COUNT];
 	uint64_t memory_mask;
 	uint64_t hardware; /* accessed and dirty: hardware writes them, comparisons mask them */
-	uint64_t software; /* ours in a present slot, ignored by whoever walks */
+	uint64_t software; /* ours in a present slot, ignored by whoever walks; in links the lowest
+			      says that the table is one run */
 	uint64_t reserved_low[MAX_LEVELS]; /* bits of a leaf at this level that must be 0, besides
 					      frame alignment */
 };
@@ -102,8 +103,24 @@ static inline uint64_t slot_frame(const struct format *format, uint64_t slot)
 	return (slot & format->frame) >> 12;
 }
 
-uint32_t slot_rights(const struct format *format, uint64_t slot);
-enum memory_type slot_memory(const struct format *format, uint64_t slot);
+static inline uint32_t slot_rights(const struct format *format, uint64_t slot)
+{
+	const uint64_t *bit = format->right_bit, allowing = slot ^ format->right_flip;
+
+	_Static_assert(RIGHTS_COUNT == 5, "one line each");
+	return (uint32_t)((allowing & bit[0]) != 0) | (uint32_t)((allowing & bit[1]) != 0) << 1 |
+	       (uint32_t)((allowing & bit[2]) != 0) << 2 |
+	       (uint32_t)((allowing & bit[3]) != 0) << 3 |
+	       (uint32_t)((allowing & bit[4]) != 0) << 4;
+}
+
+static inline enum memory_type slot_memory(const struct format *format, uint64_t slot)
+{
+	for (uint32_t type = 0; type < MEMORY_TYPE_COUNT; type++)
+		if ((slot & format->memory_mask) == format->memory[type])
+			return (enum memory_type)type;
+	return MEMORY_UNCACHED;
+}
 
 /*
  * False where the format does not hold the rights or the memory type. Rights it does not see are

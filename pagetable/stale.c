@@ -47,12 +47,12 @@ static enum change_kind kind_of(const struct format *format, enum walker walker,
 	return (enum change_kind)kinds[before][after];
 }
 
-static void note_kind(struct stale *stale, enum walker walker, enum change_kind kind,
-		      struct span span)
+void stale_add(struct stale *stale, enum walker walker, enum change_kind kind, struct span span)
 {
 	struct span *noted = &stale->span[walker][kind];
 
-	*noted = span_join(*noted, span);
+	*noted = stale->kinds[walker] >> kind & 1 ? span_join(*noted, span) : span;
+	stale->kinds[walker] |= (uint16_t)(1u << kind);
 }
 
 void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,
@@ -65,7 +65,7 @@ void stale_note(struct stale *stale, const struct format *format, uint32_t level
 			continue;
 		kind = kind_of(format, (enum walker)walker, level, old_slot, new_slot);
 		if (kind != KIND_COUNT)
-			note_kind(stale, (enum walker)walker, kind, span);
+			stale_add(stale, (enum walker)walker, kind, span);
 	}
 }
 
@@ -73,7 +73,7 @@ void stale_note_punch(struct stale *stale, const struct format *format, struct s
 {
 	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++)
 		if (format->rights_seen & walker_rights[walker])
-			note_kind(stale, (enum walker)walker, KIND_PUNCH, span);
+			stale_add(stale, (enum walker)walker, KIND_PUNCH, span);
 }
 
 /* Frames that follow one another with the same attributes become one run. */

@@ -40,6 +40,11 @@ static inline bool span_is_empty(struct span span)
 	return span.first >= span.end;
 }
 
+static inline bool spans_overlap(struct span a, struct span b)
+{
+	return a.first < b.end && b.first < a.end;
+}
+
 static inline struct span span_join(struct span a, struct span b)
 {
 	if (span_is_empty(a))
@@ -65,10 +70,26 @@ struct let_go {
 };
 
 struct stale {
-	struct span span[WALKER_COUNT][KIND_COUNT];
-	struct let_go *gone; /* the caller's array */
+	uint16_t kinds[WALKER_COUNT]; /* bit n: span[walker][n] says where; the others say nothing */
 	uint32_t gone_count, gone_max;
+	struct let_go *gone; /* the caller's array */
+	struct span span[WALKER_COUNT][KIND_COUNT];
 };
+
+_Static_assert(KIND_COUNT <= 16, "a bit for each kind");
+
+/* Nothing yet. Most changes are of one kind, so the spans are not cleared. */
+static inline void stale_begin(struct stale *stale, struct let_go *gone, uint32_t gone_max)
+{
+	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++)
+		stale->kinds[walker] = 0;
+	stale->gone = gone;
+	stale->gone_max = gone_max;
+	stale->gone_count = 0;
+}
+
+/* Adds what is known without a slot. */
+void stale_add(struct stale *stale, enum walker walker, enum change_kind kind, struct span span);
 
 /* Adds what one store at `level` did to the slot that spans [first, first + 2^order). */
 void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,

@@ -75,7 +75,7 @@ static struct run look(struct sp_domain *domain, uint32_t index, uint64_t frame,
 
 enum sp_status fill_map(struct sp_domain *domain, uint32_t index, uint64_t frames)
 {
-	uint64_t frame = 0, end = min_u64(frames, tree_frames(&domain->maps[0].tree));
+	uint64_t frame = 0, end = min_u64(frames, domain->maps[0].tree.frames);
 	enum sp_status status = SP_OK;
 
 	while (frame < end && status == SP_OK) {
@@ -111,7 +111,7 @@ static uint64_t skip_others(struct sp_domain *domain, struct span span)
 
 bool fill_finds_memory(struct sp_domain *domain, struct span span)
 {
-	span.end = min_u64(span.end, tree_frames(&domain->maps[0].tree));
+	span.end = min_u64(span.end, domain->maps[0].tree.frames);
 	while (!span_is_empty(span)) {
 		uint64_t skipped = skip_others(domain, span);
 

@@ -11,38 +11,28 @@
  *   ...    sp_progress(): collect, settle, merge
  *
  * All maps are written in one change, so that none is ever seen to disagree longer than the lock is
- * held.
+ * held. What a range covers wholly may be built without it (build.c).
  */
-#include "sync/domain.h"
+#include "sync/change.h"
 
-#define RESERVE_PAGES (sizeof(((struct reserve *)0)->page) / sizeof(sp_mfn_t))
-#define MERGE_LOOKS   64 /* what a look at one table counts, of the budget in slots */
-
-struct request {
-	struct span span;
-	struct target target;
-	bool all;      /* every map, listed under the lock */
-	bool down;     /* something is taken away */
-	bool reserved; /* may touch domain->reserved */
-	struct wish wishes[1 + MAX_UNITS];
-	uint32_t count;
-};
+#define RESERVE_PAGES ((uint32_t)(sizeof(((struct reserve *)0)->page) / sizeof(sp_mfn_t)))
 
 struct plans {
-	struct plan plan[1 + MAX_UNITS];
 	uint32_t tables, gone; /* sums */
 	uint32_t split;	       /* index of the one that only splits; count if none */
+	struct plan plan[1 + MAX_UNITS];
 };
 
-static enum sp_status plan_maps(const struct sp_domain *domain, uint64_t first, uint64_t end,
+static enum sp_status plan_maps(const struct sp_domain *domain, struct span span,
 				const struct wish *wishes, uint32_t count, struct plans *plans)
 	MUST_HOLD(domain->lock)
 {
-	*plans = (struct plans){ .split = count };
+	plans->tables = plans->gone = 0;
+	plans->split = count;
 	for (uint32_t i = 0; i < count; i++) {
 		struct plan *plan = &plans->plan[i];
-		enum sp_status status = tree_prepare(&domain->maps[wishes[i].map].tree, first, end,
-						     &wishes[i].target, plan);
+		enum sp_status status = tree_prepare(&domain->maps[wishes[i].map].tree, span.first,
+						     span.end, &wishes[i].target, plan);
 
 		if (status != SP_OK)
 			return status;
@@ -59,13 +49,13 @@ static enum sp_status plan_maps(const struct sp_domain *domain, uint64_t first, 
 }
 
 /* Every map covers the same frames: the least of what each can do in one step. */
-static enum sp_status plan_together(const struct sp_domain *domain, uint64_t first, uint64_t end,
+static enum sp_status plan_together(const struct sp_domain *domain, struct span span,
 				    const struct wish *wishes, uint32_t count, struct plans *plans)
 	MUST_HOLD(domain->lock)
 {
 	for (;;) {
-		enum sp_status status = plan_maps(domain, first, end, wishes, count, plans);
-		uint64_t least = end, most = first;
+		enum sp_status status = plan_maps(domain, span, wishes, count, plans);
+		uint64_t least = span.end, most = span.first;
 
 		if (status != SP_OK || plans->split < count)
 			return status;
@@ -73,12 +63,11 @@ static enum sp_status plan_together(const struct sp_domain *domain, uint64_t fir
 			least = min_u64(least, plans->plan[i].end);
 			most = max_u64(most, plans->plan[i].end);
 		}
-		if (plans->gone > domain->gone_max || plans->tables > RESERVE_PAGES) {
-			least = first + (least - first + 1) / 2;
-		} else if (least == most) {
+		if (plans->gone > domain->gone_max || plans->tables > RESERVE_PAGES)
+			least = span.first + (least - span.first + 1) / 2;
+		else if (least == most)
 			return SP_OK;
-		}
-		end = least;
+		span.end = least;
 	}
 }
 
@@ -100,7 +89,7 @@ static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
 	uint64_t number = domain->ledger;
 
 	for (uint32_t i = 0; i < count; i++) {
-		stale[i] = (struct stale){ .gone = gone, .gone_max = plans->plan[i].gone };
+		stale_begin(&stale[i], gone, plans->plan[i].gone);
 		number = commit_map(domain, wishes[i].map, &plans->plan[i], &stale[i]);
 		gone += stale[i].gone_count;
 	}
@@ -112,18 +101,17 @@ static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
 static uint64_t commit_split(struct sp_domain *domain, const struct plans *plans,
 			     const struct wish *wishes) MUST_HOLD(domain->lock)
 {
-	struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
+	struct stale stale;
 
+	stale_begin(&stale, domain->gone, domain->gone_max);
 	return commit_map(domain, wishes[plans->split].map, &plans->plan[plans->split], &stale);
 }
 
-/* Small pages that became a run are merged when this change is paid. */
-static void note_merge(struct sp_domain *domain, const struct wish *wish, struct span span)
-	MUST_HOLD(domain->lock)
+void change_note_merge(struct sp_domain *domain, const struct request *request, uint64_t end)
 {
-	if (wish->target.rights == 0)
+	if (request->wishes[0].target.rights == 0)
 		return;
-	domain->merge = span_join(domain->merge, span);
+	domain->merge = span_join(domain->merge, (struct span){ request->span.first, end });
 	domain->merge_at = domain->merge.first;
 	domain->merge_level = 1;
 	domain->merge_number = domain->ledger;
@@ -142,8 +130,7 @@ static void note_split(struct sp_domain *domain, uint64_t frame, uint64_t number
 
 static bool awaits_split(struct sp_domain *domain, struct span span) MUST_HOLD(domain->lock)
 {
-	if (span_is_empty(domain->split) || span.first >= domain->split.end ||
-	    domain->split.first >= span.end)
+	if (!spans_overlap(span, domain->split))
 		return false;
 	ledger_collect(domain);
 	if (ledger_state(domain, domain->split_number) == SP_PENDING)
@@ -164,11 +151,6 @@ static enum sp_status busy(struct sp_domain *domain, struct sp_result *result)
 	return SP_BUSY;
 }
 
-static bool spans_overlap(struct span a, struct span b)
-{
-	return a.first < b.end && b.first < a.end;
-}
-
 /* What firmware reserved for a device stays as it is while the device is here (XSA-378). */
 static bool touches_reserved(const struct sp_domain *domain, struct span span)
 	MUST_HOLD(domain->lock)
@@ -183,16 +165,18 @@ static bool touches_reserved(const struct sp_domain *domain, struct span span)
  * A change of every map is listed under the lock, so that a map that came in between is written too.
  * On the way up the device's map comes before the CPU's, on the way down the CPU's first.
  */
-static void list_wishes(const struct sp_domain *domain, struct request *request)
-	MUST_HOLD(domain->lock)
+void change_list_maps(const struct sp_domain *domain, struct request *request)
 {
 	request->count = 0;
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
-		uint32_t index = request->down ? i : MAX_UNITS - i;
+	for (uint32_t i = 0, index = request->down ? 0 : MAX_UNITS; i <= MAX_UNITS; i++) {
+		struct wish *wish = &request->wishes[request->count];
 
-		if (domain->maps[index].used)
-			request->wishes[request->count++] =
-				(struct wish){ .map = index, .target = request->target };
+		if (domain->maps[index].used) {
+			wish->map = index;
+			wish->target = request->target;
+			request->count++;
+		}
+		index += request->down ? 1u : -1u;
 	}
 }
 
@@ -209,8 +193,7 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 	} else {
 		result->ticket.number = commit_maps(domain, plans, request->wishes, request->count);
 		result->done = plans->plan[0].end - request->span.first;
-		note_merge(domain, &request->wishes[0],
-			   (struct span){ request->span.first, plans->plan[0].end });
+		change_note_merge(domain, request, plans->plan[0].end);
 	}
 	ledger_post(domain);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
@@ -218,110 +201,134 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 	return status;
 }
 
-/* SP_PENDING: *tables pages must be in the reserve first. */
-static enum sp_status change_locked(struct sp_domain *domain, struct request *request,
-				    struct sp_result *result, uint32_t *tables)
-	MUST_HOLD(domain->lock)
+/* What others hold of the span, each for its own reason. */
+static enum sp_status check_span(struct sp_domain *domain, const struct request *request,
+				 struct sp_result *result) MUST_HOLD(domain->lock)
 {
-	struct plans plans;
-	enum sp_status status;
-
 	if (domain->state != DOMAIN_LIVE)
 		return SP_INVALID;
 	if (!request->reserved && spans_overlap(domain->reserving, request->span))
 		return busy(domain, result);
 	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
+	if (is_claimed(domain, request->span) && !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
+		return busy(domain, result);
 	if (awaits_split(domain, request->span) && !MUTANT(domain->host, SP_MUT_SPLIT_NOT_AWAITED))
 		return busy(domain, result);
+	return SP_OK;
+}
+
+/*
+ * SP_PENDING: something is to be done without the lock first. Either build->tables tables are to be
+ * filled for each map, or *tables pages must be in the reserve.
+ */
+static enum sp_status change_locked(struct sp_domain *domain, struct request *request,
+				    struct sp_result *result, struct build *build, uint32_t *tables)
+	MUST_HOLD(domain->lock)
+{
+	enum sp_status status = check_span(domain, request, result);
+	struct plans plans;
+
+	if (status != SP_OK)
+		return status;
 	if (request->all)
-		list_wishes(domain, request);
-	status = plan_together(domain, request->span.first, request->span.end, request->wishes,
-			       request->count, &plans);
+		change_list_maps(domain, request);
+	status = plan_together(domain, request->span, request->wishes, request->count, &plans);
 	if (status != SP_OK)
 		return status;
 	if (plans.gone > limbo_room(domain))
 		return busy(domain, result);
+	/* More tables than this step can fill under the lock. */
+	if (request->beside && plans.tables && plans.plan[0].end < request->span.end &&
+	    build_begin(domain, request, plans.plan, build))
+		return SP_PENDING;
 	*tables = plans.tables;
 	if (plans.tables > domain->reserve.count)
 		return SP_PENDING;
 	return commit(domain, &plans, request, result);
 }
 
-/* SP_PENDING: one page more is needed and may be taken. Others may have brought what is missing. */
-static enum sp_status check_budget(struct sp_domain *domain, uint32_t tables,
+/* SP_PENDING: *count pages more are allowed, of those that lack. Others may have brought some. */
+static enum sp_status check_budget(struct sp_domain *domain, uint32_t tables, uint32_t *count,
 				   struct sp_result *result)
 {
-	enum sp_status status = SP_PENDING;
+	enum sp_status status = SP_OK;
 
 	domain_take(domain);
-	if (domain->reserve.count >= tables)
-		status = SP_OK;
-	else if (domain->tables_used >= domain->table_budget &&
-		 !MUTANT(domain->host, SP_MUT_BUDGET_UNCHECKED))
-		status = domain->limbo.count ? busy(domain, result) : SP_NO_MEMORY;
-	else
-		domain->tables_used++;
+	*count = 0;
+	if (domain->reserve.count < tables) {
+		*count = pages_allow(domain, tables - domain->reserve.count);
+		status = SP_PENDING;
+		if (!*count)
+			status = domain->limbo.count ? busy(domain, result) : SP_NO_MEMORY;
+	}
 	domain_drop(domain);
 	return status;
 }
 
 /*
- * One page more in the reserve; SP_OK: `tables` of them are there. The platform is asked without a
- * lock, so others may have filled the reserve meanwhile: then the page goes back.
+ * Pages into the reserve; SP_OK: `tables` of them are there. The platform is asked without a lock,
+ * so others may have filled the reserve meanwhile: then pages go back.
  */
 static enum sp_status add_reserve(struct sp_domain *domain, uint32_t tables,
 				  struct sp_result *result)
 {
-	enum sp_status status = check_budget(domain, tables, result);
-	sp_mfn_t page;
-	bool taken;
+	sp_mfn_t page[RESERVE_PAGES];
+	uint32_t count, taken;
+	enum sp_status status = check_budget(domain, tables, &count, result);
 
 	if (status != SP_PENDING)
 		return status;
-	taken = platform_frames_take(domain->host->embedder, domain->node, 0, &page) == SP_OK;
+	taken = pages_take(domain, page, count);
+	if (taken < count)
+		status = SP_NO_MEMORY;
 	domain_take(domain);
-	if (taken && domain->reserve.count < RESERVE_PAGES) {
-		domain->reserve.page[domain->reserve.count++] = page;
-	} else {
-		domain->tables_used--;
-		if (taken)
-			platform_frames_give(domain->host->embedder, page, 0);
-	}
+	domain->tables_used -= count - taken;
+	while (taken && domain->reserve.count < RESERVE_PAGES)
+		domain->reserve.page[domain->reserve.count++] = page[--taken];
+	pages_give(domain, page, taken);
 	domain_drop(domain);
-	return taken ? SP_PENDING : SP_NO_MEMORY;
+	return status;
 }
 
 static enum sp_status change(struct sp_domain *domain, struct request *request,
 			     struct sp_result *result)
 {
+	struct build build;
 	enum sp_status status;
-	uint32_t tables;
+	uint32_t tables = 0;
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (request->span.first >= request->span.end)
 		return SP_INVALID;
-	for (;;) {
+	do {
+		build.tables = 0;
 		domain_take(domain);
-		status = change_locked(domain, request, result, &tables);
+		status = change_locked(domain, request, result, &build, &tables);
 		domain_drop(domain);
 		if (status != SP_PENDING)
 			return status;
-		while (status == SP_PENDING)
-			status = add_reserve(domain, tables, result);
-		if (status != SP_OK)
-			return status;
-	}
+		if (build.tables)
+			status = build_beside(domain, request, &build, result);
+		else
+			while (status == SP_PENDING)
+				status = add_reserve(domain, tables, result);
+	} while (build.tables ? status == SP_PENDING : status == SP_OK);
+	return status;
 }
 
 enum sp_status domain_change(struct sp_domain *domain, struct span span,
 			     const struct target *target, bool down, bool reserved,
 			     struct sp_result *result)
 {
-	struct request request = {
-		.span = span, .target = *target, .all = true, .down = down, .reserved = reserved
-	};
+	struct request request;
 
+	request.span = span;
+	request.target = *target;
+	request.all = true;
+	request.down = down;
+	request.reserved = reserved;
+	request.beside = !down;
 	return change(domain, &request, result);
 }
 
@@ -340,11 +347,12 @@ bool domain_let_go(struct sp_domain *domain)
 {
 	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
 		struct map *map = &domain->maps[i];
-		struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
+		struct stale stale;
 		bool empty;
 
 		if (!map->used)
 			continue;
+		stale_begin(&stale, domain->gone, domain->gone_max);
 		empty = tree_close(&map->tree,
 				   (uint32_t)min_u64(limbo_room(domain), domain->gone_max), &stale);
 		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));
@@ -353,59 +361,4 @@ bool domain_let_go(struct sp_domain *domain)
 			return false;
 	}
 	return true;
-}
-
-/* The table under one slot, in every map. */
-static void merge_at(struct sp_domain *domain, uint64_t frame, uint32_t level)
-	MUST_HOLD(domain->lock)
-{
-	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
-		struct map *map = &domain->maps[i];
-		struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
-
-		if (!map->used || !limbo_room(domain) ||
-		    !tree_merge(&map->tree, frame, level, &stale))
-			continue;
-		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));
-	}
-}
-
-/*
- * Looks at the table under one slot, where there is one of small pages; answers where to look next.
- * Holes and pages that are large already are passed over in one stride.
- */
-static uint64_t merge_step(struct sp_domain *domain, uint64_t frame, uint32_t *budget)
-	MUST_HOLD(domain->lock)
-{
-	uint32_t level = domain->merge_level;
-	struct found found;
-	bool mapped = tree_find(&domain->maps[0].tree, frame, &found);
-
-	--*budget;
-	if (mapped ? found.level >= level
-		   : found.count >= BIT(span_order(domain->maps[0].tree.format, level)))
-		return frame + found.count;
-	*budget -= (uint32_t)min_u64(*budget, MERGE_LOOKS);
-	merge_at(domain, frame, level);
-	return frame + BIT(span_order(domain->maps[0].tree.format, level));
-}
-
-/* First all tables of small pages, then, when that is paid, those of the pages that came of it. */
-void domain_merge(struct sp_domain *domain, uint32_t *budget)
-{
-	const struct format *format = domain->maps[0].tree.format;
-
-	if (span_is_empty(domain->merge) || ledger_state(domain, domain->merge_number) != SP_OK)
-		return;
-	domain->merge_at = align_down(domain->merge_at, span_order(format, domain->merge_level));
-	while (*budget && domain->merge_at < domain->merge.end)
-		domain->merge_at = merge_step(domain, domain->merge_at, budget);
-	if (domain->merge_at >= domain->merge.end) {
-		if (domain->merge_level == 2)
-			domain->merge = (struct span){ 0, 0 };
-		domain->merge_level++;
-		domain->merge_at = domain->merge.first;
-		domain->merge_number = domain->ledger;
-	}
-	ledger_post(domain);
 }

@@ -30,6 +30,7 @@ static void reset(struct sp_domain *domain)
 		domain->maps[i] = (struct map){ .used = false };
 	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		domain->watches[i] = (struct watch){ 0 };
+	domain->watching = 0;
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;
@@ -90,6 +91,7 @@ enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const st
 				    platform_pointer(domain->host->embedder, root), SP_FRAME_BYTES);
 	domain_take(domain);
 	domain->tables_used++;
+	domain->maps_added++;
 	map->tree = tree;
 	map->used = true;
 	domain_drop(domain);

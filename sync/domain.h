@@ -28,6 +28,7 @@
 #define WATCH_ATCS	 4 /* functions with ATS, a watch */
 #define MAX_WATCHES	 (1 + MAX_UNITS + SP_MAX_OBSERVERS) /* the CPUs, units, emulators */
 #define DOMAIN_RESERVED	 16				    /* ranges of assigned functions */
+#define DOMAIN_CLAIMS	 4 /* ranges built beside the trees at a time */
 #define QUARANTINE_LIMBO 64u
 
 struct debt_range {
@@ -99,6 +100,12 @@ struct limbo {
 	struct dismantle place; /* of the head, when it is a subtree */
 };
 
+/* A range in which somebody builds tables beside the trees. */
+struct claim {
+	struct span span;
+	uint64_t number; /* of the ledger, not settled while the claim stands; 0: none */
+};
+
 struct sp_domain {
 	struct sp_host *host;
 	struct lock lock;
@@ -118,7 +125,9 @@ struct sp_domain {
 	uint32_t table_budget, tables_used; /* lock; pages linked, in reserve and in limbo */
 
 	struct map maps[1 + MAX_UNITS];	   /* lock */
+	uint64_t maps_added;		   /* lock; how often a map came into the list */
 	struct watch watches[MAX_WATCHES]; /* lock */
+	uint32_t watching;		   /* lock; bit n: watches[n] has an observer */
 	uint64_t ledger;		   /* lock; number of the last change that owed */
 	struct limbo limbo;		   /* lock */
 	struct let_go *gone;		   /* lock; scratch of one change */
@@ -126,10 +135,11 @@ struct sp_domain {
 	struct reserve reserve; /* lock */
 	struct span split;	/* lock; large pages that were split: no piece changes before ... */
 	uint64_t split_number;	/* lock; ... this is settled */
-	struct span merge;	/* lock; frames whose tables may have become one run */
-	uint64_t merge_at;	/* lock; how far the look has come */
-	uint32_t merge_level;	/* lock; of the links looked at */
-	uint64_t merge_number;	/* lock; not before this is settled */
+	struct claim claims[DOMAIN_CLAIMS]; /* lock; changes of others there wait */
+	struct span merge;		    /* lock; frames whose tables may have become one run */
+	uint64_t merge_at;		    /* lock; how far the look has come */
+	uint32_t merge_level;		    /* lock; of the links looked at */
+	uint64_t merge_number;		    /* lock; not before this is settled */
 
 	struct span reserved[DOMAIN_RESERVED]; /* lock; firmware's ranges of assigned functions, gfn
 						  == mfn */
@@ -203,10 +213,13 @@ struct wish {
 SP_MUST_USE enum sp_status domain_change_maps(struct sp_domain *domain, struct span span,
 					      const struct wish *wishes, uint32_t count,
 					      struct sp_result *result);
+/* True where somebody builds in the span. */
+bool is_claimed(const struct sp_domain *domain, struct span span) MUST_HOLD(domain->lock);
 /* Lets go of everything mapped, some slots a call; true when every map is empty. */
 bool domain_let_go(struct sp_domain *domain) MUST_HOLD(domain->lock);
+
 /*
- * Turns runs of small pages into large ones where what changed there is paid; *budget tables at
+ * merge.c: turns runs of small pages into large ones where what changed there is paid; *budget tables at
  * most.
  */
 void domain_merge(struct sp_domain *domain, uint32_t *budget) MUST_HOLD(domain->lock);

@@ -26,6 +26,7 @@ struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observ
 		if (watch->observer)
 			continue;
 		*watch = (struct watch){ .observer = observer, .map = map, .name = name };
+		domain->watching |= 1u << i;
 		return watch;
 	}
 	return NULL;
@@ -35,6 +36,7 @@ void ledger_remove_watch(struct sp_domain *domain, struct watch *watch)
 {
 	if (ledger_owes(watch))
 		platform_panic(domain->host->embedder, "a watch ended that still owes");
+	domain->watching &= ~(1u << (watch - domain->watches));
 	*watch = (struct watch){ 0 };
 }
 
@@ -79,10 +81,10 @@ static uint64_t take_number(struct sp_domain *domain)
 {
 	uint64_t number = ++domain->ledger;
 
-	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
-		struct watch *watch = &domain->watches[i];
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		struct watch *watch = &domain->watches[lowest_bit(left)];
 
-		if (watch->observer && watch->gathering.owed && !watch->gathering_first)
+		if (watch->gathering.owed && !watch->gathering_first)
 			watch->gathering_first = number;
 	}
 	return number;
@@ -129,12 +131,10 @@ static bool enter_shadows(struct sp_domain *domain, struct watch *watch, const s
 {
 	bool owed = false;
 
-	for (uint32_t i = 0; i < KIND_COUNT; i++) {
-		enum change_kind kind = (enum change_kind)i;
+	for (uint32_t kinds = stale->kinds[WALKER_CPU]; kinds; kinds &= kinds - 1) {
+		enum change_kind kind = (enum change_kind)lowest_bit(kinds);
 		struct span span = stale->span[WALKER_CPU][kind];
 
-		if (span_is_empty(span))
-			continue;
 		if (debt_is_whole(domain->host, COLUMN_SHADOW, kind))
 			owed |= debt_add(&watch->gathering, domain->host, COLUMN_SHADOW, kind,
 					 span);
@@ -151,11 +151,10 @@ static bool enter_watch(struct sp_domain *domain, struct watch *watch, const str
 	enum walker walker = watch_is_units(watch) ? WALKER_DEVICE : WALKER_CPU;
 	bool owed = false;
 
-	for (uint32_t kind = 0; kind < KIND_COUNT; kind++) {
+	for (uint32_t kinds = stale->kinds[walker]; kinds; kinds &= kinds - 1) {
+		uint32_t kind = lowest_bit(kinds);
 		struct span span = stale->span[walker][kind];
 
-		if (span_is_empty(span))
-			continue;
 		owed |= debt_add(&watch->gathering, domain->host, watch->observer->column,
 				 (enum change_kind)kind, span);
 		if (watch->atc_count)
@@ -169,12 +168,13 @@ uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const str
 {
 	bool owed = false;
 
-	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
-		struct watch *watch = &domain->watches[i];
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		struct watch *watch = &domain->watches[lowest_bit(left)];
 
-		if (!watch->observer || watch->map != map)
+		if (watch->map != map)
 			continue;
-		if (MUTANT(domain->host, SP_MUT_FIRST_UNIT_ONLY) && i > CPU_WATCH + 1)
+		if (MUTANT(domain->host, SP_MUT_FIRST_UNIT_ONLY) &&
+		    watch > &domain->watches[CPU_WATCH + 1])
 			continue;
 		owed |= watch->observer->column == COLUMN_SHADOW
 				? enter_shadows(domain, watch, stale)
@@ -215,24 +215,24 @@ static void post_watch(struct sp_domain *domain, struct watch *watch)
 
 void ledger_post(struct sp_domain *domain)
 {
-	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
-		struct watch *watch = &domain->watches[i];
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		struct watch *watch = &domain->watches[lowest_bit(left)];
 
 		/* XSA-346: put off to the end of the batch, and its pages do not wait for it. */
-		if (MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED) && i > CPU_WATCH &&
-		    domain->limbo.count)
+		if (MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED) &&
+		    watch > &domain->watches[CPU_WATCH] && domain->limbo.count)
 			continue;
-		if (watch->observer && watch->gathering.owed && !watch->posted.owed)
+		if (watch->gathering.owed && !watch->posted.owed)
 			post_watch(domain, watch);
 	}
 }
 
 void ledger_collect(struct sp_domain *domain)
 {
-	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
-		struct watch *watch = &domain->watches[i];
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		struct watch *watch = &domain->watches[lowest_bit(left)];
 
-		if (!watch->observer || !watch->posted.owed)
+		if (!watch->posted.owed)
 			continue;
 		if (watch->observer->ops->has_reached(watch->observer, watch->posted_number) ||
 		    MUTANT(domain->host, SP_MUT_WAIT_NOT_AWAITED)) {
@@ -251,14 +251,23 @@ static bool owes_up_to(const struct sp_domain *domain, const struct watch *watch
 	       !MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED);
 }
 
+/* Whoever waits for a range that is being built waits for a number that it holds. */
+static bool is_held(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 0; i < DOMAIN_CLAIMS; i++)
+		if (domain->claims[i].number && domain->claims[i].number <= number)
+			return true;
+	return false;
+}
+
 enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 {
-	enum sp_status status = SP_OK;
+	enum sp_status status = is_held(domain, number) ? SP_PENDING : SP_OK;
 
-	for (uint32_t i = 0; i < MAX_WATCHES; i++) {
-		const struct watch *watch = &domain->watches[i];
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		const struct watch *watch = &domain->watches[lowest_bit(left)];
 
-		if (!watch->observer || !owes_up_to(domain, watch, number))
+		if (!owes_up_to(domain, watch, number))
 			continue;
 		/* What a lost observer may remember stays owed: a guess frees nothing. */
 		if (observer_is_lost(watch->observer))

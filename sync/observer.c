@@ -85,6 +85,7 @@ void cpus_open(struct sp_domain *domain)
 	domain->epoch = 1;
 	domain->watches[CPU_WATCH] =
 		(struct watch){ .observer = &domain->cpus, .map = &domain->maps[0], .users = 1 };
+	domain->watching |= 1u << CPU_WATCH;
 }
 
 void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)

@@ -8,8 +8,8 @@
 
 static bool owes_anything(const struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
-	for (uint32_t i = 0; i < MAX_WATCHES; i++)
-		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
+	for (uint32_t left = domain->watching; left; left &= left - 1)
+		if (ledger_owes(&domain->watches[lowest_bit(left)]))
 			return true;
 	return false;
 }

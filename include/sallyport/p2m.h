@@ -80,8 +80,8 @@ SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
  *   with the rest (a call is bounded by SP_STEP_SLOTS and SP_STEP_TABLES). The old state is
  *   forgotten when the ticket settles.
  * - SP_BUSY: wait for result->ticket, then call again. A large page was split first, by this call
- *   or another, and that must be paid before its pieces may differ; or limbo is full; or a device's
- *   reserved range there is just coming or going. result->done is 0, no translation changed.
+ *   or another, and that must be paid before its pieces may differ; or limbo is full; or another call
+ *   is building tables there, or a device's reserved range is just coming or going. result->done is 0, no translation changed.
  * - any other status: nothing changed. SP_INVALID, also for SP_RESERVED, which is passthrough's
  *   alone; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold;
  *   SP_NO_MEMORY.

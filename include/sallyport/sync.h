@@ -25,8 +25,9 @@ struct sp_limits {
 };
 
 /*
- * One call writes at most this many slots and takes at most this many table pages, a map; the path
- * to a table not counted.
+ * One call writes at most this many slots that others see, or may see, and takes at most this many
+ * table pages, a map; the path to a table not counted. Tables that it fills beside the tree are in
+ * the second number alone.
  */
 #define SP_STEP_SLOTS  512u
 #define SP_STEP_TABLES 32u

@@ -53,6 +53,20 @@ static inline void store128(uint64_t *to, uint64_t low, uint64_t high)
 	} while (!done);
 }
 
+/*
+ * A store straight to memory, past the caches (SDM 1 10.4.6.2; APM 1 3.9: movnti). Others see such
+ * stores in any order, and may see later ones first, until past_cache_barrier().
+ */
+static inline void store64_past_cache(uint64_t *to, uint64_t value)
+{
+	__asm__ volatile("movnti %1, %0" : "=m"(*to) : "r"(value));
+}
+
+static inline void past_cache_barrier(void)
+{
+	__asm__ volatile("sfence" : : : "memory");
+}
+
 static inline void write_barrier(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -168,6 +168,42 @@ void model_before_load(const void *from, uint32_t bytes)
 	model_drop_lock(model);
 }
 
+/* The oldest buffer is emptied to make room: so the last lines of a table stay for as long as they may. */
+void model_after_past_cache(const void *to)
+{
+	struct model *model = current;
+	uint64_t maddr = model ? ram_maddr(model, to) : 0, *line;
+
+	if (!maddr)
+		return;
+	model_take_lock(model);
+	maddr = maddr / LINE_BYTES * LINE_BYTES;
+	line = &model->combining[model->combining_next % COMBINING_LINES];
+	if (model->combining[(model->combining_next + COMBINING_LINES - 1) % COMBINING_LINES] !=
+	    maddr) {
+		if (*line)
+			ram_evict(model, *line, LINE_BYTES);
+		*line = maddr;
+		model->combining_next++;
+	}
+	model_drop_lock(model);
+}
+
+void model_at_past_cache_barrier(void)
+{
+	struct model *model = current;
+
+	if (!model)
+		return;
+	model_take_lock(model);
+	for (uint32_t i = 0; i < COMBINING_LINES; i++) {
+		if (model->combining[i])
+			ram_evict(model, model->combining[i], LINE_BYTES);
+		model->combining[i] = 0;
+	}
+	model_drop_lock(model);
+}
+
 void model_at_barrier(bool full)
 {
 	struct model *model = current;

@@ -15,16 +15,17 @@
 
 #include "model.h"
 
-#define FRAME_ORDER    12
-#define FRAME_BYTES    4096u
-#define SLOTS	       512u
-#define ALL_ORDER      52u /* of a range that is every address */
-#define LINE_BYTES     64u
-#define LOG_BYTES      240
-#define COMMANDS_KEPT  4096u
-#define TRANSFERS_KEPT 64u
-#define MODEL_TRAP_OFF UINT64_MAX
-#define ATS_AT	       0x100u /* the ATS capability in configuration space */
+#define FRAME_ORDER	12
+#define FRAME_BYTES	4096u
+#define SLOTS		512u
+#define ALL_ORDER	52u /* of a range that is every address */
+#define LINE_BYTES	64u
+#define COMBINING_LINES 8u /* a CPU's buffers for stores past the caches, on their way to memory */
+#define LOG_BYTES	240
+#define COMMANDS_KEPT	4096u
+#define TRANSFERS_KEPT	64u
+#define MODEL_TRAP_OFF	UINT64_MAX
+#define ATS_AT		0x100u /* the ATS capability in configuration space */
 
 /* --- RAM ------------------------------------------------------------------------------------- */
 
@@ -236,6 +237,8 @@ struct model {
 	uint32_t watched_count;
 	uint64_t recent[4], stored[2]; /* dfns */
 	uint32_t recent_next, stored_next;
+	uint64_t combining[COMBINING_LINES]; /* maddr of each; 0: empty */
+	uint32_t combining_next;
 	bool look_owed; /* a store was announced: look again after it */
 	bool looking;
 	uint64_t last_store; /* maddr: its line may leave the CPU's cache by itself */

@@ -31,13 +31,20 @@ void model_before_store(const void *to, uint32_t bytes)
 		fixture_looks.before_store(to);
 }
 
+void model_after_past_cache(const void *to)
+{
+	(void)to;
+}
+
+void model_at_past_cache_barrier(void) {}
+
 void model_at_barrier(bool full)
 {
 	if (full && fixture_looks.at_full_barrier)
 		fixture_looks.at_full_barrier();
 }
 
-#define PAGE_MFN 0x1000 /* of fixture->page[0] */
+#define PAGE_MFN FIXTURE_MFN
 
 enum sp_status platform_frames_take(void *embedder, uint32_t node, uint32_t order, sp_mfn_t *first)
 {

@@ -11,6 +11,7 @@
 #include "sync/domain.h"
 
 #define FIXTURE_PAGES	 512
+#define FIXTURE_MFN	 0x1000 /* of the first page */
 #define FIXTURE_COMMANDS 64
 #define FIXTURE_RUNS	 4096
 #define FIXTURE_CPUS	 4

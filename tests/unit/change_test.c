@@ -663,6 +663,27 @@ static void without_the_check_memory_lies_in_the_message_window(void **state)
 	fixture_free(fixture);
 }
 
+/* No slot has a bit that says its type: the CPU's rights and the memory type must. */
+static void every_type_is_known_by_its_looks_and_nothing_else_is(void **state)
+{
+	uint32_t known = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < SP_TYPE_COUNT; i++) {
+		enum sp_type type = SP_TYPE_COUNT;
+
+		assert_true(p2m_type_of(p2m_types[i].rights, p2m_types[i].memory, &type));
+		assert_int_equal(type, i);
+	}
+	for (uint32_t i = 0; i < MEMORY_TYPE_COUNT * (CPU_RIGHTS + 1); i++) {
+		enum sp_type type;
+
+		known += p2m_type_of(i % (CPU_RIGHTS + 1), (enum memory_type)(i / (CPU_RIGHTS + 1)),
+				     &type);
+	}
+	assert_int_equal(known, SP_TYPE_COUNT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -695,6 +716,7 @@ int main(void)
 		cmocka_unit_test(with_the_piece_as_width_the_large_page_is_not_forgotten),
 		cmocka_unit_test(without_the_budget_a_guest_takes_all_table_pages),
 		cmocka_unit_test(without_the_check_memory_lies_in_the_message_window),
+		cmocka_unit_test(every_type_is_known_by_its_looks_and_nothing_else_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,10 @@
 #include "memory.h"
 #include "tests/unit/looking/memory.h"
 
-#include "pagetable/engine.c"
+#include "pagetable/find.c"
+#include "pagetable/run.c"
+#include "pagetable/plan.c"
+#include "pagetable/commit.c"
+#include "pagetable/beside.c"
 #include "pagetable/merge.c"
 #include "pagetable/dismantle.c"

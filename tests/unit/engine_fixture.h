@@ -59,6 +59,8 @@ struct looks {
 	uint64_t sample[SAMPLES_MAX];
 	struct view before[SAMPLES_MAX], after[SAMPLES_MAX];
 	uint64_t stores, live_stores, write_backs, count;
+	const void *past_cache[PAGE_SLOTS * 4]; /* stored, not in memory yet */
+	uint32_t past_cache_count;
 	bool live[POOL_PAGES];	 /* linked when the change began */
 	bool linked[POOL_PAGES]; /* linked since */
 	uint64_t announced[POOL_PAGES][PAGE_SLOTS / 64];

@@ -20,6 +20,17 @@ static void map_a_page(struct machine *machine)
 	machine_step(machine, base + 1, base + 2, &target, &step);
 }
 
+/* Whole, and of frames that no large leaf can map: its leaves go past the caches. */
+static void map_a_table(struct machine *machine)
+{
+	struct target target = { .mfn = machine_fresh(machine) + 1,
+				 .rights = machine_all_rights(machine) };
+	uint64_t base = machine_base(machine);
+	struct step step;
+
+	machine_step(machine, base, base + machine_slots(machine), &target, &step);
+}
+
 static void replace_a_page(struct machine *machine)
 {
 	map_a_page(machine);
@@ -93,6 +104,16 @@ static void a_table_not_written_back_is_noticed(void **state)
 		control(subject, SP_MUT_CHILD_NOT_WRITTEN_BACK, map_a_page);
 	if (can_split(subject) && subject->write_back)
 		control(subject, SP_MUT_CHILD_NOT_WRITTEN_BACK, restrict_a_piece);
+}
+
+static void a_table_linked_before_it_is_in_memory_is_noticed(void **state)
+{
+	const struct subject *subject = *state;
+
+	if (subject->levels > 1 && subject->write_back)
+		control(subject, SP_MUT_PAST_CACHE_UNORDERED, map_a_table);
+	if (subject->levels > 1 && subject->write_back)
+		control(subject, SP_MUT_CHILD_NOT_WRITTEN_BACK, map_a_table);
 }
 
 static void a_slot_not_written_back_is_noticed(void **state)
@@ -186,6 +207,7 @@ int main(void)
 		TEST(only_walkers_that_do_not_snoop_are_written_back_for),
 		TEST(a_table_linked_before_it_is_filled_is_noticed),
 		TEST(a_table_not_written_back_is_noticed),
+		TEST(a_table_linked_before_it_is_in_memory_is_noticed),
 		TEST(a_slot_not_written_back_is_noticed),
 		TEST(the_width_of_the_piece_instead_of_the_old_page_is_noticed),
 	};

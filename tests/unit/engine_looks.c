@@ -116,13 +116,14 @@ static void look(struct machine *machine)
 	}
 }
 
-void look_before_store(const void *to, uint32_t bytes)
+void look_before_store(const void *to, uint32_t bytes, uint64_t changes)
 {
 	struct machine *machine = looking;
 	struct looks *looks = &machine->looks;
 	uint64_t offset = (uint64_t)((uintptr_t)to - (uintptr_t)machine->page);
 	uint32_t page = (uint32_t)(offset / SP_FRAME_BYTES),
 		 slot = (uint32_t)(offset % SP_FRAME_BYTES / 8);
+	uint64_t ours = machine->tree.format->software;
 
 	assert_true(bytes == 8 && offset % 8 == 0 && page < POOL_PAGES &&
 		    slot < machine_slots(machine));
@@ -137,9 +138,29 @@ void look_before_store(const void *to, uint32_t bytes)
 	looks->stores++;
 	looks->announced[page][slot / 64] |= BIT(slot % 64);
 	looks->visible = looks->live[page];
-	looks->live_stores += looks->live[page];
+	/* Bits of the engine's own are nothing to who walks. */
+	looks->live_stores += looks->live[page] && (!changes || changes & ~ours);
 	if (!looks->live[page] && looks->linked[page])
 		machine_blame(machine, "a table is written after it was linked");
+}
+
+/* A store past the caches, or NULL: all of them are in memory now. */
+void look_at_barrier(const void *to)
+{
+	struct machine *machine = looking;
+	struct looks *looks = &machine->looks;
+	size_t offset;
+
+	if (to && looks->past_cache_count < PAGE_SLOTS * 4) {
+		looks->past_cache[looks->past_cache_count++] = to;
+		return;
+	}
+	for (uint32_t i = 0; !to && i < looks->past_cache_count; i++) {
+		offset = (size_t)((const char *)looks->past_cache[i] - (const char *)machine->page);
+		memcpy((char *)machine->seen + offset, looks->past_cache[i], 8);
+	}
+	looks->past_cache_count = 0;
+	looks->write_backs++;
 }
 
 void platform_write_back(void *embedder, const void *first, size_t bytes)

@@ -34,7 +34,7 @@ static void frames_beyond_the_tree_are_refused(void **state)
 	struct target map = { .mfn = mfn, .rights = machine_all_rights(machine) };
 	struct target keep = { .rights = machine_all_rights(machine), .keep_frames = true };
 
-	assert_int_equal(tree_frames(&machine->tree), frames);
+	assert_int_equal(machine->tree.frames, frames);
 	refuse(machine, frames, frames + 1, map, SP_RANGE);
 	refuse(machine, frames - 1, frames + 1, map, SP_RANGE);
 	refuse(machine, 0, frames + 1, keep, SP_RANGE);

@@ -60,6 +60,13 @@ void model_before_store(const void *to, uint32_t bytes)
 	(void)bytes;
 }
 
+void model_after_past_cache(const void *to)
+{
+	(void)to;
+}
+
+void model_at_past_cache_barrier(void) {}
+
 void model_at_barrier(bool full)
 {
 	(void)full;

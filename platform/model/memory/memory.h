@@ -14,6 +14,9 @@
 void model_before_load(const void *from, uint32_t bytes);
 void model_before_store(const void *to, uint32_t bytes);
 void model_at_barrier(bool full);
+/* After a store past the caches: it is on its way to memory; by the barrier at the latest it is there. */
+void model_after_past_cache(const void *to);
+void model_at_past_cache_barrier(void);
 
 static inline uint32_t load32(const uint32_t *from)
 {
@@ -45,6 +48,18 @@ static inline void store128(uint64_t *to, uint64_t low, uint64_t high)
 	model_before_store(to, 16);
 	__atomic_store_n(to, low, __ATOMIC_RELEASE);
 	__atomic_store_n(to + 1, high, __ATOMIC_RELEASE);
+}
+
+static inline void store64_past_cache(uint64_t *to, uint64_t value)
+{
+	store64(to, value);
+	model_after_past_cache(to);
+}
+
+static inline void past_cache_barrier(void)
+{
+	model_at_past_cache_barrier();
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
 static inline void write_barrier(void)

@@ -10,6 +10,7 @@
 #define store64 plain_store64
 #include "lib/plain/memory.h"
 #undef store64
+#define store64_past_cache(to, value) store64(to, value)
 
 extern _Thread_local uint64_t counted_stores;
 

@@ -9,13 +9,18 @@
 #pragma once
 
 #define tree_make	    looking_tree_make
-#define tree_frames	    looking_tree_frames
 #define tree_find	    looking_tree_find
 #define tree_prepare	    looking_tree_prepare
 #define tree_commit	    looking_tree_commit
 #define tree_merge	    looking_tree_merge
 #define tree_close	    looking_tree_close
 #define tree_dismantle	    looking_tree_dismantle
+#define tree_count_beside   looking_tree_count_beside
+#define tree_leaf_beside    looking_tree_leaf_beside
+#define tree_fill_beside    looking_tree_fill_beside
+#define tree_can_link	    looking_tree_can_link
+#define tree_link_beside    looking_tree_link_beside
+#define run_find	    looking_run_find
 
 #define platform_pointer    looking_platform_pointer
 #define platform_write_back looking_platform_write_back

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * pagetable/walk.h - tables, slots and spans: what every walk through a tree is made of.
+ *
+ *   level 2   root      [ . | link | . ]         slot: one 64-bit entry, written by one store
+ *                            |
+ *   level 1   table     [ leaf | link | . ]      a leaf here spans 2^span_order(level) frames
+ *                                 |
+ *   level 0   table     [ leaf | leaf | . ]      part: the frames of a table that a change is about
+ *
+ * Only the files of pagetable/ include this.
+ */
+#pragma once
+
+#include "lib/mutant.h"
+#include "memory.h"
+#include "pagetable/engine.h"
+
+static inline uint64_t *table_at(const struct tree *tree, uint64_t mfn)
+{
+	return platform_pointer(tree->embedder, (sp_mfn_t){ mfn });
+}
+
+static inline uint64_t *table_under(const struct tree *tree, uint64_t link)
+{
+	return table_at(tree, slot_frame(tree->format, link));
+}
+
+static inline uint32_t slots_per_table(const struct format *format)
+{
+	return 1u << format->slots_order;
+}
+
+static inline uint32_t slot_index(const struct format *format, uint32_t level, uint64_t frame)
+{
+	return (uint32_t)(frame >> span_order(format, level)) & (slots_per_table(format) - 1);
+}
+
+static inline struct span slot_span(const struct format *format, uint32_t level, uint64_t frame)
+{
+	uint32_t order = span_order(format, level);
+	uint64_t first = align_down(frame, order);
+
+	return (struct span){ first, first + BIT(order) };
+}
+
+/* What a slot of this level grows by from one leaf to the next, where frames follow one another. */
+static inline uint64_t leaf_step(const struct format *format, uint32_t level)
+{
+	return BIT(span_order(format, level) + 12);
+}
+
+/* Hardware writes some bits whenever it likes, and ours mean nothing to who walks. */
+static inline bool same_translation(const struct format *format, uint64_t a, uint64_t b)
+{
+	return ((a ^ b) & ~(format->hardware | format->software)) == 0;
+}
+
+/*
+ * A bit of ours in a link: all slots of the table under it are leaves that follow one another, so the
+ * first of them tells all. It is set with the link, before anybody sees the table, and cleared before
+ * the first store that makes the table something else. What hardware sets in the link meanwhile may
+ * be lost with it: nobody asks for that. 0: the format has no bit to spare.
+ */
+static inline uint64_t link_run_bit(const struct format *format)
+{
+	return format->software & -format->software;
+}
+
+/* The same, but for the frame. */
+static inline bool same_attributes(const struct format *format, uint64_t a, uint64_t b)
+{
+	return same_translation(format, a | format->frame, b | format->frame);
+}
+
+/* How many slots from here on are absent, `most` at most. */
+static inline uint32_t count_absent(const struct format *format, const uint64_t *slot,
+				    uint32_t most)
+{
+	const uint64_t present = format->present;
+	uint32_t count = 0;
+
+	for (; most - count >= 4; count += 4)
+		if ((load64(&slot[count]) | load64(&slot[count + 1]) | load64(&slot[count + 2]) |
+		     load64(&slot[count + 3])) &
+		    present)
+			break;
+	while (count < most && !(load64(&slot[count]) & present))
+		count++;
+	return count;
+}
+
+/* How many leaves follow one another from here on, `most` at most; the first is one. */
+static inline uint32_t count_following(const struct format *format, uint32_t level,
+				       const uint64_t *slot, uint32_t most)
+{
+	const uint64_t mask = ~(format->hardware | format->software),
+		       step = leaf_step(format, level);
+	uint64_t next = load64(slot) + step;
+	uint32_t count = 1;
+
+	for (; most - count >= 4; count += 4, next += 4 * step)
+		if (((load64(&slot[count]) ^ next) | (load64(&slot[count + 1]) ^ (next + step)) |
+		     (load64(&slot[count + 2]) ^ (next + 2 * step)) |
+		     (load64(&slot[count + 3]) ^ (next + 3 * step))) &
+		    mask)
+			break;
+	for (; count < most && !((load64(&slot[count]) ^ next) & mask); count++)
+		next += step;
+	return count;
+}
+
+static inline void fill_past_cache(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
+{
+	for (; count; count--, value += step)
+		store64_past_cache(slot++, value);
+}
+
+/* `count` slots: a first value, and what the next one has more. */
+static inline void fill(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
+{
+	for (; count >= 4; count -= 4, slot += 4) {
+		store64(&slot[0], value);
+		store64(&slot[1], value + step);
+		store64(&slot[2], value + 2 * step);
+		store64(&slot[3], value + 3 * step);
+		value += 4 * step;
+	}
+	for (; count; count--, value += step)
+		store64(slot++, value);
+}
+
+static inline bool is_written_past_cache(const struct tree *tree)
+{
+	return tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK);
+}
+
+/*
+ * A whole table that nobody sees, for whoever does not snoop in memory already: a barrier is all that
+ * it needs before it is linked.
+ */
+static inline void fill_unseen(const struct tree *tree, uint64_t *table, uint64_t value,
+			       uint64_t step)
+{
+	if (is_written_past_cache(tree))
+		fill_past_cache(table, slots_per_table(tree->format), value, step);
+	else
+		fill(table, slots_per_table(tree->format), value, step);
+}
+
+/* Before the link of a table that fill_unseen() filled. */
+static inline void order_unseen(const struct tree *tree)
+{
+	if (is_written_past_cache(tree) && !MUTANT_IS(*tree->mutant, SP_MUT_PAST_CACHE_UNORDERED))
+		past_cache_barrier();
+}
