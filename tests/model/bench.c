@@ -254,6 +254,7 @@ void bench_free(struct bench *bench)
 	take_back(bench->guest, BENCH_SECOND);
 	if (bench->other) {
 		take_back(bench->other, BENCH_DEVICE);
+		take_back(bench->other, BENCH_SECOND);
 		bench_destroy(bench, bench->other);
 	}
 	bench_destroy(bench, bench->guest);

@@ -126,6 +126,14 @@ void bench_destroy(struct bench *bench, struct sp_domain *guest);
 void bench_add_emulator(struct bench *bench);
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number);
 
+/* With two units: the second's only device leaves, then the change is the first's affair alone. */
+const char *bench_run_alone(struct bench *bench, enum bench_change change);
+/*
+ * bench_order.c, with two units and ATS: pages go, their observers answer in every order. *orders: how
+ * many.
+ */
+const char *bench_run_orders(struct bench *bench, uint32_t *orders);
+
 /* bench_run.c, for other scenes: devices and CPU 1, which enters, go by the first frames. */
 void bench_warm(struct bench *bench, uint64_t frames);
 

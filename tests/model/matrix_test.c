@@ -4,8 +4,8 @@
  *
  * Once with caches that keep what was used, once with caches that also look between any two stores
  * of the core and use the oldest entry they have. All of it again with devices that keep translations
- * themselves (ATS), with an emulator that maps the guest's memory, with a second unit that must be told (A1.15) and one that must not, and with
- * units that cannot say in pages what is owed (note n2).
+ * themselves (ATS), with an emulator that maps the guest's memory, with a second unit that must be
+ * told (A1.15) and one that must not, and with units that cannot say in pages what is owed (note n2).
  */
 #include "bench.h"
 

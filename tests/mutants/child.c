@@ -22,6 +22,7 @@
 
 /* Set for the machine that bench_make() asks for next: the bench itself has no such knobs. */
 static bool write_buffer, no_reset;
+static uint8_t phantom;
 
 /* The linker leads the bench's calls here. */
 struct model *__real_model_create(const struct model_config *config);
@@ -35,6 +36,7 @@ struct model *__wrap_model_create(const struct model_config *config)
 		machine.unit[i].write_buffer = write_buffer;
 	for (uint32_t i = 0; i < machine.device_count && no_reset; i++)
 		machine.device[i].reset = MODEL_RESET_NONE;
+	machine.device[0].phantom = phantom;
 	return __real_model_create(&machine);
 }
 
@@ -82,8 +84,7 @@ static struct bench *make(const struct trial *trial)
 	const struct bench_config config = {
 		.mode = &bench_modes[trial->mode],
 		.adversary = trial->adversary,
-		/* A unit must answer until it is started. */
-		.answers = trial->answers == MODEL_NEVER ? MODEL_AT_ONCE : trial->answers,
+		.answers = trial->answers,
 		.not_coherent = trial->not_coherent,
 		.two_units = trial->two_units,
 		.cpu_outside = trial->cpu_outside,
@@ -94,6 +95,7 @@ static struct bench *make(const struct trial *trial)
 
 	write_buffer = trial->write_buffer;
 	no_reset = trial->no_reset;
+	phantom = trial->phantom;
 	return bench_make(&config);
 }
 
@@ -106,7 +108,7 @@ static void run_here(const struct trial *trial, uint32_t mutant, int out)
 	(void)trial->run(bench, trial);
 	if (model_verdict(bench->model))
 		hear(model_verdict(bench->model));
-	if (mutant == SP_MUT_NONE && trial->answers != MODEL_NEVER)
+	if (mutant == SP_MUT_NONE && !trial->stays_lost)
 		bench_free(bench);
 	if (write(out, mine.said, sizeof(mine.said)) != sizeof(mine.said))
 		_exit(2);
