@@ -196,6 +196,7 @@ static struct model_config machine_of(struct bench *bench)
 			.unit = i < machine.unit_count ? i : 0,
 			.reset = MODEL_RESET_FLR,
 			.ats = config->ats,
+			.phantom = i ? 0 : config->phantom,
 		};
 	return machine;
 }

@@ -42,6 +42,7 @@ struct bench_config {
 	bool idle_unit;	  /* a second unit, none of whose devices is assigned */
 	bool no_psi;	  /* VT-d: the unit knows no page-selective invalidation */
 	uint8_t max_mask; /* VT-d: the widest that it knows, as an order; 0: 18 */
+	uint8_t phantom;  /* log2 of the function numbers that the first device uses */
 	uint32_t seed;
 };
 

@@ -210,6 +210,39 @@ static void beyond_that_the_domain_is_told_once(void **state)
 	bench_free(bench);
 }
 
+/* A device of many requester ids leaves: what is owed for its entries. */
+static void release_many(const struct bench_mode *mode, uint8_t phantom, uint32_t single,
+			 uint32_t all)
+{
+	const struct bench_config config = { .mode = mode, .phantom = phantom };
+	struct bench *bench = bench_make(&config);
+	uint32_t count[MODEL_CMD_OTHER] = { 0 };
+
+	map_scattered(bench, BENCH_GFN, 1);
+	model_commands_reset(bench->model);
+	assert_int_equal(sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_DEVICE }), SP_OK);
+	for (uint32_t i = 0; i < model_command_count(bench->model); i++)
+		if (model_command(bench->model, i).kind < MODEL_CMD_OTHER)
+			count[model_command(bench->model, i).kind]++;
+	assert_int_equal(count[MODEL_CMD_ENTRY], single);
+	assert_int_equal(count[MODEL_CMD_ENTRY_ALL], all);
+	assert_int_equal(count[MODEL_CMD_IOTLB_DOMAIN], 1);
+	assert_int_equal(count[MODEL_CMD_IOTLB_PAGES], 0);
+	assert_null(bench_complaint(bench));
+	bench_free(bench);
+}
+
+static void up_to_so_many_entries_each_is_told(void **state)
+{
+	release_many(*state, 0, 1, 0);
+	release_many(*state, 2, DEBT_ENTRIES, 0);
+}
+
+static void beyond_that_every_entry_is_told_once(void **state)
+{
+	release_many(*state, 3, 0, 1);
+}
+
 /* ---- X3 ---- */
 
 /* Nothing answers, and no call looks whether it does: all return, and say what to wait for. */
@@ -245,6 +278,8 @@ static const struct sentence {
 	{ "many_pages_in_one_call_are_one_range", many_pages_in_one_call_are_one_range },
 	{ "up_to_so_many_ranges_each_is_told", up_to_so_many_ranges_each_is_told },
 	{ "beyond_that_the_domain_is_told_once", beyond_that_the_domain_is_told_once },
+	{ "up_to_so_many_entries_each_is_told", up_to_so_many_entries_each_is_told },
+	{ "beyond_that_every_entry_is_told_once", beyond_that_every_entry_is_told_once },
 	{ "a_change_returns_though_nobody_answers", a_change_returns_though_nobody_answers },
 };
 #define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))

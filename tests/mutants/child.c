@@ -22,7 +22,6 @@
 
 /* Set for the machine that bench_make() asks for next: the bench itself has no such knobs. */
 static bool write_buffer, no_reset;
-static uint8_t phantom;
 
 /* The linker leads the bench's calls here. */
 struct model *__real_model_create(const struct model_config *config);
@@ -36,7 +35,6 @@ struct model *__wrap_model_create(const struct model_config *config)
 		machine.unit[i].write_buffer = write_buffer;
 	for (uint32_t i = 0; i < machine.device_count && no_reset; i++)
 		machine.device[i].reset = MODEL_RESET_NONE;
-	machine.device[0].phantom = phantom;
 	return __real_model_create(&machine);
 }
 
@@ -89,13 +87,13 @@ static struct bench *make(const struct trial *trial)
 		.two_units = trial->two_units,
 		.cpu_outside = trial->cpu_outside,
 		.ats = trial->ats,
+		.phantom = trial->phantom,
 		.outsiders = trial->outsiders,
 		.emulator = trial->emulator,
 	};
 
 	write_buffer = trial->write_buffer;
 	no_reset = trial->no_reset;
-	phantom = trial->phantom;
 	return bench_make(&config);
 }
 
