@@ -76,24 +76,38 @@ void bench_complain(struct bench *bench, const char *format, ...)
 
 /* What happens to one range; each begins from its own old state, at BENCH_GFN. */
 enum bench_change {
-	BENCH_MAP,	    /* absent -> 4K */
-	BENCH_LINK,	    /* absent -> 4K, and the first of its table */
-	BENCH_UNMAP,	    /* 4K -> absent */
-	BENCH_GRANT,	    /* 4K ro -> rw */
-	BENCH_REVOKE,	    /* 4K rw -> ro */
-	BENCH_REPLACE,	    /* 4K -> another frame */
-	BENCH_ATTRIBUTE,    /* 4K, uncached -> write-back */
-	BENCH_UNMAP_LARGE,  /* 2M -> absent */
-	BENCH_PUNCH,	    /* 2M -> a piece absent */
-	BENCH_REVOKE_PIECE, /* 2M -> split, paid, a piece ro */
-	BENCH_UNLINK,	    /* 512 x 4K -> absent, one store */
-	BENCH_UNLINK_LAST,  /* the only 4K of a table -> absent, and its table */
-	BENCH_MERGE,	    /* the last of 512 x 4K arrives -> 2M */
-	BENCH_UNMAP_HUGE,   /* 1G -> absent */
-	BENCH_PUNCH_HUGE,   /* 1G -> a 4K piece absent: two tables, one store */
-	BENCH_REVOKE_HUGE,  /* 1G -> split, paid, split again, paid, a 4K piece ro */
-	BENCH_UNLINK_HUGE,  /* a table of 2M -> absent, one store */
-	BENCH_MERGE_HUGE,   /* the last of 512 x 2M arrives -> 1G */
+	BENCH_MAP,		 /* absent -> 4K */
+	BENCH_LINK,		 /* absent -> 4K, and the first of its table */
+	BENCH_UNMAP,		 /* 4K -> absent */
+	BENCH_GRANT,		 /* 4K ro -> rw */
+	BENCH_REVOKE,		 /* 4K rw -> ro */
+	BENCH_REPLACE,		 /* 4K -> another frame */
+	BENCH_ATTRIBUTE,	 /* 4K, uncached -> write-back */
+	BENCH_UNMAP_LARGE,	 /* 2M -> absent */
+	BENCH_PUNCH,		 /* 2M -> a piece absent */
+	BENCH_REVOKE_PIECE,	 /* 2M -> split, paid, a piece ro */
+	BENCH_UNLINK,		 /* 512 x 4K -> absent, one store */
+	BENCH_UNLINK_LAST,	 /* the only 4K of a table -> absent, and its table */
+	BENCH_MERGE,		 /* the last of 512 x 4K arrives -> 2M */
+	BENCH_UNMAP_HUGE,	 /* 1G -> absent */
+	BENCH_PUNCH_HUGE,	 /* 1G -> a 4K piece absent: two tables, one store */
+	BENCH_REVOKE_PIECE_HUGE, /* 1G -> split, paid, split again, paid, a 4K piece ro */
+	BENCH_UNLINK_HUGE,	 /* a table of 2M -> absent, one store */
+	BENCH_MERGE_HUGE,	 /* the last of 512 x 2M arrives -> 1G */
+	/* What happens to a 4K page, to a whole one of 2M, of 1G, to each of 512 x 4K. */
+	BENCH_MAP_LARGE,
+	BENCH_GRANT_LARGE,
+	BENCH_REVOKE_LARGE,
+	BENCH_REPLACE_LARGE,
+	BENCH_ATTRIBUTE_LARGE,
+	BENCH_MAP_HUGE,
+	BENCH_GRANT_HUGE,
+	BENCH_REVOKE_HUGE,
+	BENCH_REPLACE_HUGE,
+	BENCH_ATTRIBUTE_HUGE,
+	BENCH_GRANT_TABLE,
+	BENCH_REVOKE_TABLE,
+	BENCH_REPLACE_TABLE,
 	BENCH_CHANGE_COUNT
 };
 

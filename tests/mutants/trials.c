@@ -42,7 +42,7 @@ static const struct everywhere {
 	{ NULL, scene_change, BENCH_REVOKE, KIND_REVOKE },
 	{ NULL, scene_change, BENCH_REPLACE, KIND_REPLACE },
 	{ NULL, scene_change, BENCH_REVOKE_PIECE, KIND_SPLIT },
-	{ NULL, scene_change, BENCH_REVOKE_HUGE, KIND_SPLIT },
+	{ NULL, scene_change, BENCH_REVOKE_PIECE_HUGE, KIND_SPLIT },
 	{ NULL, scene_change, BENCH_PUNCH, KIND_PUNCH },
 	{ NULL, scene_change, BENCH_PUNCH_HUGE, KIND_PUNCH },
 	{ NULL, scene_change, BENCH_MERGE, KIND_MERGE },
