@@ -239,6 +239,9 @@ $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
 
+# What reads the Negs is tested itself.
+$(OUT)/tests/unit/score_test: $(OUT)/hosted/tests/mutants/statements.o
+
 # The bench's calls are led through tests/mutants/child.c.
 $(score): $(call objects,hosted,$(score_src)) $(OUT)/hosted/all.a
 	@mkdir -p $(@D)

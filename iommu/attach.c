@@ -221,7 +221,7 @@ enum sp_status attach_move(struct sp_host *host, struct function *function,
 
 		lead_to(function->unit, &ids, domain);
 		ticket = owe(function->unit, &ids, old, kind);
-		if (!MUTANT(host, SP_MUT_NAME_REUSED))
+		if (!MUTANT(host, SP_MUT_MOVE_NOT_AWAITED))
 			status = sp_wait(host, ticket);
 		if (status == SP_LOST)
 			await_unit(host, function->unit, ticket);

@@ -213,6 +213,7 @@ static struct model_config machine_of(struct bench *bench)
 			.unit = i < machine.unit_count ? i : 0,
 			.reset = MODEL_RESET_FLR,
 			.ats = config->ats,
+			.phantom = i ? 0 : config->phantom,
 		};
 	return machine;
 }
@@ -271,6 +272,7 @@ void bench_free(struct bench *bench)
 	take_back(bench->guest, BENCH_SECOND);
 	if (bench->other) {
 		take_back(bench->other, BENCH_DEVICE);
+		take_back(bench->other, BENCH_SECOND);
 		bench_destroy(bench, bench->other);
 	}
 	bench_destroy(bench, bench->guest);

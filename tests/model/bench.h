@@ -42,6 +42,7 @@ struct bench_config {
 	bool emulator;	  /* one maps the guest's memory */
 	bool cpu_outside; /* not in guest mode when the change comes */
 	bool idle_unit;	  /* a second unit, none of whose devices is assigned */
+	uint8_t phantom;  /* log2 of the function numbers that the first device uses */
 	uint32_t seed;
 	struct model_unit_config unit; /* what its units are besides */
 };
@@ -76,24 +77,38 @@ void bench_complain(struct bench *bench, const char *format, ...)
 
 /* What happens to one range; each begins from its own old state, at BENCH_GFN. */
 enum bench_change {
-	BENCH_MAP,	    /* absent -> 4K */
-	BENCH_LINK,	    /* absent -> 4K, and the first of its table */
-	BENCH_UNMAP,	    /* 4K -> absent */
-	BENCH_GRANT,	    /* 4K ro -> rw */
-	BENCH_REVOKE,	    /* 4K rw -> ro */
-	BENCH_REPLACE,	    /* 4K -> another frame */
-	BENCH_ATTRIBUTE,    /* 4K, uncached -> write-back */
-	BENCH_UNMAP_LARGE,  /* 2M -> absent */
-	BENCH_PUNCH,	    /* 2M -> a piece absent */
-	BENCH_REVOKE_PIECE, /* 2M -> split, paid, a piece ro */
-	BENCH_UNLINK,	    /* 512 x 4K -> absent, one store */
-	BENCH_UNLINK_LAST,  /* the only 4K of a table -> absent, and its table */
-	BENCH_MERGE,	    /* the last of 512 x 4K arrives -> 2M */
-	BENCH_UNMAP_HUGE,   /* 1G -> absent */
-	BENCH_PUNCH_HUGE,   /* 1G -> a 4K piece absent: two tables, one store */
-	BENCH_REVOKE_HUGE,  /* 1G -> split, paid, split again, paid, a 4K piece ro */
-	BENCH_UNLINK_HUGE,  /* a table of 2M -> absent, one store */
-	BENCH_MERGE_HUGE,   /* the last of 512 x 2M arrives -> 1G */
+	BENCH_MAP,		 /* absent -> 4K */
+	BENCH_LINK,		 /* absent -> 4K, and the first of its table */
+	BENCH_UNMAP,		 /* 4K -> absent */
+	BENCH_GRANT,		 /* 4K ro -> rw */
+	BENCH_REVOKE,		 /* 4K rw -> ro */
+	BENCH_REPLACE,		 /* 4K -> another frame */
+	BENCH_ATTRIBUTE,	 /* 4K, uncached -> write-back */
+	BENCH_UNMAP_LARGE,	 /* 2M -> absent */
+	BENCH_PUNCH,		 /* 2M -> a piece absent */
+	BENCH_REVOKE_PIECE,	 /* 2M -> split, paid, a piece ro */
+	BENCH_UNLINK,		 /* 512 x 4K -> absent, one store */
+	BENCH_UNLINK_LAST,	 /* the only 4K of a table -> absent, and its table */
+	BENCH_MERGE,		 /* the last of 512 x 4K arrives -> 2M */
+	BENCH_UNMAP_HUGE,	 /* 1G -> absent */
+	BENCH_PUNCH_HUGE,	 /* 1G -> a 4K piece absent: two tables, one store */
+	BENCH_REVOKE_PIECE_HUGE, /* 1G -> split, paid, split again, paid, a 4K piece ro */
+	BENCH_UNLINK_HUGE,	 /* a table of 2M -> absent, one store */
+	BENCH_MERGE_HUGE,	 /* the last of 512 x 2M arrives -> 1G */
+	/* What happens to a 4K page, to a whole one of 2M, of 1G, to each of 512 x 4K. */
+	BENCH_MAP_LARGE,
+	BENCH_GRANT_LARGE,
+	BENCH_REVOKE_LARGE,
+	BENCH_REPLACE_LARGE,
+	BENCH_ATTRIBUTE_LARGE,
+	BENCH_MAP_HUGE,
+	BENCH_GRANT_HUGE,
+	BENCH_REVOKE_HUGE,
+	BENCH_REPLACE_HUGE,
+	BENCH_ATTRIBUTE_HUGE,
+	BENCH_GRANT_TABLE,
+	BENCH_REVOKE_TABLE,
+	BENCH_REPLACE_TABLE,
 	BENCH_CHANGE_COUNT
 };
 
@@ -126,6 +141,14 @@ void bench_destroy(struct bench *bench, struct sp_domain *guest);
 /* With bench_config.emulator there is one from the beginning. */
 void bench_add_emulator(struct bench *bench);
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number);
+
+/* With two units: the second's only device leaves, then the change is the first's affair alone. */
+const char *bench_run_alone(struct bench *bench, enum bench_change change);
+/*
+ * bench_order.c, with two units and ATS: pages go, their observers answer in every order. *orders: how
+ * many.
+ */
+const char *bench_run_orders(struct bench *bench, uint32_t *orders);
 
 /* bench_run.c, for other scenes: devices and CPU 1, which enters, go by the first frames. */
 void bench_warm(struct bench *bench, uint64_t frames);

@@ -115,3 +115,11 @@ const char *bench_run_assign(struct bench *bench)
 	bench_settle(bench);
 	return bench_complaint(bench);
 }
+
+const char *bench_run_alone(struct bench *bench, enum bench_change change)
+{
+	if (sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_SECOND }) != SP_OK)
+		bench_complain(bench, "the release failed");
+	bench->config.two_units = false;
+	return bench_run(bench, change);
+}

@@ -22,6 +22,7 @@
 /* How frames lie: no larger page than wanted can hold them. */
 enum layout {
 	SCATTERED, /* 4K pages */
+	SHIFTED,   /* 4K pages in a row, out of line for a larger one */
 	RUN,	   /* 2M pages */
 	BLOCKS,	   /* 2M pages, no run of them */
 	WHOLE	   /* a 1G page */
@@ -77,12 +78,38 @@ static const struct recipe {
 			       MODEL_CHANGE_LEAF_CLEARED, 18, 0 },
 	[BENCH_PUNCH_HUGE] = { "punch 1G", HUGE, WHOLE, SP_RAM, UNMAP, 1, 1, SP_HOLE,
 			       MODEL_CHANGE_SPLIT, 18, 0 },
-	[BENCH_REVOKE_HUGE] = { "revoke piece of 1G", HUGE, WHOLE, SP_RAM, SET_TYPE, 1, 1,
+	[BENCH_REVOKE_PIECE_HUGE] = { "revoke piece of 1G", HUGE, WHOLE, SP_RAM, SET_TYPE, 1, 1,
 				SP_RAM_READONLY, MODEL_CHANGE_SPLIT, 18, 0 },
 	[BENCH_UNLINK_HUGE] = { "unlink 1G", 3 * LARGE, BLOCKS, SP_RAM, UNMAP, 0, HUGE, SP_HOLE,
 				MODEL_CHANGE_TABLE_CLEARED, 18, 0 },
 	[BENCH_MERGE_HUGE] = { "merge to 1G", HUGE - LARGE, WHOLE, SP_RAM, MAP, HUGE - LARGE,
 			       LARGE, SP_RAM, MODEL_CHANGE_COLLAPSE, 18, 0 },
+	[BENCH_MAP_LARGE] = { "map large", 0, RUN, SP_RAM, MAP, 0, LARGE, SP_RAM,
+			      MODEL_CHANGE_LEAF_SET, 9, 0 },
+	[BENCH_GRANT_LARGE] = { "grant large", LARGE, RUN, SP_RAM_READONLY, SET_TYPE, 0, LARGE,
+				SP_RAM, MODEL_CHANGE_RIGHTS_UP, 9, 0 },
+	[BENCH_REVOKE_LARGE] = { "revoke large", LARGE, RUN, SP_RAM, SET_TYPE, 0, LARGE,
+				 SP_RAM_READONLY, MODEL_CHANGE_RIGHTS_DOWN, 9, 0 },
+	[BENCH_REPLACE_LARGE] = { "replace large", LARGE, RUN, SP_RAM, MAP, 0, LARGE, SP_RAM,
+				  MODEL_CHANGE_FRAME, 9, 0 },
+	[BENCH_ATTRIBUTE_LARGE] = { "memory type large", LARGE, RUN, SP_MMIO, MAP, 0, LARGE,
+				    SP_RAM, MODEL_CHANGE_ATTRIBUTE, 9, 0 },
+	[BENCH_MAP_HUGE] = { "map 1G", 0, WHOLE, SP_RAM, MAP, 0, HUGE, SP_RAM,
+			     MODEL_CHANGE_LEAF_SET, 18, 0 },
+	[BENCH_GRANT_HUGE] = { "grant 1G", HUGE, WHOLE, SP_RAM_READONLY, SET_TYPE, 0, HUGE, SP_RAM,
+			       MODEL_CHANGE_RIGHTS_UP, 18, 0 },
+	[BENCH_REVOKE_HUGE] = { "revoke 1G", HUGE, WHOLE, SP_RAM, SET_TYPE, 0, HUGE,
+				SP_RAM_READONLY, MODEL_CHANGE_RIGHTS_DOWN, 18, 0 },
+	[BENCH_REPLACE_HUGE] = { "replace 1G", HUGE, WHOLE, SP_RAM, MAP, 0, HUGE, SP_RAM,
+				 MODEL_CHANGE_FRAME, 18, 0 },
+	[BENCH_ATTRIBUTE_HUGE] = { "memory type 1G", HUGE, WHOLE, SP_MMIO, MAP, 0, HUGE, SP_RAM,
+				   MODEL_CHANGE_ATTRIBUTE, 18, 0 },
+	[BENCH_GRANT_TABLE] = { "grant a table", LARGE, SHIFTED, SP_RAM_READONLY, SET_TYPE, 0,
+				LARGE, SP_RAM, MODEL_CHANGE_RIGHTS_UP, 9, 0 },
+	[BENCH_REVOKE_TABLE] = { "revoke a table", LARGE, SHIFTED, SP_RAM, SET_TYPE, 0, LARGE,
+				 SP_RAM_READONLY, MODEL_CHANGE_RIGHTS_DOWN, 9, 0 },
+	[BENCH_REPLACE_TABLE] = { "replace a table", LARGE, SHIFTED, SP_RAM, MAP, 0, LARGE, SP_RAM,
+				  MODEL_CHANGE_FRAME, 9, 0 },
 	/* clang-format on */
 };
 
@@ -96,12 +123,14 @@ static bool is_huge(const struct recipe *recipe)
 	return recipe->order == 18;
 }
 
-/* mfn of each frame of the old state. `run`: 1024 frames of RAM, aligned. */
+/* mfn of each frame of the old state. `run`: 2048 frames of RAM, aligned. */
 static uint64_t frame_of(const struct recipe *recipe, uint64_t run, uint64_t index)
 {
 	switch (recipe->layout) {
 	case SCATTERED:
 		return run + (index * 5 + 1) % (2 * LARGE);
+	case SHIFTED:
+		return run + 1 + index;
 	case RUN:
 		return run + index;
 	case BLOCKS:
@@ -116,7 +145,7 @@ static uint64_t frame_of(const struct recipe *recipe, uint64_t run, uint64_t ind
 static void set_up(struct bench *bench, const struct recipe *recipe, uint64_t run)
 {
 	static const uint64_t piece[] = {
-		[SCATTERED] = 1, [RUN] = HUGE, [BLOCKS] = LARGE, [WHOLE] = HUGE
+		[SCATTERED] = 1, [SHIFTED] = LARGE, [RUN] = HUGE, [BLOCKS] = LARGE, [WHOLE] = HUGE
 	};
 	uint64_t step =
 		recipe->frames < piece[recipe->layout] ? recipe->frames : piece[recipe->layout];
@@ -160,14 +189,23 @@ void bench_warm(struct bench *bench, uint64_t frames)
 		bench_leave(bench, bench->guest);
 }
 
+/* Where the act maps: what the old state goes on with, or frames that no index of it leads to. */
+static uint64_t frame_now(const struct recipe *recipe, uint64_t run)
+{
+	uint64_t others = recipe->layout == WHOLE ? HUGE : 2 * LARGE;
+	bool is_other = recipe->change == MODEL_CHANGE_FRAME ||
+			recipe->change == MODEL_CHANGE_LEAF_SET ||
+			recipe->change == MODEL_CHANGE_TABLE_SET;
+
+	return is_other ? frame_of(recipe, run, 0) + others : frame_of(recipe, run, recipe->at);
+}
+
 /* The change itself, by the public calls. Answers what to wait for. */
 static enum sp_status change_once(struct bench *bench, const struct recipe *recipe, uint64_t run,
 				  struct sp_result *result)
 {
 	const sp_gfn_t at = { BENCH_GFN + recipe->at };
-	bool stays = recipe->change == MODEL_CHANGE_ATTRIBUTE || recipe->layout != SCATTERED;
-	/* A frame of the run that no index leads to. */
-	uint64_t mfn = stays ? frame_of(recipe, run, recipe->at) : run + 2 * LARGE - 1;
+	uint64_t mfn = frame_now(recipe, run);
 
 	switch (recipe->act) {
 	case MAP:
@@ -214,7 +252,7 @@ static void judge_splits(struct bench *bench, const struct recipe *recipe,
 
 static bool is_of_a_piece(const struct recipe *recipe)
 {
-	return recipe->act == SET_TYPE && recipe->order > 0;
+	return recipe->act == SET_TYPE && recipe->change == MODEL_CHANGE_SPLIT;
 }
 
 /* What shadows and emulators are asked: of frames that go or lose a right, never of a table's shape. */
@@ -303,19 +341,20 @@ bool bench_has(const struct bench_config *config, enum bench_change change)
 		config->mode->cpu == SP_CPU_EPT && config->mode->tables == SP_TABLES_SHARED;
 
 	/* No uncached type in a map that VT-d walks too (sallyport/p2m.h). */
-	return change != BENCH_ATTRIBUTE || !is_fused_ept;
+	return recipes[change].change != MODEL_CHANGE_ATTRIBUTE || !is_fused_ept;
 }
 
 const char *bench_run(struct bench *bench, enum bench_change change)
 {
 	const struct recipe *recipe = &recipes[change];
-	uint64_t run = model_guest_frames(bench->model, 10);
+	uint64_t run = model_guest_frames(bench->model, 11);
 	struct sp_result result;
 
 	if (!bench_has(&bench->config, change))
 		return NULL;
 	set_up(bench, recipe, run);
-	bench_warm(bench, recipe->frames);
+	/* Each store is looked at, through all that is remembered: of a whole table some pages do. */
+	bench_warm(bench, recipe->layout == SHIFTED ? 32 : recipe->frames);
 	model_commands_reset(bench->model);
 	pay_for_splits(bench, recipe, run, &result);
 	if (sp_wait(bench->host, result.ticket) != SP_OK)

@@ -4,8 +4,8 @@
  *
  * Once with caches that keep what was used, once with caches that also look between any two stores
  * of the core and use the oldest entry they have. All of it again with devices that keep translations
- * themselves (ATS), with an emulator that maps the guest's memory, with a second unit that must be told (A1.15) and one that must not, and with
- * units that cannot say in pages what is owed (note n2).
+ * themselves (ATS), with an emulator that maps the guest's memory, with a second unit that must be
+ * told (A1.15) and one that must not, and with units that cannot say in pages what is owed (note n2).
  */
 #include "bench.h"
 
@@ -78,16 +78,29 @@ static bool fill(struct cell *cell, const struct bench_mode *mode, enum bench_ch
 	return bench_has(&cell->config, change);
 }
 
-/* Cells of one mode; with caches that only keep what was used the machines are few. */
+/*
+ * With caches that only keep what was used the machines are few; so they are for what happens to a
+ * whole large page as it does to a small one.
+ */
+static bool is_wanted(enum bench_change change, enum variant variant, bool max)
+{
+	if (change > BENCH_MERGE_HUGE)
+		return max && variant <= EMULATOR;
+	return max || variant <= DEVICE_CACHE;
+}
+
 static size_t fill_mode(struct cell *cells, const struct bench_mode *mode)
 {
 	size_t count = 0;
 
-	for (uint32_t change = 0; change < BENCH_CHANGE_COUNT; change++)
-		for (uint32_t variant = 0; variant < VARIANT_COUNT; variant++)
-			for (int max = variant > DEVICE_CACHE; max < 2; max++)
-				count += fill(&cells[count], mode, (enum bench_change)change,
-					      (enum variant)variant, max);
+	for (uint32_t i = 0; i < BENCH_CHANGE_COUNT * VARIANT_COUNT * 2; i++) {
+		enum bench_change change = (enum bench_change)(i / 2 / VARIANT_COUNT);
+		enum variant variant = (enum variant)(i / 2 % VARIANT_COUNT);
+		bool max = i % 2;
+
+		if (is_wanted(change, variant, max))
+			count += fill(&cells[count], mode, change, variant, max);
+	}
 	return count;
 }
 

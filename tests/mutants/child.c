@@ -82,12 +82,12 @@ static struct bench *make(const struct trial *trial)
 	const struct bench_config config = {
 		.mode = &bench_modes[trial->mode],
 		.adversary = trial->adversary,
-		/* A unit must answer until it is started. */
-		.answers = trial->answers == MODEL_NEVER ? MODEL_AT_ONCE : trial->answers,
+		.answers = trial->answers,
 		.not_coherent = trial->not_coherent,
 		.two_units = trial->two_units,
 		.cpu_outside = trial->cpu_outside,
 		.ats = trial->ats,
+		.phantom = trial->phantom,
 		.outsiders = trial->outsiders,
 		.emulator = trial->emulator,
 	};
@@ -106,7 +106,7 @@ static void run_here(const struct trial *trial, uint32_t mutant, int out)
 	(void)trial->run(bench, trial);
 	if (model_verdict(bench->model))
 		hear(model_verdict(bench->model));
-	if (mutant == SP_MUT_NONE && trial->answers != MODEL_NEVER)
+	if (mutant == SP_MUT_NONE && !trial->stays_lost)
 		bench_free(bench);
 	if (write(out, mine.said, sizeof(mine.said)) != sizeof(mine.said))
 		_exit(2);

@@ -20,6 +20,9 @@ struct trial {
 	enum model_adversary adversary;
 	enum model_answers answers, outsiders;
 	bool not_coherent, two_units, cpu_outside, write_buffer, ats, no_reset, emulator;
+	bool stays_lost; /* the unit, in the end: no goodbyes */
+	bool keeps;	 /* caches keep what was used, and nobody looks: else A speaks before R */
+	uint8_t phantom; /* log2 of the function numbers that the first device uses */
 };
 
 enum oracle {

@@ -59,6 +59,13 @@ static void must_reach(struct bench *bench, uint64_t gfn, uint64_t mfn)
 			       (unsigned long long)gfn, (unsigned long long)mfn);
 }
 
+static void must_not_reach(struct bench *bench, uint64_t gfn)
+{
+	if (!dma(bench, gfn, true).fault)
+		bench_complain(bench, "oracle A: DMA at dfn %#llx arrives",
+			       (unsigned long long)gfn);
+}
+
 static void compare(struct bench *bench, const char *what, enum model_change change,
 		    uint32_t domain, uint32_t requester)
 {
@@ -216,9 +223,7 @@ static void unmap_scattered(struct bench *bench, uint32_t count)
 		(void)bench_unmap(bench, bench->guest, BENCH_GFN + i, 1);
 	bench_settle(bench);
 	for (uint64_t i = 0; i < 2 * count; i += 2)
-		if (!dma(bench, BENCH_GFN + i, true).fault)
-			bench_complain(bench, "oracle A: DMA at dfn %#llx arrives",
-				       (unsigned long long)(BENCH_GFN + i));
+		must_not_reach(bench, BENCH_GFN + i);
 }
 
 const char *scene_gather(struct bench *bench, const struct trial *trial)
@@ -235,6 +240,173 @@ const char *scene_many_ranges(struct bench *bench, const struct trial *trial)
 	return bench_complaint(bench);
 }
 
+/* ---- what is joined while a post is under way ---- */
+
+/* The first is told at once; the other two touch, and are told as one. */
+const char *scene_join_spans(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	for (uint64_t i = 0; i < 4; i++)
+		(void)map_page(bench, BENCH_GFN + i, SP_RAM);
+	bench_settle(bench);
+	for (uint64_t i = 0; i < 4; i++)
+		visit(bench, BENCH_GFN + i);
+	for (uint64_t i = 0; i < 3; i++)
+		(void)bench_unmap(bench, bench->guest, BENCH_GFN + i, 1);
+	bench_settle(bench);
+	must_not_reach(bench, BENCH_GFN + 2);
+	return bench_complaint(bench);
+}
+
+/* Note n1: a page, and beside it a table that goes, are told as one, links and all. */
+const char *scene_join_links(struct bench *bench, const struct trial *trial)
+{
+	static const uint64_t pages[] = { 0, 1, LARGE - 1, LARGE };
+
+	(void)trial;
+	(void)map_page(bench, FAR_AWAY, SP_RAM);
+	for (int i = 0; i < 4; i++)
+		(void)map_page(bench, BENCH_GFN + pages[i], SP_RAM);
+	bench_settle(bench);
+	for (int i = 0; i < 4; i++)
+		visit(bench, BENCH_GFN + pages[i]);
+	(void)bench_unmap(bench, bench->guest, BENCH_GFN, 1);
+	(void)bench_unmap(bench, bench->guest, BENCH_GFN + LARGE - 1, 1);
+	(void)bench_unmap(bench, bench->guest, BENCH_GFN + LARGE, LARGE);
+	bench_settle(bench);
+	must_not_reach(bench, BENCH_GFN + LARGE);
+	return bench_complaint(bench);
+}
+
+/* More requester ids than a debt can name: each of them forgets its entry. */
+const char *scene_many_entries(struct bench *bench, const struct trial *trial)
+{
+	uint32_t functions = 1u << trial->phantom;
+	char byte = 'x';
+
+	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
+	(void)map_page(bench, BENCH_GFN, SP_RAM);
+	for (uint32_t i = 0; i < functions; i++)
+		(void)model_dma_phantom(bench->model, BENCH_DEVICE, i, BENCH_GFN << 12, &byte, 1,
+					true);
+	assert_int_equal(sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_DEVICE }), SP_OK);
+	assert_int_equal(sp_device_set_master(bench->host, (sp_sbdf_t){ BENCH_DEVICE }, true),
+			 SP_OK);
+	for (uint32_t i = 0; i < functions; i++)
+		if (!model_dma_phantom(bench->model, BENCH_DEVICE, i, BENCH_GFN << 12, &byte, 1,
+				       true)
+			     .fault)
+			bench_complain(bench,
+				       "oracle A: function number %u of a released device arrives",
+				       i);
+	return bench_complaint(bench);
+}
+
+/* ---- who is waited for, who is told ---- */
+
+const char *scene_orders(struct bench *bench, const struct trial *trial)
+{
+	uint32_t orders;
+
+	(void)trial;
+	return bench_run_orders(bench, &orders);
+}
+
+const char *scene_alone(struct bench *bench, const struct trial *trial)
+{
+	return bench_run_alone(bench, trial->change);
+}
+
+/* ---- names and maps that are used again: rows 11 and 12 ---- */
+
+const char *scene_reuse(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	return bench_run_reuse(bench);
+}
+
+/*
+ * A device leaves, and with it the unit's name for its guest, and the guest's map where that was the
+ * unit's own. The next guest's device gets the name, and may reach nothing by what is remembered under
+ * it.
+ */
+const char *scene_next_owner(struct bench *bench, const struct trial *trial)
+{
+	const sp_sbdf_t second = { BENCH_SECOND };
+
+	(void)trial;
+	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
+	(void)map_page(bench, BENCH_GFN, SP_RAM);
+	visit(bench, BENCH_GFN);
+	assert_int_equal(sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_DEVICE }), SP_OK);
+	bench->other = bench_guest(bench, 2);
+	assert_int_equal(sp_device_assign(bench->other, second), SP_OK);
+	assert_int_equal(sp_device_set_master(bench->host, second, true), SP_OK);
+	if (!bench_dma(bench, BENCH_SECOND, BENCH_GFN, true).fault)
+		bench_complain(bench, "oracle A: a device reaches a guest that is not its own");
+	bench_leave(bench, bench->guest);
+	unmap_warm_page(bench);
+	return bench_complaint(bench);
+}
+
+/* ---- who does not answer ---- */
+
+static void let_time_pass(struct bench *bench)
+{
+	for (int i = 0; i < 8; i++) {
+		(void)sp_progress(bench->host, 1000);
+		platform_relax(bench->model);
+		model_advance(bench->model, TWO_SECONDS);
+	}
+}
+
+/* A device whose cache does not answer: VT-d says so (ITE) and stands still, AMD-Vi stands still. */
+const char *scene_silent_cache(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
+	(void)map_page(bench, BENCH_GFN, SP_RAM);
+	visit(bench, BENCH_GFN);
+	model_silence_atc(bench->model, BENCH_DEVICE, true);
+	(void)bench_unmap(bench, bench->guest, BENCH_GFN, 1);
+	let_time_pass(bench);
+	return bench_complaint(bench);
+}
+
+/* What the unit would execute next is no command any more. */
+static void spoil_queue(struct bench *bench)
+{
+	bool vtd = bench->config.mode->vendor == MODEL_VTD;
+	uint64_t base = model_unit_base(bench->model, 0);
+	uint64_t ring =
+		platform_mmio_read(bench->model, (sp_maddr_t){ base + (vtd ? 0x90 : 0x08) }, 8);
+	uint64_t head =
+		platform_mmio_read(bench->model, (sp_maddr_t){ base + (vtd ? 0x80 : 0x2000) }, 8);
+	uint8_t *slots =
+		platform_pointer(bench->model, (sp_mfn_t){ (ring & 0xffffffffff000) >> 12 });
+
+	store64((uint64_t *)(void *)(slots + head), UINT64_MAX);
+}
+
+/* A queue that an error stops is restarted, and stops again: nothing behind the error was executed. */
+const char *scene_stopped(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	(void)map_page(bench, BENCH_GFN + 1, SP_RAM);
+	(void)map_page(bench, BENCH_GFN, SP_RAM);
+	visit(bench, BENCH_GFN);
+	model_set_answers(bench->model, 0, MODEL_STEPPED);
+	(void)bench_unmap(bench, bench->guest, BENCH_GFN, 1);
+	for (int i = 0; i < 4; i++) {
+		spoil_queue(bench);
+		(void)model_step(bench->model, 0, 1);
+		(void)sp_progress(bench->host, 1000);
+	}
+	model_set_answers(bench->model, 0, MODEL_NEVER);
+	let_time_pass(bench);
+	return bench_complaint(bench);
+}
+
 /* A unit that never answers has forgotten nothing, however long it takes. */
 const char *scene_silent(struct bench *bench, const struct trial *trial)
 {
@@ -244,11 +416,7 @@ const char *scene_silent(struct bench *bench, const struct trial *trial)
 	visit(bench, BENCH_GFN);
 	model_set_answers(bench->model, 0, MODEL_NEVER);
 	(void)bench_unmap(bench, bench->guest, BENCH_GFN, 1);
-	for (int i = 0; i < 8; i++) {
-		(void)sp_progress(bench->host, 1000);
-		platform_relax(bench->model);
-		model_advance(bench->model, TWO_SECONDS);
-	}
+	let_time_pass(bench);
 	return bench_complaint(bench);
 }
 
