@@ -70,6 +70,8 @@ enum sp_mutant {
 	/* A unit that does not answer. */
 	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */
 	SP_MUT_RECOVER_UNINVALIDATED, /* a recovered unit keeps what it remembers */
+	SP_MUT_LOG_NOT_RESTARTED,     /* AMD-Vi: an event log that overflowed stays stopped */
+	SP_MUT_OVERFLOW_NOT_TOLD,     /* AMD-Vi: that faults were lost */
 	/* A device's own cache. */
 	SP_MUT_ATC_UNPAID,	 /* it is not told */
 	SP_MUT_ATC_BEFORE_IOTLB, /* it is told first, then the unit */

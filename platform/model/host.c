@@ -225,9 +225,7 @@ void platform_relax(void *embedder)
 
 	model_take_lock(model);
 	model->now += RELAX_NANOSECONDS;
-	for (uint32_t i = 0; i < model->config.unit_count; i++)
-		if (model->unit[i].config.answers == MODEL_LATE)
-			unit_execute(model, &model->unit[i], 1);
+	answer_move(model);
 	model_drop_lock(model);
 	outsiders_relax(model);
 	model_deliver_kicks(model);

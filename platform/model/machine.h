@@ -23,6 +23,7 @@
 #define LOG_BYTES      240
 #define COMMANDS_KEPT  4096u
 #define TRANSFERS_KEPT 64u
+#define ANSWERS_KEPT   64u
 #define MODEL_TRAP_OFF UINT64_MAX
 #define ATS_AT	       0x100u /* the ATS capability in configuration space */
 
@@ -149,12 +150,20 @@ struct cpu {
 	uint32_t kicks, flushes;
 };
 
+/* A completion on its way to memory. */
+struct answer {
+	uint64_t maddr, value;
+};
+
 struct unit {
 	struct model_unit_config config;
 	uint32_t index;
 	enum view view;
 	struct cache cache;
-	uint32_t reads_until_ready; /* late registers */
+	uint32_t reads_until_ready;	    /* late registers */
+	struct answer answer[ANSWERS_KEPT]; /* the oldest first */
+	uint32_t answer_count, answer_age;
+	bool answers_held; /* until a test lets them go */
 
 	/* VT-d */
 	uint32_t gsts, gsts_next, fsts, fectl, fedata, feaddr, iectl, ics, sticky_root;
@@ -314,6 +323,12 @@ void unit_check_tag(struct model *model, const struct unit *unit, const struct e
 void unit_window(struct model *model, const struct unit *unit);
 void unit_wake(struct model *model, const struct unit *unit);
 void model_deliver(struct model *model, uint8_t vector);
+
+/* answer.c */
+void answer_store(struct model *model, struct unit *unit, uint64_t maddr, uint64_t value);
+bool answer_has_room(const struct unit *unit);
+void answer_land_all(struct model *model, struct unit *unit);
+void answer_move(struct model *model); /* some time passes */
 
 /* vtd.c, vtd_queue.c, vtd_walk.c */
 uint64_t vtd_read(struct model *model, struct unit *unit, uint64_t offset, uint32_t bytes);

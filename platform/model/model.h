@@ -50,7 +50,8 @@ enum model_vendor {
 /* When a unit executes what is in its queue. */
 enum model_answers {
 	MODEL_AT_ONCE, /* before the store to the tail register returns */
-	MODEL_LATE,    /* one command of each unit at each platform_relax(); registers late too */
+	MODEL_LATE,    /* at platform_relax(), a command each; registers late too. With an adversary
+			  units overtake each other, and AMD-Vi completions are seen later still */
 	MODEL_STEPPED, /* only in model_step() */
 	MODEL_NEVER    /* the unit is dead */
 };
@@ -316,6 +317,8 @@ void model_set_answers(struct model *model, uint32_t unit, enum model_answers an
  * many.
  */
 uint32_t model_step(struct model *model, uint32_t unit, uint32_t count);
+/* AMD-Vi: it goes on, but nobody sees its completions, until this is over; then all, in order. */
+void model_hold_answers(struct model *model, uint32_t unit, bool hold);
 uint64_t model_unit_base(const struct model *model, uint32_t unit);
 bool model_unit_translating(const struct model *model, uint32_t unit);
 bool model_unit_remembers(const struct model *model, uint32_t unit,
