@@ -35,6 +35,7 @@ enum sp_mutant {
 	SP_MUT_LINK_BEFORE_FILL,       /* a table is linked, then filled */
 	SP_MUT_PRESENT_FIRST,	       /* a device entry shows before it is complete */
 	SP_MUT_ENTER_WITHOUT_BARRIER,  /* in-guest is seen late */
+	SP_MUT_ASK_WITHOUT_BARRIER,    /* ... and so is the number that CPUs are asked for */
 	SP_MUT_CHILD_NOT_WRITTEN_BACK, /* a walker that does not snoop finds an old table */
 	SP_MUT_SLOT_NOT_WRITTEN_BACK,  /* ... or an old slot */
 	SP_MUT_ENTRY_AFTER_DOMAIN,     /* IOTLB first, then the context or device table entry */

@@ -225,10 +225,12 @@ void platform_relax(void *embedder)
 
 	model_take_lock(model);
 	model->now += RELAX_NANOSECONDS;
+	buffer_drain_all(model);
 	answer_move(model);
 	model_drop_lock(model);
 	outsiders_relax(model);
 	model_deliver_kicks(model);
+	model_drain(model);
 }
 
 /* --- words to people ------------------------------------------------------------------------- */
@@ -322,6 +324,7 @@ void platform_mmio_write(void *embedder, sp_maddr_t address, uint32_t bytes, uin
 	struct unit *unit = unit_at(model, address.maddr, &offset);
 
 	model_take_lock(model);
+	buffer_drain(model);
 	if (!unit)
 		model_violate(model, "contract: register write at 0x%llx, where nothing is",
 			      (unsigned long long)address.maddr);

@@ -15,17 +15,19 @@
 
 #include "model.h"
 
-#define FRAME_ORDER    12
-#define FRAME_BYTES    4096u
-#define SLOTS	       512u
-#define ALL_ORDER      52u /* of a range that is every address */
-#define LINE_BYTES     64u
-#define LOG_BYTES      240
-#define COMMANDS_KEPT  4096u
-#define TRANSFERS_KEPT 64u
-#define ANSWERS_KEPT   64u
-#define MODEL_TRAP_OFF UINT64_MAX
-#define ATS_AT	       0x100u /* the ATS capability in configuration space */
+#define FRAME_ORDER	 12
+#define FRAME_BYTES	 4096u
+#define SLOTS		 512u
+#define ALL_ORDER	 52u /* of a range that is every address */
+#define LINE_BYTES	 64u
+#define LOG_BYTES	 240
+#define COMMANDS_KEPT	 4096u
+#define TRANSFERS_KEPT	 64u
+#define ANSWERS_KEPT	 64u
+#define BUFFERED_AT_MOST 40u
+#define NO_CPU		 UINT32_MAX
+#define MODEL_TRAP_OFF	 UINT64_MAX
+#define ATS_AT		 0x100u /* the ATS capability in configuration space */
 
 /* --- RAM ------------------------------------------------------------------------------------- */
 
@@ -205,6 +207,13 @@ struct transfer {
 	uint8_t data[FRAME_BYTES];
 };
 
+/* A store that only its CPU sees yet. */
+struct buffered {
+	const uint8_t *at;
+	uint64_t old; /* what the others see */
+	uint32_t bytes, cpu;
+};
+
 struct model {
 	struct model_config config;
 	mtx_t lock; /* recursive: callbacks come back */
@@ -214,6 +223,8 @@ struct model {
 	struct function function[MODEL_MAX_DEVICES + MODEL_MAX_UNITS];
 	uint32_t function_count;
 	struct outsider outsider[MODEL_MAX_OUTSIDERS];
+	struct buffered buffered[BUFFERED_AT_MOST]; /* the oldest first */
+	uint32_t buffered_count;
 	struct transfer transfer[TRANSFERS_KEPT];
 	uint32_t transfer_count;
 
@@ -243,6 +254,20 @@ void model_violate(struct model *model, const char *format, ...)
 void model_take_lock(struct model *model);
 void model_drop_lock(struct model *model);
 uint64_t model_draw(struct model *model, uint64_t below); /* 0 to below - 1 */
+
+/* adversary.c: a store is seen from now on; maddr 0: it is none of RAM */
+void adversary_meet(struct model *model, uint64_t maddr);
+
+/* buffer.c */
+bool buffer_is_on(const struct model *model);
+void buffer_put(struct model *model, const void *to, uint32_t bytes);
+void buffer_drift(struct model *model);	    /* some leave, by chance */
+void buffer_drain(struct model *model);	    /* of the CPU that runs */
+void buffer_drain_all(struct model *model); /* of every CPU */
+void buffer_fetch(struct model *model, const void *at, uint64_t bytes);
+bool buffer_hides(const struct model *model, const void *at, uint64_t bytes);
+void buffer_hide(const struct model *model, const void *from, void *copy, uint64_t bytes,
+		 uint32_t viewer);
 
 /* ram.c */
 bool ram_create(struct model *model);

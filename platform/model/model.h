@@ -123,8 +123,9 @@ struct model_config {
 	struct model_reserved reserved[MODEL_MAX_RESERVED];
 	enum model_adversary adversary;
 	uint64_t seed;
-	uint8_t address_bits; /* machine addresses; 0: 46 */
-	uint64_t tick;	      /* nanoseconds that pass at each platform_now(); 0: 1000 */
+	bool no_store_buffers; /* else the core's stores are seen later, but with no adversary */
+	uint8_t address_bits;  /* machine addresses; 0: 46 */
+	uint64_t tick;	       /* nanoseconds that pass at each platform_now(); 0: 1000 */
 	/*
 	 * Frames may be mapped twice, or again before the old debt is paid. Then what is remembered
 	 * of a forgotten frame is a violation only where today's tables do not say the same.
@@ -291,6 +292,8 @@ uint32_t model_messages_blocked(const struct model *model);
 
 /* Addresses that speculation always tries, beside recent ones and those of slots being stored. */
 void model_watch(struct model *model, uint64_t dfn);
+/* So much time passes that everybody sees what each CPU has stored; platform_relax() does it too. */
+void model_drain(struct model *model);
 /* Every cache looks now, as between two stores. */
 void model_look(struct model *model);
 /* Stores into RAM at which the adversary looked; 0 with MODEL_ADVERSARY_NONE. */

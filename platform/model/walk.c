@@ -245,7 +245,7 @@ static void mark_accessed(struct model *model, const struct table *table, uint64
 {
 	uint8_t *at = ram_at(model, VIEW_CPU, maddr);
 
-	if (table->format == MODEL_NPT)
+	if (table->format == MODEL_NPT && !buffer_hides(model, at, 8))
 		__atomic_fetch_or((uint64_t *)(void *)at, B(5), __ATOMIC_SEQ_CST);
 }
 

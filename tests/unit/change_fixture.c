@@ -31,6 +31,20 @@ void model_before_store(const void *to, uint32_t bytes)
 		fixture_looks.before_store(to);
 }
 
+uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value)
+{
+	(void)from;
+	(void)bytes;
+	return value;
+}
+
+/* x86: as a full barrier. */
+void model_at_locked(const void *at)
+{
+	(void)at;
+	model_at_barrier(true);
+}
+
 void model_at_barrier(bool full)
 {
 	if (full && fixture_looks.at_full_barrier)
