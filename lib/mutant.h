@@ -27,6 +27,8 @@ enum sp_mutant {
 	SP_MUT_SPLIT_UNPAID,	  /* a split is not told; its piece changes while the old leaf is
 				  remembered */
 	SP_MUT_SPLIT_NOT_AWAITED, /* a piece changes while the split of its page is unpaid */
+	SP_MUT_PUNCH_NOT_AWAITED, /* ... while the page it was punched from is remembered */
+	SP_MUT_LARGE_NOT_AWAITED, /* a small page comes where a large one is remembered that went */
 	SP_MUT_GRANT_UNPAID,	  /* a right comes, units are not told: a device's fault is lost */
 	SP_MUT_WIDTH_OF_PIECE,	  /* the piece's span where the old leaf's is meant */
 	SP_MUT_LINKS_KEPT,	  /* leaf-only invalidation where a link changed */

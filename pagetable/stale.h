@@ -66,6 +66,7 @@ struct let_go {
 
 struct stale {
 	struct span span[WALKER_COUNT][KIND_COUNT];
+	struct span large;   /* where large pages changed or went, or may have (X7) */
 	struct let_go *gone; /* the caller's array */
 	uint32_t gone_count, gone_max;
 };

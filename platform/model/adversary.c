@@ -99,7 +99,12 @@ void model_look(struct model *model)
 	model->looking = false;
 }
 
-/* --- the hooks ------------------------------------------------------------------------------- */
+/*
+ * --- the hooks -------------------------------------------------------------------------------
+ *
+ * An observer of the embedder's that looks up (outsider.c) comes by here too, in the midst of a look:
+ * it is another CPU, which drains nothing and of slots sees what memory says.
+ */
 
 /* The addresses that the slot translates, known once a walk came through its table. */
 static void note_store(struct model *model, uint64_t maddr)
@@ -154,10 +159,10 @@ void model_before_store(const void *to, uint32_t bytes)
 	model_take_lock(model);
 	if (maddr)
 		check_owner(model, maddr, "stores at");
-	buffer_drift(model);
-	if (bytes <= 8 && buffer_is_on(model)) {
+	if (!model->looking && bytes <= 8 && buffer_is_on(model)) {
+		buffer_drift(model);
 		buffer_put(model, to, bytes);
-	} else {
+	} else if (!model->looking) {
 		buffer_drain(model);
 		adversary_meet(model, maddr);
 	}
@@ -175,7 +180,8 @@ void model_before_load(const void *from, uint32_t bytes)
 	model_take_lock(model);
 	if (maddr)
 		check_owner(model, maddr, "loads from");
-	buffer_drift(model);
+	if (!model->looking)
+		buffer_drift(model);
 	if (model->look_owed)
 		model_look(model);
 	else if (model->config.adversary == MODEL_ADVERSARY_RANDOM && model_draw(model, 64) == 0)
@@ -188,7 +194,9 @@ uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value)
 	const struct model *model = current;
 
 	if (model && model->buffered_count)
-		buffer_hide(model, from, &value, bytes, platform_self(NULL));
+		buffer_hide(model, from, &value, bytes,
+			    model->looking && ram_maddr(model, from) ? NO_CPU
+								     : platform_self(NULL));
 	return value;
 }
 
@@ -199,7 +207,7 @@ void model_at_barrier(bool full)
 	if (!model)
 		return;
 	model_take_lock(model);
-	if (full)
+	if (full && !model->looking)
 		buffer_drain(model);
 	if (model->look_owed)
 		model_look(model);
@@ -210,7 +218,7 @@ void model_at_locked(const void *at)
 {
 	struct model *model = current;
 
-	if (!model || !model->buffered_count)
+	if (!model || !model->buffered_count || model->looking)
 		return;
 	model_take_lock(model);
 	buffer_drain(model);

@@ -255,6 +255,8 @@ void model_deliver_kicks(struct model *model)
 		if (model->config.exit_cpu)
 			model->config.exit_cpu(model, i, model->config.argument);
 	}
+	/* An exit takes its time. */
+	model_drain(model);
 }
 
 uint32_t model_cpu_kicks(const struct model *model, uint32_t number)

@@ -230,7 +230,6 @@ void platform_relax(void *embedder)
 	model_drop_lock(model);
 	outsiders_relax(model);
 	model_deliver_kicks(model);
-	model_drain(model);
 }
 
 /* --- words to people ------------------------------------------------------------------------- */

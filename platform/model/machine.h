@@ -86,6 +86,7 @@ struct entry {
 	uint32_t domain; /* invalidated by; CPUs: 0 */
 	uint64_t first;	 /* dfn, or index of an interrupt */
 	uint32_t order;	 /* of frames that it covers */
+	uint32_t size;	 /* leaves: order of the page it was read from; a piece covers less (M4) */
 	uint64_t frame;	 /* mfn mapped at first, or of the table */
 	uint64_t word[4];
 	uint64_t source; /* device entries: base of the table that they were read from */

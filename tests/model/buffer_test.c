@@ -149,8 +149,8 @@ int main(void)
 		{ "without_the_barriers_of_the_number_nobody_kicks",
 		  without_the_barriers_of_the_number_nobody_kicks },
 	};
-	struct CMUnitTest tests[4 * 8];
-	char names[4 * 8][120];
+	struct CMUnitTest tests[4 * 12];
+	char names[4 * 12][120];
 	size_t count = 0;
 
 	for (size_t i = 0; i < 4; i++) {

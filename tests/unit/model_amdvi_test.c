@@ -133,6 +133,32 @@ static void amdvi_keeps_a_large_leaf_when_a_smaller_page_is_invalidated(void **s
 	finish(&bench);
 }
 
+/* M4: of a 2M page a piece may be kept, or all of it, or both; a 4K invalidation finds the piece alone. */
+static void amdvi_keeps_a_large_page_whole_and_in_pieces(void **state)
+{
+	uint32_t kept = 0, gone = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 60; seed++) {
+		struct bench bench;
+		uint64_t large;
+
+		start(&bench,
+		      (struct model_config){ .adversary = MODEL_ADVERSARY_RANDOM, .seed = seed });
+		large = model_guest_frames(bench.model, 9);
+		hand_set(bench.model, bench.level2, 2, large << 12 | P | IR | IW);
+		assert_false(hand_dma(bench.model, 0x405000, true).fault);
+		hand_set(bench.model, bench.level2, 2, 0);
+		invalidate_pages(&bench, 0x405000);
+		if (hand_dma(bench.model, 0x405000, true).fault)
+			gone++;
+		else
+			kept++;
+		finish(&bench);
+	}
+	assert_true(kept && gone);
+}
+
 static void amdvi_keeps_links_until_pde_is_set_and_the_size_covers_them(void **state)
 {
 	struct bench bench;
@@ -539,6 +565,7 @@ int main(void)
 		cmocka_unit_test(amdvi_translates_through_its_tables),
 		cmocka_unit_test(amdvi_keeps_a_leaf_until_its_pages_are_invalidated),
 		cmocka_unit_test(amdvi_keeps_a_large_leaf_when_a_smaller_page_is_invalidated),
+		cmocka_unit_test(amdvi_keeps_a_large_page_whole_and_in_pieces),
 		cmocka_unit_test(amdvi_keeps_links_until_pde_is_set_and_the_size_covers_them),
 		cmocka_unit_test(amdvi_keeps_a_device_entry_until_it_is_invalidated),
 		cmocka_unit_test(amdvi_remembers_absence_only_with_np_cache),
