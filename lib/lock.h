@@ -14,6 +14,7 @@
 #include <sallyport/platform.h>
 
 #include "annotate.h"
+#include "memory.h"
 
 struct CAPABILITY("lock") lock {
 	uint32_t next;	  /* the number the next taker draws */
@@ -22,13 +23,13 @@ struct CAPABILITY("lock") lock {
 
 static inline void lock_take(struct lock *lock, void *embedder) TAKES(*lock) UNCHECKED
 {
-	uint32_t mine = __atomic_fetch_add(&lock->next, 1, __ATOMIC_RELAXED);
+	uint32_t mine = locked_add32(&lock->next, 1);
 
-	while (__atomic_load_n(&lock->serving, __ATOMIC_ACQUIRE) != mine)
+	while (load32(&lock->serving) != mine)
 		platform_relax(embedder);
 }
 
 static inline void lock_drop(struct lock *lock) DROPS(*lock) UNCHECKED
 {
-	__atomic_store_n(&lock->serving, lock->serving + 1, __ATOMIC_RELEASE);
+	store32(&lock->serving, lock->serving + 1);
 }

@@ -27,6 +27,8 @@ enum sp_mutant {
 	SP_MUT_SPLIT_UNPAID,	  /* a split is not told; its piece changes while the old leaf is
 				  remembered */
 	SP_MUT_SPLIT_NOT_AWAITED, /* a piece changes while the split of its page is unpaid */
+	SP_MUT_PUNCH_NOT_AWAITED, /* ... while the page it was punched from is remembered */
+	SP_MUT_LARGE_NOT_AWAITED, /* a small page comes where a large one is remembered that went */
 	SP_MUT_GRANT_UNPAID,	  /* a right comes, units are not told: a device's fault is lost */
 	SP_MUT_WIDTH_OF_PIECE,	  /* the piece's span where the old leaf's is meant */
 	SP_MUT_LINKS_KEPT,	  /* leaf-only invalidation where a link changed */
@@ -35,6 +37,7 @@ enum sp_mutant {
 	SP_MUT_LINK_BEFORE_FILL,       /* a table is linked, then filled */
 	SP_MUT_PRESENT_FIRST,	       /* a device entry shows before it is complete */
 	SP_MUT_ENTER_WITHOUT_BARRIER,  /* in-guest is seen late */
+	SP_MUT_ASK_WITHOUT_BARRIER,    /* ... and so is the number that CPUs are asked for */
 	SP_MUT_CHILD_NOT_WRITTEN_BACK, /* a walker that does not snoop finds an old table */
 	SP_MUT_SLOT_NOT_WRITTEN_BACK,  /* ... or an old slot */
 	SP_MUT_ENTRY_AFTER_DOMAIN,     /* IOTLB first, then the context or device table entry */
@@ -77,7 +80,9 @@ enum sp_mutant {
 	SP_MUT_PASID_KEPT, /* VT-d, scalable mode: the PASID cache is not told of a changed entry */
 	SP_MUT_CONTEXT_KEPT, /* ... the context cache is not told that ATS is let through no more */
 	/* What a unit reports. */
-	SP_MUT_OVERFLOW_KEPT, /* VT-d: it is not told that its lost faults were noticed */
+	SP_MUT_OVERFLOW_KEPT,	  /* VT-d: it is not told that its lost faults were noticed */
+	SP_MUT_LOG_NOT_RESTARTED, /* AMD-Vi: an event log that overflowed stays stopped */
+	SP_MUT_OVERFLOW_NOT_TOLD, /* AMD-Vi: that faults were lost */
 	/* A device's own cache. */
 	SP_MUT_ATC_UNPAID,	 /* it is not told */
 	SP_MUT_ATC_BEFORE_IOTLB, /* it is told first, then the unit */

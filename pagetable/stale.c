@@ -55,9 +55,24 @@ void stale_add(struct stale *stale, enum walker walker, enum change_kind kind, s
 	stale->kinds[walker] |= (uint16_t)(1u << kind);
 }
 
+/*
+ * X7: is a large page remembered that leads elsewhere now? Under a link at level 2 and above there may
+ * have been some. What was split or merged leads where it led.
+ */
+static bool leaves_large(const struct format *format, uint32_t level, uint64_t old, uint64_t new)
+{
+	enum slot_kind before = slot_kind(format, level, old),
+		       after = slot_kind(format, level, new);
+
+	return (before == SLOT_LEAF && level > 0 && after != SLOT_LINK) ||
+	       (before == SLOT_LINK && level > 1 && after == SLOT_ABSENT);
+}
+
 void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,
 		uint64_t old_slot, uint64_t new_slot)
 {
+	if (leaves_large(format, level, old_slot, new_slot))
+		stale->large = span_join(stale->large, span);
 	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++) {
 		enum change_kind kind;
 

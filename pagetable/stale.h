@@ -71,6 +71,7 @@ struct let_go {
 
 struct stale {
 	uint16_t kinds[WALKER_COUNT]; /* bit n: span[walker][n] says where; the others say nothing */
+	struct span large;	      /* where large pages changed or went, or may have (X7) */
 	uint32_t gone_count, gone_max;
 	struct let_go *gone; /* the caller's array */
 	struct span span[WALKER_COUNT][KIND_COUNT];
@@ -86,6 +87,7 @@ static inline void stale_begin(struct stale *stale, struct let_go *gone, uint32_
 	stale->gone = gone;
 	stale->gone_max = gone_max;
 	stale->gone_count = 0;
+	stale->large = (struct span){ 0, 0 };
 }
 
 /* Adds what is known without a slot. */

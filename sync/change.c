@@ -80,6 +80,23 @@ static uint64_t commit_map(struct sp_domain *domain, uint32_t index, const struc
 	return ledger_enter(domain, map, stale);
 }
 
+static void begin_pause(struct pause *pause, struct span span, uint64_t number)
+{
+	if (span_is_empty(span))
+		return;
+	pause->span = span_join(pause->span, span);
+	pause->number = number;
+}
+
+static void note_large(struct sp_domain *domain, const struct stale *stale, uint64_t number)
+	MUST_HOLD(domain->lock)
+{
+	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++)
+		if (stale->kinds[walker] >> KIND_PUNCH & 1)
+			begin_pause(&domain->punch, stale->span[walker][KIND_PUNCH], number);
+	begin_pause(&domain->large, stale->large, number);
+}
+
 /* Each map's part of the scratch; frames wait for what all maps owe, hence limbo comes last. */
 static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
 			    const struct wish *wishes, uint32_t count) MUST_HOLD(domain->lock)
@@ -93,6 +110,8 @@ static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
 		number = commit_map(domain, wishes[i].map, &plans->plan[i], &stale[i]);
 		gone += stale[i].gone_count;
 	}
+	for (uint32_t i = 0; i < count; i++)
+		note_large(domain, &stale[i], number);
 	for (uint32_t i = 0; i < count; i++)
 		limbo_put(domain, wishes[i].map, &stale[i], number);
 	return number;
@@ -117,26 +136,41 @@ void change_note_merge(struct sp_domain *domain, const struct request *request, 
 	domain->merge_number = domain->ledger;
 }
 
-/* X7: until the split is paid somebody may use the old page beside a piece that differs from it. */
 static void note_split(struct sp_domain *domain, uint64_t frame, uint64_t number)
 	MUST_HOLD(domain->lock)
 {
 	uint32_t widest = span_order(domain->maps[0].tree.format, 2);
 	struct span span = { align_down(frame, widest), align_down(frame, widest) + BIT(widest) };
 
-	domain->split = span_join(domain->split, span);
-	domain->split_number = number;
+	begin_pause(&domain->split, span, number);
 }
 
-static bool awaits_split(struct sp_domain *domain, struct span span) MUST_HOLD(domain->lock)
+/* X7: until that is paid somebody may use the old large page beside a small one that differs from it. */
+static bool awaits(struct sp_domain *domain, struct pause *pause, struct span span)
+	MUST_HOLD(domain->lock)
 {
-	if (!spans_overlap(span, domain->split))
+	if (!spans_overlap(span, pause->span))
 		return false;
 	ledger_collect(domain);
-	if (ledger_state(domain, domain->split_number) == SP_PENDING)
+	if (ledger_state(domain, pause->number) == SP_PENDING)
 		return true;
-	domain->split = (struct span){ 0, 0 };
+	*pause = (struct pause){ .number = 0 };
 	return false;
+}
+
+/* A piece that goes differs from nothing: only what gives something waits. */
+static bool awaits_pieces(struct sp_domain *domain, const struct request *request)
+	MUST_HOLD(domain->lock)
+{
+	bool gives = false;
+
+	for (uint32_t i = 0; i < request->count; i++)
+		gives |= request->wishes[i].target.rights != 0;
+	if (awaits(domain, &domain->split, request->span) &&
+	    !MUTANT(domain->host, SP_MUT_SPLIT_NOT_AWAITED))
+		return true;
+	return gives && awaits(domain, &domain->punch, request->span) &&
+	       !MUTANT(domain->host, SP_MUT_PUNCH_NOT_AWAITED);
 }
 
 /* What is settled already goes now: waiting for a ticket alone hands nothing back. */
@@ -213,8 +247,6 @@ static enum sp_status check_span(struct sp_domain *domain, const struct request 
 		return SP_RESERVED_RANGE;
 	if (is_claimed(domain, request->span) && !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
 		return busy(domain, result);
-	if (awaits_split(domain, request->span) && !MUTANT(domain->host, SP_MUT_SPLIT_NOT_AWAITED))
-		return busy(domain, result);
 	return SP_OK;
 }
 
@@ -233,10 +265,16 @@ static enum sp_status change_locked(struct sp_domain *domain, struct request *re
 		return status;
 	if (request->all)
 		change_list_maps(domain, request);
+	if (awaits_pieces(domain, request))
+		return busy(domain, result);
 	status = plan_together(domain, request->span, request->wishes, request->count, &plans);
 	if (status != SP_OK)
 		return status;
 	if (plans.gone > limbo_room(domain))
+		return busy(domain, result);
+	/* New tables are where small pages come from. */
+	if (plans.tables && awaits(domain, &domain->large, request->span) &&
+	    !MUTANT(domain->host, SP_MUT_LARGE_NOT_AWAITED))
 		return busy(domain, result);
 	/* More tables than this step can fill under the lock. */
 	if (request->beside && plans.tables && plans.plan[0].end < request->span.end &&

@@ -34,7 +34,8 @@ static void reset(struct sp_domain *domain)
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;
-	domain->reserving = domain->split = domain->merge = (struct span){ 0, 0 };
+	domain->reserving = domain->merge = (struct span){ 0, 0 };
+	domain->split = domain->punch = domain->large = (struct pause){ .number = 0 };
 	domain->tables_used = 0;
 	domain->reserved_count = 0;
 	domain->type_of = NULL;

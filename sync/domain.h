@@ -106,6 +106,12 @@ struct claim {
 	uint64_t number; /* of the ledger, not settled while the claim stands; 0: none */
 };
 
+/* X7: what is not done in these frames before the number is settled. */
+struct pause {
+	struct span span;
+	uint64_t number;
+};
+
 struct sp_domain {
 	struct sp_host *host;
 	struct lock lock;
@@ -132,14 +138,15 @@ struct sp_domain {
 	struct limbo limbo;		   /* lock */
 	struct let_go *gone;		   /* lock; scratch of one change */
 	uint32_t gone_max;
-	struct reserve reserve; /* lock */
-	struct span split;	/* lock; large pages that were split: no piece changes before ... */
-	uint64_t split_number;	/* lock; ... this is settled */
+	struct reserve reserve;		    /* lock */
 	struct claim claims[DOMAIN_CLAIMS]; /* lock; changes of others there wait */
-	struct span merge;		    /* lock; frames whose tables may have become one run */
-	uint64_t merge_at;		    /* lock; how far the look has come */
-	uint32_t merge_level;		    /* lock; of the links looked at */
-	uint64_t merge_number;		    /* lock; not before this is settled */
+	struct pause split; /* lock; large pages that were split: no piece changes before */
+	struct pause punch; /* lock; that lost a piece: no other piece gets another right or frame */
+	struct pause large;    /* lock; that changed or went: no small page comes */
+	struct span merge;     /* lock; frames whose tables may have become one run */
+	uint64_t merge_at;     /* lock; how far the look has come */
+	uint32_t merge_level;  /* lock; of the links looked at */
+	uint64_t merge_number; /* lock; not before this is settled */
 
 	struct span reserved[DOMAIN_RESERVED]; /* lock; firmware's ranges of assigned functions, gfn
 						  == mfn */

@@ -30,9 +30,11 @@ uint64_t cpus_ask(struct sp_domain *domain)
 {
 	uint64_t number = domain->asked + 1;
 
-	full_barrier();
+	if (!MUTANT(domain->host, SP_MUT_ASK_WITHOUT_BARRIER))
+		full_barrier();
 	store64(&domain->asked, number);
-	full_barrier();
+	if (!MUTANT(domain->host, SP_MUT_ASK_WITHOUT_BARRIER))
+		full_barrier();
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
 		if (!load64(&domain->cpu_states[cpu].in_guest) ||
 		    MUTANT(domain->host, SP_MUT_KICK_SKIPPED))

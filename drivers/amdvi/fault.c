@@ -97,12 +97,13 @@ static void decode(const struct amdvi_unit *amdvi, uint64_t low, uint64_t high,
  */
 static void restart_after_overflow(struct amdvi_unit *amdvi)
 {
-	if (!(unit_read64(&amdvi->unit, AMDVI_STATUS) & STATUS_EVENT_OVERFLOW))
+	if (!(unit_read64(&amdvi->unit, AMDVI_STATUS) & STATUS_EVENT_OVERFLOW) ||
+	    MUTANT(amdvi->unit.host, SP_MUT_LOG_NOT_RESTARTED))
 		return;
 	amdvi_set_control(amdvi, CONTROL_EVENT_LOG, 0);
 	unit_write64(&amdvi->unit, AMDVI_STATUS, STATUS_EVENT_OVERFLOW);
 	amdvi_set_control(amdvi, 0, CONTROL_EVENT_LOG);
-	amdvi->faults_lost = true;
+	amdvi->faults_lost = !MUTANT(amdvi->unit.host, SP_MUT_OVERFLOW_NOT_TOLD);
 }
 
 /*

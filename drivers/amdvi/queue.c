@@ -306,11 +306,15 @@ void amdvi_queue_forget_interrupts(struct amdvi_unit *amdvi, uint16_t requester)
 	(void)show_next(amdvi);
 }
 
-/* Commands are off (3.4.1: the base may only change then). The ring begins at its first slot, nothing is owed. */
+/*
+ * Commands are off (3.4.1: the base may only change then). The ring begins at its first slot, nothing is owed.
+ * A wait of the old ring may still be answered, after an error stopped it: honest, but where that wait lay says
+ * nothing of the new ring.
+ */
 void amdvi_queue_reset(struct amdvi_unit *amdvi)
 {
 	amdvi->tail = 0;
-	amdvi->wait_end[amdvi->unit.reached % QUEUE_WAITS] = 0;
+	__builtin_memset(amdvi->wait_end, 0, sizeof(amdvi->wait_end));
 	store64(amdvi_pointer(amdvi, amdvi->completion), amdvi->unit.reached);
 	unit_write64(&amdvi->unit, AMDVI_COMMAND_BASE,
 		     field_put(RING_BASE, amdvi->ring.mfn) |

@@ -67,6 +67,12 @@ static inline void past_cache_barrier(void)
 	__asm__ volatile("sfence" : : : "memory");
 }
 
+/* Answers what was there. As a full barrier, for stores before it and loads behind. */
+static inline uint32_t locked_add32(uint32_t *to, uint32_t value)
+{
+	return __atomic_fetch_add(to, value, __ATOMIC_SEQ_CST);
+}
+
 static inline void write_barrier(void)
 {
 	__atomic_signal_fence(__ATOMIC_SEQ_CST);

@@ -2,8 +2,8 @@
 /*
  * platform/model/adversary.c - what happens between any two accesses of the core.
  *
- *   model_before_store(slot)      look: every cache may fill with the state so far
- *   the store itself
+ *   model_before_store(slot)      the store enters its CPU's buffer (buffer.c)
+ *   ... it leaves the buffer      look: every cache may fill with the state so far
  *   the next hook of any kind     look again: every cache may fill with the new state
  *
  * A look walks, for each function and each CPU in guest mode, to the addresses that matter: those
@@ -99,7 +99,12 @@ void model_look(struct model *model)
 	model->looking = false;
 }
 
-/* --- the hooks ------------------------------------------------------------------------------- */
+/*
+ * --- the hooks -------------------------------------------------------------------------------
+ *
+ * An observer of the embedder's that looks up (outsider.c) comes by here too, in the midst of a look:
+ * it is another CPU, which drains nothing and of slots sees what memory says.
+ */
 
 /* The addresses that the slot translates, known once a walk came through its table. */
 static void note_store(struct model *model, uint64_t maddr)
@@ -127,6 +132,23 @@ static void check_owner(struct model *model, uint64_t maddr, const char *what)
 			      what, (unsigned long long)maddr);
 }
 
+void adversary_meet(struct model *model, uint64_t maddr)
+{
+	if (!maddr) {
+		if (model->look_owed)
+			model_look(model);
+		return;
+	}
+	if (model->ram.buffered && !model->ram.cached)
+		ram_evict(model, maddr, 8);
+	note_store(model, maddr);
+	model_look(model);
+	model->stores_seen += model->config.adversary != MODEL_ADVERSARY_NONE;
+	model->look_owed = true;
+	model->last_store = maddr;
+}
+
+/* Sixteen bytes are a locked operation. */
 void model_before_store(const void *to, uint32_t bytes)
 {
 	struct model *model = current;
@@ -135,17 +157,14 @@ void model_before_store(const void *to, uint32_t bytes)
 	if (!model)
 		return;
 	model_take_lock(model);
-	if (maddr) {
+	if (maddr)
 		check_owner(model, maddr, "stores at");
-		if (model->ram.buffered && !model->ram.cached)
-			ram_evict(model, maddr, bytes);
-		note_store(model, maddr);
-		model_look(model);
-		model->stores_seen += model->config.adversary != MODEL_ADVERSARY_NONE;
-		model->look_owed = true;
-		model->last_store = maddr;
-	} else if (model->look_owed) {
-		model_look(model);
+	if (!model->looking && bytes <= 8 && buffer_is_on(model)) {
+		buffer_drift(model);
+		buffer_put(model, to, bytes);
+	} else if (!model->looking) {
+		buffer_drain(model);
+		adversary_meet(model, maddr);
 	}
 	model_drop_lock(model);
 }
@@ -161,6 +180,8 @@ void model_before_load(const void *from, uint32_t bytes)
 	model_take_lock(model);
 	if (maddr)
 		check_owner(model, maddr, "loads from");
+	if (!model->looking)
+		buffer_drift(model);
 	if (model->look_owed)
 		model_look(model);
 	else if (model->config.adversary == MODEL_ADVERSARY_RANDOM && model_draw(model, 64) == 0)
@@ -204,15 +225,41 @@ void model_at_past_cache_barrier(void)
 	model_drop_lock(model);
 }
 
+uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value)
+{
+	const struct model *model = current;
+
+	if (model && model->buffered_count)
+		buffer_hide(model, from, &value, bytes,
+			    model->looking && ram_maddr(model, from) ? NO_CPU
+								     : platform_self(NULL));
+	return value;
+}
+
 void model_at_barrier(bool full)
 {
 	struct model *model = current;
 
-	(void)full;
-	if (!model || !model->look_owed)
+	if (!model)
 		return;
 	model_take_lock(model);
-	model_look(model);
+	if (full && !model->looking)
+		buffer_drain(model);
+	if (model->look_owed)
+		model_look(model);
+	model_drop_lock(model);
+}
+
+void model_at_locked(const void *at)
+{
+	struct model *model = current;
+
+	if (!model || !model->buffered_count || model->looking)
+		return;
+	model_take_lock(model);
+	buffer_drain(model);
+	buffer_fetch(model, (const void *)((uintptr_t)at & ~(uintptr_t)(LINE_BYTES - 1)),
+		     LINE_BYTES);
 	model_drop_lock(model);
 }
 
@@ -233,7 +280,6 @@ void model_store(struct model *model, uint64_t maddr, uint64_t value, bool writt
 
 uint64_t model_load(struct model *model, uint64_t maddr)
 {
-	bool answered;
-
-	return ram_load(model, VIEW_CPU, maddr, &answered);
+	return __atomic_load_n((const uint64_t *)(const void *)ram_at(model, VIEW_CPU, maddr),
+			       __ATOMIC_ACQUIRE);
 }

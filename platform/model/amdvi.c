@@ -99,6 +99,9 @@ static void write_control(struct model *model, struct unit *unit, uint64_t value
 	if ((value & CONTROL_IOMMU) && (value & CONTROL_EVENTS))
 		run |= (changed & (CONTROL_EVENTS | CONTROL_IOMMU)) ? STATUS_EVENTS
 								    : unit->status & STATUS_EVENTS;
+	/* Who waits for the queue to stop waits for its stores too; after an error nobody waits. */
+	if ((unit->status & STATUS_QUEUE) && !(run & STATUS_QUEUE))
+		answer_land_all(model, unit);
 	unit->status = (unit->status & ~(STATUS_QUEUE | STATUS_EVENTS)) | run;
 	unit_ring(model, unit);
 }

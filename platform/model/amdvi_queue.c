@@ -64,7 +64,7 @@ static bool perform_wait(struct model *model, struct unit *unit, uint64_t low, u
 	command_log(model, &(struct model_command){
 				   .unit = unit->index, .kind = MODEL_CMD_WAIT, .drains = true });
 	if (low & B(0))
-		unit_store_status(model, unit, low & 0xffffffffffff8ull, high, 8);
+		answer_store(model, unit, low & 0xffffffffffff8ull, high);
 	if (low & B(1))
 		unit->status |= 1u << 2;
 	return true;
@@ -149,6 +149,8 @@ static bool perform_device_cache(struct model *model, struct unit *unit, uint64_
 /* 3.4.1, CtrlInvTimeout: 0 is to wait for ever. */
 static bool stands_still(struct model *model, const struct unit *unit, uint64_t low)
 {
+	if (low >> 60 == 1)
+		return !answer_has_room(unit);
 	return low >> 60 == 4 && unit->config.ats && !(unit->control >> 5 & 7) &&
 	       !atc_answers(model, unit, low & 0xffff);
 }

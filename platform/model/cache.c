@@ -17,9 +17,9 @@
 static bool is_same(const struct entry *a, const struct entry *b)
 {
 	return a->look == b->look && a->first == b->first && a->frame == b->frame &&
-	       a->kind == b->kind && a->order == b->order && a->level == b->level &&
-	       a->rights == b->rights && a->memory == b->memory && a->absent == b->absent &&
-	       a->domain == b->domain && a->source == b->source &&
+	       a->kind == b->kind && a->order == b->order && a->size == b->size &&
+	       a->level == b->level && a->rights == b->rights && a->memory == b->memory &&
+	       a->absent == b->absent && a->domain == b->domain && a->source == b->source &&
 	       memcmp(a->word, b->word, sizeof(a->word)) == 0;
 }
 
@@ -50,11 +50,48 @@ static bool make_room(struct model *model, struct cache *cache)
 	return true;
 }
 
+static bool is_leaf(const struct entry *entry)
+{
+	return entry->kind == ENTRY_LEAF && !entry->absent;
+}
+
+/* Where both say something, do they say the same? */
+static bool agree(const struct entry *a, const struct entry *b)
+{
+	uint64_t dfn = a->first > b->first ? a->first : b->first;
+
+	return a->rights == b->rights && a->frame + (dfn - a->first) == b->frame + (dfn - b->first);
+}
+
+/*
+ * X7, VT-d 6.5.3.3, SDM 3A 5.10.4: the size of a page and what it leads to do not change at once, for
+ * which of the two is used is then nobody's promise, nor that one invalidation finds both.
+ */
+static void check_mixture(struct model *model, const struct cache *cache, const struct entry *entry)
+{
+	for (uint32_t i = 0; i < cache->count; i++) {
+		const struct entry *old = &cache->entry[i];
+
+		if (!is_leaf(old) || old->look != entry->look || old->domain != entry->domain ||
+		    old->size <= entry->size || !entry_touches(old, entry->first, entry->order) ||
+		    agree(old, entry))
+			continue;
+		model_violate(
+			model,
+			"oracle A: dfn 0x%llx is translated by an old page of order %u and by a new "
+			"one of order %u that differs, both remembered by one walker",
+			(unsigned long long)entry->first, old->size, entry->size);
+		return;
+	}
+}
+
 void cache_add(struct model *model, struct cache *cache, const struct entry *entry)
 {
 	for (uint32_t i = 0; i < cache->count; i++)
 		if (is_same(&cache->entry[i], entry))
 			return;
+	if (is_leaf(entry))
+		check_mixture(model, cache, entry);
 	if (make_room(model, cache))
 		cache->entry[cache->count++] = *entry;
 }

@@ -166,7 +166,8 @@ static void mark_dirty(struct model *model, uint64_t maddr)
 {
 	uint8_t *at = ram_at(model, VIEW_CPU, maddr);
 
-	__atomic_fetch_or((uint64_t *)(void *)at, 1ull << 6, __ATOMIC_SEQ_CST);
+	if (!buffer_hides(model, at, 8))
+		__atomic_fetch_or((uint64_t *)(void *)at, 1ull << 6, __ATOMIC_SEQ_CST);
 }
 
 static struct model_reach access_on_shadows(struct model *model, struct cpu *cpu, uint64_t gfn,
@@ -209,6 +210,8 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 	const struct entry *leaf;
 
 	model_take_lock(model);
+	/* What the guest does it does some time after its entry. */
+	buffer_drain_all(model);
 	if (cpu->in_guest) {
 		model->recent[model->recent_next++ % 4] = gfn;
 		leaf = cache_find(model, &cpu->cache, ENTRY_LEAF, cpu->tag, gfn);
@@ -252,6 +255,8 @@ void model_deliver_kicks(struct model *model)
 		if (model->config.exit_cpu)
 			model->config.exit_cpu(model, i, model->config.argument);
 	}
+	/* An exit takes its time. */
+	model_drain(model);
 }
 
 uint32_t model_cpu_kicks(const struct model *model, uint32_t number)

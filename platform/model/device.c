@@ -172,9 +172,13 @@ static struct model_dma transfer_all(struct model *model, struct part whole)
 	return result;
 }
 
-/* A function whose bus mastering is off says nothing at all; there is no fault record of it. */
+/*
+ * A function whose bus mastering is off says nothing at all; there is no fault record of it. Who is
+ * told to transfer is told behind the stores that made it possible.
+ */
 static bool prepare(struct model *model, struct part *part, uint32_t sbdf, uint32_t number)
 {
+	buffer_drain_all(model);
 	part->function = pci_find(model, sbdf);
 	if (!part->function || !pci_can_master(model, part->function))
 		return false;

@@ -233,9 +233,8 @@ void platform_relax(void *embedder)
 
 	model_take_lock(model);
 	model->now += RELAX_NANOSECONDS;
-	for (uint32_t i = 0; i < model->config.unit_count; i++)
-		if (model->unit[i].config.answers == MODEL_LATE)
-			unit_execute(model, &model->unit[i], 1);
+	buffer_drain_all(model);
+	answer_move(model);
 	model_drop_lock(model);
 	outsiders_relax(model);
 	model_deliver_kicks(model);
@@ -332,6 +331,7 @@ void platform_mmio_write(void *embedder, sp_maddr_t address, uint32_t bytes, uin
 	struct unit *unit = unit_at(model, address.maddr, &offset);
 
 	model_take_lock(model);
+	buffer_drain(model);
 	if (!unit)
 		model_violate(model, "contract: register write at 0x%llx, where nothing is",
 			      (unsigned long long)address.maddr);

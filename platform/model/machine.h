@@ -15,17 +15,20 @@
 
 #include "model.h"
 
-#define FRAME_ORDER	12
-#define FRAME_BYTES	4096u
-#define SLOTS		512u
-#define ALL_ORDER	52u /* of a range that is every address */
-#define LINE_BYTES	64u
-#define COMBINING_LINES 8u /* a CPU's buffers for stores past the caches, on their way to memory */
-#define LOG_BYTES	240
-#define COMMANDS_KEPT	4096u
-#define TRANSFERS_KEPT	64u
-#define MODEL_TRAP_OFF	UINT64_MAX
-#define ATS_AT		0x100u /* the ATS capability in configuration space */
+#define FRAME_ORDER	 12
+#define FRAME_BYTES	 4096u
+#define SLOTS		 512u
+#define ALL_ORDER	 52u /* of a range that is every address */
+#define LINE_BYTES	 64u
+#define COMBINING_LINES	 8u /* a CPU's buffers for stores past the caches, on their way to memory */
+#define LOG_BYTES	 240
+#define COMMANDS_KEPT	 4096u
+#define TRANSFERS_KEPT	 64u
+#define MODEL_TRAP_OFF	 UINT64_MAX
+#define ATS_AT		 0x100u /* the ATS capability in configuration space */
+#define ANSWERS_KEPT	 64u
+#define BUFFERED_AT_MOST 40u
+#define NO_CPU		 UINT32_MAX
 
 /* --- RAM ------------------------------------------------------------------------------------- */
 
@@ -85,6 +88,7 @@ struct entry {
 	uint32_t domain; /* invalidated by; CPUs: 0 */
 	uint64_t first;	 /* dfn, or index of an interrupt */
 	uint32_t order;	 /* of frames that it covers */
+	uint32_t size;	 /* leaves: order of the page it was read from; a piece covers less (M4) */
 	uint64_t frame;	 /* mfn mapped at first, or of the table */
 	uint64_t word[4];
 	uint64_t source; /* device entries: base of the table that they were read from */
@@ -151,6 +155,11 @@ struct cpu {
 	uint32_t kicks, flushes;
 };
 
+/* A completion on its way to memory. */
+struct answer {
+	uint64_t maddr, value;
+};
+
 /* A descriptor that was fetched and is not done. */
 #define HELD_AT_MOST 8u
 struct held {
@@ -171,7 +180,10 @@ struct unit {
 	uint32_t index;
 	enum view view, walk_view; /* of entries; of page tables */
 	struct cache cache;
-	uint32_t reads_until_ready; /* late registers */
+	uint32_t reads_until_ready;	    /* late registers */
+	struct answer answer[ANSWERS_KEPT]; /* the oldest first */
+	uint32_t answer_count, answer_age;
+	bool answers_held; /* until a test lets them go */
 
 	/* VT-d */
 	uint32_t gsts, gsts_next, fsts, fectl, fedata, feaddr, iectl, ics, sticky_root;
@@ -220,6 +232,13 @@ struct transfer {
 	uint8_t data[FRAME_BYTES];
 };
 
+/* A store that only its CPU sees yet. */
+struct buffered {
+	const uint8_t *at;
+	uint64_t old; /* what the others see */
+	uint32_t bytes, cpu;
+};
+
 struct model {
 	struct model_config config;
 	mtx_t lock; /* recursive: callbacks come back */
@@ -229,6 +248,8 @@ struct model {
 	struct function function[MODEL_MAX_DEVICES + MODEL_MAX_UNITS];
 	uint32_t function_count;
 	struct outsider outsider[MODEL_MAX_OUTSIDERS];
+	struct buffered buffered[BUFFERED_AT_MOST]; /* the oldest first */
+	uint32_t buffered_count;
 	struct transfer transfer[TRANSFERS_KEPT];
 	uint32_t transfer_count;
 
@@ -260,6 +281,20 @@ void model_violate(struct model *model, const char *format, ...)
 void model_take_lock(struct model *model);
 void model_drop_lock(struct model *model);
 uint64_t model_draw(struct model *model, uint64_t below); /* 0 to below - 1 */
+
+/* adversary.c: a store is seen from now on; maddr 0: it is none of RAM */
+void adversary_meet(struct model *model, uint64_t maddr);
+
+/* buffer.c */
+bool buffer_is_on(const struct model *model);
+void buffer_put(struct model *model, const void *to, uint32_t bytes);
+void buffer_drift(struct model *model);	    /* some leave, by chance */
+void buffer_drain(struct model *model);	    /* of the CPU that runs */
+void buffer_drain_all(struct model *model); /* of every CPU */
+void buffer_fetch(struct model *model, const void *at, uint64_t bytes);
+bool buffer_hides(const struct model *model, const void *at, uint64_t bytes);
+void buffer_hide(const struct model *model, const void *from, void *copy, uint64_t bytes,
+		 uint32_t viewer);
 
 /* ram.c */
 bool ram_create(struct model *model);
@@ -340,6 +375,12 @@ void unit_check_tag(struct model *model, const struct unit *unit, const struct e
 void unit_window(struct model *model, const struct unit *unit);
 void unit_wake(struct model *model, const struct unit *unit);
 void model_deliver(struct model *model, uint8_t vector);
+
+/* answer.c */
+void answer_store(struct model *model, struct unit *unit, uint64_t maddr, uint64_t value);
+bool answer_has_room(const struct unit *unit);
+void answer_land_all(struct model *model, struct unit *unit);
+void answer_move(struct model *model); /* some time passes */
 
 /* vtd.c, vtd_queue.c, vtd_fetch.c, vtd_walk.c */
 uint64_t vtd_read(struct model *model, struct unit *unit, uint64_t offset, uint32_t bytes);

@@ -51,7 +51,8 @@ enum model_vendor {
 /* When a unit executes what is in its queue. */
 enum model_answers {
 	MODEL_AT_ONCE, /* before the store to the tail register returns */
-	MODEL_LATE,    /* one command of each unit at each platform_relax(); registers late too */
+	MODEL_LATE,    /* at platform_relax(), a command each; registers late too. With an adversary
+			  units overtake each other, and AMD-Vi completions are seen later still */
 	MODEL_STEPPED, /* only in model_step() */
 	MODEL_NEVER    /* the unit is dead */
 };
@@ -133,8 +134,9 @@ struct model_config {
 	struct model_reserved reserved[MODEL_MAX_RESERVED];
 	enum model_adversary adversary;
 	uint64_t seed;
-	uint8_t address_bits; /* machine addresses; 0: 46 */
-	uint64_t tick;	      /* nanoseconds that pass at each platform_now(); 0: 1000 */
+	bool no_store_buffers; /* else the core's stores are seen later, but with no adversary */
+	uint8_t address_bits;  /* machine addresses; 0: 46 */
+	uint64_t tick;	       /* nanoseconds that pass at each platform_now(); 0: 1000 */
 	/*
 	 * Frames may be mapped twice, or again before the old debt is paid. Then what is remembered
 	 * of a forgotten frame is a violation only where today's tables do not say the same.
@@ -301,6 +303,8 @@ uint32_t model_messages_blocked(const struct model *model);
 
 /* Addresses that speculation always tries, beside recent ones and those of slots being stored. */
 void model_watch(struct model *model, uint64_t dfn);
+/* So much time passes that everybody sees what each CPU has stored; platform_relax() does it too. */
+void model_drain(struct model *model);
 /* Every cache looks now, as between two stores. */
 void model_look(struct model *model);
 /* Stores into RAM at which the adversary looked; 0 with MODEL_ADVERSARY_NONE. */
@@ -340,6 +344,8 @@ void model_set_answers(struct model *model, uint32_t unit, enum model_answers an
  * many.
  */
 uint32_t model_step(struct model *model, uint32_t unit, uint32_t count);
+/* AMD-Vi: it goes on, but nobody sees its completions, until this is over; then all, in order. */
+void model_hold_answers(struct model *model, uint32_t unit, bool hold);
 uint64_t model_unit_base(const struct model *model, uint32_t unit);
 bool model_unit_translating(const struct model *model, uint32_t unit);
 bool model_unit_remembers(const struct model *model, uint32_t unit,

@@ -99,6 +99,7 @@ struct model_reach model_outsider_access(struct model *model, uint32_t number, u
 	struct entry leaf;
 
 	model_take_lock(model);
+	buffer_drain_all(model);
 	model->recent[model->recent_next++ % 4] = gfn;
 	if (outsider_leaf(model, &model->outsider[number], gfn, access, &leaf)) {
 		reach.ok = (leaf.rights & access) == access;

@@ -319,6 +319,7 @@ void platform_config_write(void *embedder, sp_sbdf_t sbdf, uint32_t offset, uint
 	struct function *function;
 
 	model_take_lock(model);
+	buffer_drain(model);
 	function = pci_find(model, sbdf.sbdf);
 	if (is_access(model, offset, bytes) && function)
 		for (uint32_t i = 0; i < bytes; i++)

@@ -175,10 +175,15 @@ uint8_t *ram_at(struct model *model, enum view view, uint64_t maddr)
 uint64_t ram_load(struct model *model, enum view view, uint64_t maddr, bool *answered)
 {
 	const uint8_t *at = ram_at(model, view, maddr & ~7ull);
+	uint64_t value;
 
 	*answered = at != NULL;
-	return at ? __atomic_load_n((const uint64_t *)(const void *)at, __ATOMIC_ACQUIRE)
-		  : UINT64_MAX;
+	if (!at)
+		return UINT64_MAX;
+	value = __atomic_load_n((const uint64_t *)(const void *)at, __ATOMIC_ACQUIRE);
+	if (model->buffered_count)
+		buffer_hide(model, at, &value, 8, NO_CPU);
+	return value;
 }
 
 /* At most to the end of RAM; what lies beyond is nobody's. */
@@ -187,6 +192,7 @@ void ram_store(struct model *model, uint64_t maddr, const void *data, uint32_t b
 	if (!ram_holds(model, maddr >> FRAME_ORDER) ||
 	    !ram_holds(model, (maddr + bytes - 1) >> FRAME_ORDER))
 		return;
+	buffer_fetch(model, ram_at(model, VIEW_CPU, maddr), bytes);
 	for (int view = 0; view < VIEW_COUNT; view++)
 		if (model->ram.bytes[view])
 			memcpy(model->ram.bytes[view] + (maddr - MODEL_RAM_BASE), data, bytes);
@@ -211,6 +217,16 @@ static void wait_in_buffer(struct ram *ram, uint64_t line)
 	ram->waiting[ram->waiting_count++] = line;
 }
 
+/* A store that waits in a CPU's buffer is not in the line yet. */
+static void evict_line(struct model *model, uint64_t line)
+{
+	const uint8_t *from = model->ram.bytes[VIEW_CPU] + line * LINE_BYTES;
+	uint8_t *to = model->ram.bytes[VIEW_MEMORY] + line * LINE_BYTES;
+
+	memcpy(to, from, LINE_BYTES);
+	buffer_hide(model, from, to, LINE_BYTES, NO_CPU);
+}
+
 void ram_evict(struct model *model, uint64_t maddr, uint64_t bytes)
 {
 	struct ram *ram = &model->ram;
@@ -223,8 +239,7 @@ void ram_evict(struct model *model, uint64_t maddr, uint64_t bytes)
 	last = (maddr + bytes - 1 - MODEL_RAM_BASE) / LINE_BYTES;
 	for (uint64_t line = first; line <= last; line++) {
 		if (ram->cached)
-			memcpy(ram->bytes[VIEW_MEMORY] + line * LINE_BYTES,
-			       ram->bytes[VIEW_CPU] + line * LINE_BYTES, LINE_BYTES);
+			evict_line(model, line);
 		if (ram->buffered)
 			wait_in_buffer(ram, line);
 	}
@@ -320,6 +335,7 @@ void platform_frames_give(void *embedder, sp_mfn_t first, uint32_t order)
 	struct model *model = embedder;
 
 	model_take_lock(model);
+	buffer_drain(model);
 	give(model, first.mfn, order, FRAME_TABLE, "given back");
 	model->table_frames -= 1ull << order;
 	model_drop_lock(model);
@@ -336,6 +352,7 @@ void platform_write_back(void *embedder, const void *first, size_t bytes)
 	uint64_t maddr = ram_maddr(model, first);
 
 	model_take_lock(model);
+	buffer_drain(model);
 	if (maddr)
 		ram_evict(model, maddr, bytes);
 	model_drop_lock(model);
@@ -346,6 +363,8 @@ void platform_forgotten(void *embedder, const struct sp_forgotten *run)
 	struct model *model = embedder;
 
 	model_take_lock(model);
+	/* Whoever gets the frames next gets them behind a lock. */
+	buffer_drain(model);
 	release_check(model, run->first.mfn, run->count, "forgotten");
 	model->forgotten += run->count;
 	for (uint64_t i = 0; i < run->count; i++)

@@ -61,6 +61,20 @@ static const char *entry_name(const struct entry *entry)
 	return "an interrupt entry";
 }
 
+static void check_answers(struct model *model, const struct unit *unit, uint64_t mfn,
+			  uint64_t count, const char *how)
+{
+	for (uint32_t i = 0; i < unit->answer_count; i++) {
+		uint64_t target = unit->answer[i].maddr >> FRAME_ORDER;
+
+		if (target >= mfn && target < mfn + count)
+			model_violate(
+				model,
+				"oracle R: mfn 0x%llx is %s, a completion of unit %u is on its way to it",
+				(unsigned long long)target, how, unit->index);
+	}
+}
+
 static void check_unit(struct model *model, struct unit *unit, uint64_t mfn, uint64_t count,
 		       const char *how)
 {
@@ -82,6 +96,7 @@ static void check_unit(struct model *model, struct unit *unit, uint64_t mfn, uin
 			(unsigned long long)mfn, how, unit->index, entry_name(entry),
 			(unsigned long long)entry->first, entry->order);
 	}
+	check_answers(model, unit, mfn, count, how);
 	if (unit_points_to(unit, mfn, count, &what))
 		model_violate(model, "oracle R: mfn 0x%llx is %s, unit %u has its %s there",
 			      (unsigned long long)mfn, how, unit->index, what);

@@ -180,6 +180,8 @@ void model_set_answers(struct model *model, uint32_t unit, enum model_answers an
 {
 	model_take_lock(model);
 	model->unit[unit].config.answers = answers;
+	if (answers == MODEL_AT_ONCE)
+		answer_land_all(model, &model->unit[unit]);
 	unit_ring(model, &model->unit[unit]);
 	model_drop_lock(model);
 }

@@ -245,7 +245,7 @@ static void mark_accessed(struct model *model, const struct table *table, uint64
 {
 	uint8_t *at = ram_at(model, VIEW_CPU, maddr);
 
-	if (table->format == MODEL_NPT)
+	if (table->format == MODEL_NPT && !buffer_hides(model, at, 8))
 		__atomic_fetch_or((uint64_t *)(void *)at, B(5), __ATOMIC_SEQ_CST);
 }
 
@@ -288,6 +288,23 @@ static uint64_t start_of(uint64_t dfn, uint32_t order)
 	return order < 64 ? dfn >> order << order : 0;
 }
 
+/* M4: a large page may be kept as a piece of 4K, whole, or both. Answers: as a piece alone. */
+static bool remember_piece(struct model *model, struct cache *cache, struct entry whole,
+			   uint64_t dfn)
+{
+	uint64_t how = MODEL_ADVERSARY_MAX == model->config.adversary ? 1 : 0;
+
+	if (model->config.adversary == MODEL_ADVERSARY_RANDOM)
+		how = model_draw(model, 3);
+	if (how == 0)
+		return false;
+	whole.frame += dfn - whole.first;
+	whole.first = dfn;
+	whole.order = 0;
+	cache_add(model, cache, &whole);
+	return how == 2;
+}
+
 /*
  * Keeps what was seen on the way. `leaf` and `link` come with their tags. What is absent is kept
  * only if `leaf` says so, as wide as the slot that was found empty (M3).
@@ -314,10 +331,11 @@ void walk_remember(struct model *model, struct cache *cache, const struct walk *
 	entry.absent = walk->end.kind == SLOT_ABSENT;
 	entry.rights = walk->end.rights;
 	entry.memory = walk->end.memory;
-	entry.order = entry.absent ? 9 * walk->end_level : walk->end.order;
+	entry.order = entry.size = entry.absent ? 9 * walk->end_level : walk->end.order;
 	entry.first = start_of(dfn, entry.order);
 	entry.frame = walk->end.frame;
-	cache_add(model, cache, &entry);
+	if (entry.absent || entry.order == 0 || !remember_piece(model, cache, entry, dfn))
+		cache_add(model, cache, &entry);
 }
 
 /*

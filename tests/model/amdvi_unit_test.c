@@ -127,6 +127,62 @@ static void without_invalidate_all_a_queue_that_stops_is_lost(void **state)
 	fixture_free(fixture);
 }
 
+/* The commands are carried out; that this is never said is a loss all the same. */
+static void a_wait_that_never_completes_is_a_loss(void **state)
+{
+	struct fixture *fixture = start();
+	const struct command forget = { .kind = COMMAND_PAGES, .name = NAME, .first = PAGE };
+	uint64_t number;
+
+	(void)state;
+	model_hold_answers(fixture->model, 0, true);
+	assert_int_equal(fixture_post(fixture, forget, &number), SP_OK);
+	assert_int_equal(fixture_progress(fixture), SP_OK);
+	model_advance(fixture->model, UNIT_DEADLINE);
+	assert_int_equal(fixture_progress(fixture), SP_LOST);
+	assert_int_equal(fixture->unit->reached, number - 1);
+	fixture->unit->observer.lost = true;
+	assert_int_equal(fixture->ops->recover(fixture->unit), SP_LOST);
+	model_hold_answers(fixture->model, 0, false);
+	assert_int_equal(fixture->ops->recover(fixture->unit), SP_OK);
+	fixture_free(fixture);
+}
+
+/* An error stopped the ring; what an old wait says is honest, and says nothing of the new ring. */
+static void a_wait_of_the_old_ring_that_is_seen_late_takes_no_room(void **state)
+{
+	const struct command forget = { .kind = COMMAND_PAGES, .name = NAME, .first = PAGE };
+	struct fixture *fixture = start();
+	const sp_maddr_t tail = { fixture->unit->registers.maddr + 0x2008 };
+	uint64_t first, number, place, base, *slot;
+	uint32_t posts = 0;
+
+	(void)state;
+	model_set_answers(fixture->model, 0, MODEL_STEPPED);
+	model_hold_answers(fixture->model, 0, true);
+	assert_int_equal(fixture_post(fixture, forget, &first), SP_OK);
+	place = platform_mmio_read(fixture->model, tail, 8);
+	assert_int_equal(fixture_post(fixture, forget, &number), SP_OK);
+	base = platform_mmio_read(fixture->model,
+				  (sp_maddr_t){ fixture->unit->registers.maddr + 8 }, 8) &
+	       0xffffffffff000;
+	slot = platform_pointer(fixture->model, (sp_mfn_t){ (base + place) >> SP_FRAME_ORDER });
+	slot[place % SP_FRAME_BYTES / 8] = UINT64_MAX;
+	(void)model_step(fixture->model, 0, 10);
+	/* Restarted; then the first wait's store is seen, and nothing of the new ring is done. */
+	assert_int_equal(fixture_progress(fixture), SP_OK);
+	model_hold_answers(fixture->model, 0, false);
+	assert_int_equal(fixture_progress(fixture), SP_OK);
+	assert_int_equal(fixture->unit->reached, first);
+	while (fixture_post(fixture, forget, &number) == SP_OK)
+		posts++;
+	assert_true(posts > 200);
+	(void)model_step(fixture->model, 0, UINT32_MAX);
+	assert_int_equal(fixture_progress(fixture), SP_OK);
+	assert_int_equal(fixture->unit->reached, fixture->unit->asked);
+	fixture_free(fixture);
+}
+
 static void the_firmwares_exclusion_range_is_closed(void **state)
 {
 	const struct model_unit_config unit = { .vendor = MODEL_AMDVI };
@@ -206,6 +262,12 @@ static void a_blocked_message_is_a_fault_of_an_interrupt(void **state)
 	fixture_free(fixture);
 }
 
+static void overflow(struct fixture *fixture)
+{
+	for (uint32_t i = 0; i < 300; i++)
+		assert_false(fixture_dma(fixture, DEVICE, PAGE + 1 + i, true));
+}
+
 static void a_log_that_overflowed_is_restarted_and_the_loss_told(void **state)
 {
 	struct fixture *fixture = start();
@@ -213,8 +275,7 @@ static void a_log_that_overflowed_is_restarted_and_the_loss_told(void **state)
 	struct sp_fault fault;
 
 	(void)state;
-	for (uint32_t i = 0; i < 300; i++)
-		assert_false(fixture_dma(fixture, DEVICE, PAGE + 1 + i, true));
+	overflow(fixture);
 	while (fixture->ops->next_fault(fixture->unit, &fault) == SP_OK) {
 		assert_int_equal(fault.frame.dfn, PAGE + 1 + taken);
 		assert_false(fault.overflow);
@@ -228,6 +289,47 @@ static void a_log_that_overflowed_is_restarted_and_the_loss_told(void **state)
 	assert_false(fixture_dma(fixture, DEVICE, PAGE + 1, true));
 	assert_false(next_fault(fixture).overflow);
 	fixture_free(fixture);
+}
+
+/* The faults that come after an overflow and were told; whether the first said that some were lost. */
+static uint32_t faults_after_overflow(enum sp_mutant mutant, bool *told)
+{
+	struct fixture *fixture = start();
+	struct sp_fault fault;
+	uint32_t count = 0;
+
+	assert_int_equal(sp_mutant_choose(fixture->host, mutant), SP_OK);
+	overflow(fixture);
+	while (fixture->ops->next_fault(fixture->unit, &fault) == SP_OK)
+		;
+	*told = false;
+	assert_false(fixture_dma(fixture, DEVICE, PAGE + 1000, true));
+	while (fixture->ops->next_fault(fixture->unit, &fault) == SP_OK) {
+		*told |= fault.overflow;
+		count++;
+	}
+	fixture_free(fixture);
+	return count;
+}
+
+static void without_the_restart_a_log_that_overflowed_says_nothing_more(void **state)
+{
+	bool told;
+
+	(void)state;
+	assert_int_equal(faults_after_overflow(SP_MUT_NONE, &told), 1);
+	assert_int_equal(faults_after_overflow(SP_MUT_LOG_NOT_RESTARTED, &told), 0);
+}
+
+static void without_the_mark_faults_are_lost_silently(void **state)
+{
+	bool told;
+
+	(void)state;
+	(void)faults_after_overflow(SP_MUT_NONE, &told);
+	assert_true(told);
+	(void)faults_after_overflow(SP_MUT_OVERFLOW_NOT_TOLD, &told);
+	assert_false(told);
 }
 
 /* As on QEMU before 11: no event is ever written, and nothing goes wrong. */
@@ -296,11 +398,15 @@ int main(void)
 		cmocka_unit_test(the_size_of_pages_is_in_the_address),
 		cmocka_unit_test(without_invalidate_all_everything_is_forgotten_piece_by_piece),
 		cmocka_unit_test(without_invalidate_all_a_queue_that_stops_is_lost),
+		cmocka_unit_test(a_wait_that_never_completes_is_a_loss),
+		cmocka_unit_test(a_wait_of_the_old_ring_that_is_seen_late_takes_no_room),
 		cmocka_unit_test(the_firmwares_exclusion_range_is_closed),
 		cmocka_unit_test(the_control_register_says_what_is_meant_and_nothing_else),
 		cmocka_unit_test(a_fault_says_who_where_what_and_why),
 		cmocka_unit_test(a_blocked_message_is_a_fault_of_an_interrupt),
 		cmocka_unit_test(a_log_that_overflowed_is_restarted_and_the_loss_told),
+		cmocka_unit_test(without_the_restart_a_log_that_overflowed_says_nothing_more),
+		cmocka_unit_test(without_the_mark_faults_are_lost_silently),
 		cmocka_unit_test(a_log_that_never_moves_reads_as_no_fault),
 		cmocka_unit_test(
 			an_event_that_is_announced_and_not_there_is_waited_for_and_then_passed),

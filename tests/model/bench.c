@@ -332,6 +332,7 @@ void bench_leave(struct bench *bench, struct sp_domain *guest)
 	model_set_cpu(1);
 	sp_cpu_leave(guest, true);
 	model_set_cpu(0);
+	model_drain(bench->model);
 }
 
 void bench_map(struct bench *bench, struct sp_domain *guest, uint64_t gfn, uint64_t mfn,

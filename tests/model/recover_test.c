@@ -79,6 +79,7 @@ static void spoil_queue(struct pass *pass)
 	uint8_t *slots = platform_pointer(pass->model, (sp_mfn_t){ ring >> SP_FRAME_ORDER });
 
 	store64((uint64_t *)(void *)(slots + head), UINT64_MAX);
+	full_barrier();
 }
 
 static bool is_fenced(struct pass *pass, uint32_t sbdf)

@@ -37,6 +37,19 @@ void model_after_past_cache(const void *to)
 }
 
 void model_at_past_cache_barrier(void) {}
+uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value)
+{
+	(void)from;
+	(void)bytes;
+	return value;
+}
+
+/* x86: as a full barrier. */
+void model_at_locked(const void *at)
+{
+	(void)at;
+	model_at_barrier(true);
+}
 
 void model_at_barrier(bool full)
 {

@@ -20,7 +20,7 @@
 #include <sallyport/iommu.h>
 
 #include "iommu/unit.h"
-#include "memory.h"
+#include "memory_stub.h"
 
 #define STUB_TABLE_BYTES 2048
 #define STUB_REGISTERS	 32
@@ -47,30 +47,6 @@ struct stub {
 static struct stub stub;
 
 /* --- the platform ------------------------------------------------------------------------------- */
-
-void model_before_load(const void *from, uint32_t bytes)
-{
-	(void)from;
-	(void)bytes;
-}
-
-void model_before_store(const void *to, uint32_t bytes)
-{
-	(void)to;
-	(void)bytes;
-}
-
-void model_after_past_cache(const void *to)
-{
-	(void)to;
-}
-
-void model_at_past_cache_barrier(void) {}
-
-void model_at_barrier(bool full)
-{
-	(void)full;
-}
 
 uint64_t platform_mmio_read(void *embedder, sp_maddr_t address, uint32_t bytes)
 {

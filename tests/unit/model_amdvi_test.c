@@ -133,6 +133,32 @@ static void amdvi_keeps_a_large_leaf_when_a_smaller_page_is_invalidated(void **s
 	finish(&bench);
 }
 
+/* M4: of a 2M page a piece may be kept, or all of it, or both; a 4K invalidation finds the piece alone. */
+static void amdvi_keeps_a_large_page_whole_and_in_pieces(void **state)
+{
+	uint32_t kept = 0, gone = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 60; seed++) {
+		struct bench bench;
+		uint64_t large;
+
+		start(&bench,
+		      (struct model_config){ .adversary = MODEL_ADVERSARY_RANDOM, .seed = seed });
+		large = model_guest_frames(bench.model, 9);
+		hand_set(bench.model, bench.level2, 2, large << 12 | P | IR | IW);
+		assert_false(hand_dma(bench.model, 0x405000, true).fault);
+		hand_set(bench.model, bench.level2, 2, 0);
+		invalidate_pages(&bench, 0x405000);
+		if (hand_dma(bench.model, 0x405000, true).fault)
+			gone++;
+		else
+			kept++;
+		finish(&bench);
+	}
+	assert_true(kept && gone);
+}
+
 static void amdvi_keeps_links_until_pde_is_set_and_the_size_covers_them(void **state)
 {
 	struct bench bench;
@@ -289,6 +315,107 @@ static void amdvi_stores_what_a_completion_wait_says_only_when_it_comes_to_it(vo
 	finish(&bench);
 }
 
+static struct model_config late(enum model_adversary adversary, uint64_t seed)
+{
+	struct model_config config = { .adversary = adversary, .seed = seed };
+
+	config.unit[0].answers = MODEL_LATE;
+	return config;
+}
+
+static void amdvi_shows_a_completion_after_it_carried_out_what_follows(void **state)
+{
+	struct bench bench;
+	uint64_t word;
+	bool overtaken = false;
+
+	(void)state;
+	start(&bench, late(MODEL_ADVERSARY_MAX, 0));
+	word = hand_table(bench.model, 0) << 12;
+	model_commands_reset(bench.model);
+	command(&bench, 1ull << 60 | word | 1, 5);
+	invalidate_pages(&bench, 0x200000);
+	for (uint32_t i = 0; i < 20 && model_load(bench.model, word) != 5; i++) {
+		overtaken |= model_command_count(bench.model) == 2;
+		platform_relax(bench.model);
+	}
+	assert_true(overtaken);
+	assert_true(model_load(bench.model, word) == 5);
+	finish(&bench);
+}
+
+static void amdvi_shows_its_completions_one_after_the_other(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 0; seed < 50; seed++) {
+		struct bench bench;
+		uint64_t word, seen = 0;
+
+		start(&bench, late(MODEL_ADVERSARY_RANDOM, seed));
+		word = hand_table(bench.model, 0) << 12;
+		for (uint64_t n = 1; n <= 8; n++)
+			command(&bench, 1ull << 60 | word | 1, n);
+		for (uint32_t i = 0; i < 1000 && seen < 8; i++) {
+			uint64_t now = model_load(bench.model, word);
+
+			assert_true(now == seen || now == seen + 1);
+			seen = now;
+			platform_relax(bench.model);
+		}
+		assert_true(seen == 8);
+		finish(&bench);
+	}
+}
+
+static void amdvi_that_stops_in_order_has_shown_its_completions(void **state)
+{
+	struct bench bench;
+	uint64_t word;
+
+	(void)state;
+	start(&bench, (struct model_config){ 0 });
+	word = hand_table(bench.model, 0) << 12;
+	model_hold_answers(bench.model, 0, true);
+	command(&bench, 1ull << 60 | word | 1, 5);
+	assert_true(hand_read(bench.model, 0x2000, 8) == 16);
+	assert_true(model_load(bench.model, word) == 0);
+	platform_frames_give(bench.model, (sp_mfn_t){ word >> 12 }, 0);
+	assert_non_null(strstr(model_verdict(bench.model), "a completion of unit 0"));
+	model_forgive(bench.model);
+	model_destroy(bench.model);
+	start(&bench, late(MODEL_ADVERSARY_MAX, 0));
+	word = hand_table(bench.model, 0) << 12;
+	command(&bench, 1ull << 60 | word | 1, 5);
+	platform_relax(bench.model);
+	assert_true(model_load(bench.model, word) == 0);
+	hand_write(bench.model, 0x18, 8, 1 | 1 << 2);
+	assert_true(model_load(bench.model, word) == 5);
+	finish(&bench);
+}
+
+/* CtrlInvTimeout: without it the queue stands at a device's cache that is silent, with it it goes on. */
+static void amdvi_tells_of_a_device_cache_that_timed_out(void **state)
+{
+	(void)state;
+	for (uint64_t timeout = 0; timeout < 2; timeout++) {
+		struct model_config config = { .adversary = MODEL_ADVERSARY_NONE };
+		struct bench bench;
+		uint64_t word;
+
+		config.unit[0].ats = true;
+		start(&bench, config);
+		word = hand_table(bench.model, 0) << 12;
+		hand_write(bench.model, 0x18, 8, 1 | 1 << 2 | 1 << 12 | timeout << 5);
+		command(&bench, 4ull << 60 | (uint64_t)HAND_DEVICE << 32 | HAND_DEVICE, 0x200000);
+		command(&bench, 1ull << 60 | word | 1, 5);
+		assert_true(model_load(bench.model, word) == (timeout ? 5 : 0));
+		assert_true(hand_read(bench.model, 0x2018, 8) == (timeout ? 16 : 0));
+		assert_true(model_load(bench.model, bench.log << 12) >> 60 == (timeout ? 7 : 0) ||
+			    !timeout);
+		finish(&bench);
+	}
+}
+
 static void amdvi_drains_transfers_at_a_completion_wait(void **state)
 {
 	struct bench bench;
@@ -438,6 +565,7 @@ int main(void)
 		cmocka_unit_test(amdvi_translates_through_its_tables),
 		cmocka_unit_test(amdvi_keeps_a_leaf_until_its_pages_are_invalidated),
 		cmocka_unit_test(amdvi_keeps_a_large_leaf_when_a_smaller_page_is_invalidated),
+		cmocka_unit_test(amdvi_keeps_a_large_page_whole_and_in_pieces),
 		cmocka_unit_test(amdvi_keeps_links_until_pde_is_set_and_the_size_covers_them),
 		cmocka_unit_test(amdvi_keeps_a_device_entry_until_it_is_invalidated),
 		cmocka_unit_test(amdvi_remembers_absence_only_with_np_cache),
@@ -447,6 +575,10 @@ int main(void)
 		cmocka_unit_test(amdvi_refuses_reserved_bits_of_a_page_entry),
 		cmocka_unit_test(amdvi_stops_at_what_is_no_command),
 		cmocka_unit_test(amdvi_stores_what_a_completion_wait_says_only_when_it_comes_to_it),
+		cmocka_unit_test(amdvi_shows_a_completion_after_it_carried_out_what_follows),
+		cmocka_unit_test(amdvi_shows_its_completions_one_after_the_other),
+		cmocka_unit_test(amdvi_that_stops_in_order_has_shown_its_completions),
+		cmocka_unit_test(amdvi_tells_of_a_device_cache_that_timed_out),
 		cmocka_unit_test(amdvi_drains_transfers_at_a_completion_wait),
 		cmocka_unit_test(amdvi_lets_everything_through_where_an_entry_is_not_valid),
 		cmocka_unit_test(amdvi_blocks_messages_unless_their_entry_is_set),

@@ -363,6 +363,151 @@ static void random_adversary_repeats_itself_by_its_seed(void **state)
 	assert_true(drawn[0] == drawn[1]);
 }
 
+/* --- store buffers --------------------------------------------------------------------------- */
+
+struct words {
+	struct model *model;
+	uint64_t *word; /* in a table frame */
+};
+
+static void start_words(struct words *words, struct model_config config)
+{
+	config.unit_count = 1;
+	words->model = model_create(&config);
+	words->word = platform_pointer(words->model, (sp_mfn_t){ hand_table(words->model, 0) });
+}
+
+static void finish_words(struct words *words)
+{
+	model_set_cpu(0);
+	hand_clean(words->model);
+	model_destroy(words->model);
+}
+
+static uint64_t seen_by(uint32_t cpu, const uint64_t *word)
+{
+	uint64_t value;
+
+	model_set_cpu(cpu);
+	value = load64(word);
+	model_set_cpu(0);
+	return value;
+}
+
+/* Everything that makes a CPU's stores visible, and nothing else does. */
+static void cpu_alone_sees_its_stores_until_they_are_drained(void **state)
+{
+	struct sp_forgotten run = { .type = SP_RAM, .count = 1 };
+	uint32_t lock[2] = { 0, 0 };
+
+	(void)state;
+	for (int how = 0; how < 6; how++) {
+		struct words words;
+
+		start_words(&words, (struct model_config){ .adversary = MODEL_ADVERSARY_MAX });
+		run.first.mfn = model_guest_frame(words.model);
+		store64(words.word, 1);
+		store32((uint32_t *)(words.word + 1), 2);
+		write_barrier();
+		assert_true(load64(words.word) == 1 && load64(words.word + 1) == 2);
+		assert_true(seen_by(1, words.word) == 0 && seen_by(1, words.word + 1) == 0);
+		if (how == 0)
+			full_barrier();
+		if (how == 1)
+			(void)locked_add32(lock, 1);
+		if (how == 2)
+			hand_write(words.model, 0x28, 4, 0);
+		if (how == 3)
+			platform_relax(words.model);
+		if (how == 4)
+			platform_write_back(words.model, words.word, 8);
+		if (how == 5)
+			platform_forgotten(words.model, &run);
+		assert_true(seen_by(1, words.word) == 1 && seen_by(1, words.word + 1) == 2);
+		finish_words(&words);
+	}
+}
+
+static void cpu_without_an_adversary_has_no_store_buffer(void **state)
+{
+	(void)state;
+	for (int off = 0; off < 2; off++) {
+		struct words words;
+
+		start_words(&words, (struct model_config){ .adversary = off ? MODEL_ADVERSARY_MAX
+									    : MODEL_ADVERSARY_NONE,
+							   .no_store_buffers = off });
+		store64(words.word, 1);
+		assert_true(seen_by(1, words.word) == 1);
+		finish_words(&words);
+	}
+}
+
+/* SDM 3A 9.2.2: stores are seen in the order of the program. */
+static void cpu_stores_are_seen_in_order(void **state)
+{
+	uint32_t halfway = 0;
+
+	(void)state;
+	for (uint64_t seed = 0; seed < 200; seed++) {
+		struct model_config config = { .adversary = MODEL_ADVERSARY_RANDOM, .seed = seed };
+		struct words words;
+		uint64_t second, first;
+
+		start_words(&words, config);
+		store64(words.word, 1);
+		store64(words.word + 8, 1);
+		second = seen_by(1, words.word + 8);
+		first = seen_by(1, words.word);
+		assert_true(first >= second);
+		halfway += first && !second;
+		finish_words(&words);
+	}
+	assert_true(halfway > 0);
+}
+
+/* Whoever gets the lock sees what was stored before it was dropped, though that waits in a buffer. */
+static void cpu_that_takes_a_lock_sees_what_was_stored_under_it(void **state)
+{
+	static uint32_t lock[32] __attribute__((aligned(64)));
+	struct words words;
+
+	(void)state;
+	start_words(&words, (struct model_config){ .adversary = MODEL_ADVERSARY_MAX });
+	store64(words.word, 1);
+	store32(lock + 1, 1);
+	store64(words.word + 8, 1);
+	model_set_cpu(1);
+	(void)locked_add32(lock + 16, 1);
+	assert_true(seen_by(1, words.word) == 0);
+	model_set_cpu(1);
+	(void)locked_add32(lock, 1);
+	assert_true(seen_by(1, words.word) == 1);
+	assert_true(seen_by(1, words.word + 8) == 0);
+	finish_words(&words);
+}
+
+static void walker_sees_a_slot_when_it_has_left_the_buffer(void **state)
+{
+	struct bench bench;
+	uint64_t *slot;
+
+	(void)state;
+	start(&bench, MODEL_EPT, (struct model_config){ .adversary = MODEL_ADVERSARY_MAX });
+	slot = platform_pointer(bench.model, (sp_mfn_t){ bench.level0 });
+	enter(&bench, 1, true);
+	model_watch(bench.model, 0);
+	store64(slot, 0);
+	model_look(bench.model);
+	assert_true(model_cpu_remembers(bench.model, 1, bench.guest));
+	full_barrier();
+	model_cpu_leave(bench.model, 1);
+	enter(&bench, 1, true);
+	model_look(bench.model);
+	assert_false(model_cpu_remembers(bench.model, 1, bench.guest));
+	finish(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,6 +528,11 @@ int main(void)
 		cmocka_unit_test(adversary_sees_a_slot_with_reserved_bits),
 		cmocka_unit_test(adversary_looks_at_addresses_of_slots_that_are_stored),
 		cmocka_unit_test(random_adversary_repeats_itself_by_its_seed),
+		cmocka_unit_test(cpu_alone_sees_its_stores_until_they_are_drained),
+		cmocka_unit_test(cpu_without_an_adversary_has_no_store_buffer),
+		cmocka_unit_test(cpu_stores_are_seen_in_order),
+		cmocka_unit_test(cpu_that_takes_a_lock_sees_what_was_stored_under_it),
+		cmocka_unit_test(walker_sees_a_slot_when_it_has_left_the_buffer),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -309,9 +309,77 @@ static void comparison_allows_a_split_to_be_remembered(void **state)
 	model_destroy(model);
 }
 
+/* --- units among each other ------------------------------------------------------------------ */
+
+#define ROUNDS 40u
+
+struct pair {
+	struct model *model;
+	uint64_t word[2]; /* maddr of a completion, a unit */
+};
+
+/* Two units whose queues hold one wait each. */
+static void start_pair(struct pair *pair, enum model_adversary adversary, uint64_t seed)
+{
+	struct model_config config = { .unit_count = 2, .adversary = adversary, .seed = seed };
+
+	for (uint32_t i = 0; i < 2; i++)
+		config.unit[i] =
+			(struct model_unit_config){ .vendor = MODEL_AMDVI, .answers = MODEL_LATE };
+	pair->model = model_create(&config);
+	for (uint32_t i = 0; i < 2; i++) {
+		uint64_t base = model_unit_base(pair->model, i);
+		uint64_t devtab = hand_table(pair->model, 9), queue = hand_table(pair->model, 0);
+
+		pair->word[i] = hand_table(pair->model, 0) << 12;
+		hand_set(pair->model, queue, 0, 1ull << 60 | pair->word[i] | 1);
+		hand_set(pair->model, queue, 1, 7);
+		platform_mmio_write(pair->model, (sp_maddr_t){ base }, 8, devtab << 12 | 0x1ff);
+		platform_mmio_write(pair->model, (sp_maddr_t){ base + 8 }, 8,
+				    queue << 12 | 8ull << 56);
+		platform_mmio_write(pair->model, (sp_maddr_t){ base + 0x18 }, 8, 1 | 1 << 12);
+		platform_mmio_write(pair->model, (sp_maddr_t){ base + 0x2008 }, 8, 16);
+	}
+}
+
+/* The unit whose completion is seen first, though unit 0 was asked first. */
+static uint32_t first_to_answer(enum model_adversary adversary, uint64_t seed)
+{
+	struct pair pair;
+	uint32_t first = 2;
+
+	start_pair(&pair, adversary, seed);
+	for (uint32_t i = 0; i < 1000 && first == 2; i++) {
+		platform_relax(pair.model);
+		for (uint32_t unit = 0; unit < 2 && first == 2; unit++)
+			if (model_load(pair.model, pair.word[unit]) == 7)
+				first = unit;
+	}
+	for (uint32_t i = 0; i < 1000; i++)
+		platform_relax(pair.model);
+	assert_true(model_load(pair.model, pair.word[0]) == 7);
+	assert_true(model_load(pair.model, pair.word[1]) == 7);
+	hand_clean(pair.model);
+	model_destroy(pair.model);
+	return first;
+}
+
+static void units_answer_in_any_order(void **state)
+{
+	uint32_t first[2] = { 0, 0 };
+
+	(void)state;
+	assert_int_equal(first_to_answer(MODEL_ADVERSARY_NONE, 0), 0);
+	assert_int_equal(first_to_answer(MODEL_ADVERSARY_MAX, 0), 1);
+	for (uint64_t seed = 0; seed < ROUNDS; seed++)
+		first[first_to_answer(MODEL_ADVERSARY_RANDOM, seed)]++;
+	assert_true(first[0] && first[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(units_answer_in_any_order),
 		cmocka_unit_test(functions_that_are_not_there_answer_all_ones),
 		cmocka_unit_test(bars_are_sized_by_writing_ones),
 		cmocka_unit_test(bus_master_off_stops_transfers_also_in_a_bridge),

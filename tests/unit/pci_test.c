@@ -12,6 +12,7 @@
 
 #include <sallyport/passthrough.h>
 
+#include "memory_stub.h"
 #include "pci/function.h"
 
 #define SPACE	256u

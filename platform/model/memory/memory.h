@@ -12,22 +12,25 @@
 
 /* Called before the access. The machine is the calling thread's current one (model.h). */
 void model_before_load(const void *from, uint32_t bytes);
+/* What this CPU loads, where memory holds `value`: another's store may not be seen yet. */
+uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value);
 void model_before_store(const void *to, uint32_t bytes);
 void model_at_barrier(bool full);
 /* After a store past the caches: it is on its way to memory; by the barrier at the latest it is there. */
 void model_after_past_cache(const void *to);
 void model_at_past_cache_barrier(void);
+void model_at_locked(const void *at);
 
 static inline uint32_t load32(const uint32_t *from)
 {
 	model_before_load(from, 4);
-	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+	return (uint32_t)model_after_load(from, 4, __atomic_load_n(from, __ATOMIC_ACQUIRE));
 }
 
 static inline uint64_t load64(const uint64_t *from)
 {
 	model_before_load(from, 8);
-	return __atomic_load_n(from, __ATOMIC_ACQUIRE);
+	return model_after_load(from, 8, __atomic_load_n(from, __ATOMIC_ACQUIRE));
 }
 
 static inline void store32(uint32_t *to, uint32_t value)
@@ -60,6 +63,12 @@ static inline void past_cache_barrier(void)
 {
 	model_at_past_cache_barrier();
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static inline uint32_t locked_add32(uint32_t *to, uint32_t value)
+{
+	model_at_locked(to);
+	return __atomic_fetch_add(to, value, __ATOMIC_SEQ_CST);
 }
 
 static inline void write_barrier(void)
