@@ -18,7 +18,7 @@
 
 #define ORDER_ALL      52u /* of frames: every address */
 
-/* What one generic command becomes, at most, on a unit without INVALIDATE_IOMMU_ALL. */
+/* What a post of one generic command becomes, at most, on a unit without INVALIDATE_IOMMU_ALL. */
 #define WORST_COMMANDS (REQUESTERS > UNIT_NAMES ? REQUESTERS : UNIT_NAMES)
 
 static uint64_t opcode(uint32_t code)
@@ -108,6 +108,15 @@ static bool has_invalidate_all(const struct amdvi_unit *amdvi)
 	return amdvi->features & FEATURE_INVALIDATE_ALL;
 }
 
+static uint32_t names_in_use(const struct unit *unit)
+{
+	uint32_t i, count = 0;
+
+	for (i = 1; i < unit->name_count; i++)
+		count += (unit->names[i / 64] & BIT(i % 64)) != 0;
+	return count;
+}
+
 /* How many of the unit's own a command needs; 0 for one that no unit understands. */
 static uint32_t size_of(const struct amdvi_unit *amdvi, const struct command *command)
 {
@@ -120,8 +129,9 @@ static uint32_t size_of(const struct amdvi_unit *amdvi, const struct command *co
 	case COMMAND_ATC_ALL:
 		return 2; /* a wait before it */
 	case COMMAND_ENTRIES:
+		return has_invalidate_all(amdvi) ? 1 : amdvi->requester_count + 1;
 	case COMMAND_ALL:
-		return has_invalidate_all(amdvi) ? 1 : WORST_COMMANDS;
+		return has_invalidate_all(amdvi) ? 1 : names_in_use(&amdvi->unit) + 1;
 	case COMMAND_FLUSH:
 	case COMMAND_RUN:
 		break;
@@ -264,6 +274,9 @@ enum sp_status amdvi_queue_post(struct unit *unit, const struct command *command
 			return SP_INVALID;
 		needed += size_of(amdvi, &commands[i]);
 	}
+	/* More than the ring ever holds: waiting would not help. */
+	if (needed + 1 + QUEUE_SPARE >= QUEUE_DESCRIPTORS)
+		return SP_INVALID;
 	if (!amdvi_queue_has_room(amdvi, needed))
 		return SP_BUSY;
 	for (i = 0; i < count; i++) {

@@ -94,6 +94,19 @@ static void fill_defaults(struct model_config *config)
 	}
 }
 
+/* MODEL_ADVERSARY=none, random, max: whatever the program says. A random one's seed is told. */
+static void heed_environment(struct model_config *config)
+{
+	static const char *const names[] = { "none", "random", "max" };
+	const char *wish = getenv("MODEL_ADVERSARY");
+
+	for (uint32_t i = 0; wish && i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(wish, names[i]) == 0)
+			config->adversary = (enum model_adversary)i;
+	if (config->adversary == MODEL_ADVERSARY_RANDOM && getenv("MODEL_LOG"))
+		fprintf(stderr, "model: seed %llu\n", (unsigned long long)config->seed);
+}
+
 struct model *model_create(const struct model_config *config)
 {
 	const char *why = refuse(config);
@@ -105,6 +118,7 @@ struct model *model_create(const struct model_config *config)
 		return NULL;
 	model->config = *config;
 	fill_defaults(&model->config);
+	heed_environment(&model->config);
 	model->random = config->seed * 2 + 1;
 	if (mtx_init(&model->lock, mtx_plain | mtx_recursive) != thrd_success ||
 	    !ram_create(model)) {

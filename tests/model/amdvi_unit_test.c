@@ -101,6 +101,31 @@ static void without_invalidate_all_everything_is_forgotten_piece_by_piece(void *
 	fixture_free(fixture);
 }
 
+/* As many as are there, not as many as there could be: else four such commands would never fit. */
+static void without_invalidate_all_a_post_takes_the_room_it_needs(void **state)
+{
+	const struct model_unit_config unit = { .vendor = MODEL_AMDVI, .no_invalidate_all = true };
+	struct fixture *fixture = fixture_start(&unit);
+	struct command many[POST_COMMANDS];
+	uint64_t number;
+
+	(void)state;
+	for (uint32_t i = 0; i < POST_COMMANDS; i++)
+		many[i] = (struct command){ .kind = COMMAND_ENTRIES, .name = NAME };
+	assert_int_equal(fixture->ops->post(fixture->unit, many, POST_COMMANDS, &number), SP_OK);
+	assert_int_equal(fixture_progress(fixture), SP_OK);
+	assert_int_equal(fixture->unit->reached, number);
+	assert_int_equal(count_of(fixture, MODEL_CMD_ENTRY), POST_COMMANDS);
+	/* What no ring holds is refused, for nobody need wait for room. */
+	for (uint32_t i = 0; i < 512; i++)
+		assert_int_equal(fixture->ops->prepare_entry(fixture->unit, (uint16_t)(1024 + i)),
+				 SP_OK);
+	assert_int_equal(fixture->ops->post(fixture->unit, many, POST_COMMANDS, &number),
+			 SP_INVALID);
+	assert_int_equal(fixture->ops->post(fixture->unit, many, 4, &number), SP_OK);
+	fixture_free(fixture);
+}
+
 static void without_invalidate_all_a_queue_that_stops_is_lost(void **state)
 {
 	const struct model_unit_config unit = { .vendor = MODEL_AMDVI, .no_invalidate_all = true };
@@ -397,6 +422,7 @@ int main(void)
 		cmocka_unit_test(each_command_becomes_the_one_that_the_manual_names),
 		cmocka_unit_test(the_size_of_pages_is_in_the_address),
 		cmocka_unit_test(without_invalidate_all_everything_is_forgotten_piece_by_piece),
+		cmocka_unit_test(without_invalidate_all_a_post_takes_the_room_it_needs),
 		cmocka_unit_test(without_invalidate_all_a_queue_that_stops_is_lost),
 		cmocka_unit_test(a_wait_that_never_completes_is_a_loss),
 		cmocka_unit_test(a_wait_of_the_old_ring_that_is_seen_late_takes_no_room),

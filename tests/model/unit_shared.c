@@ -277,6 +277,7 @@ static uint64_t *queue_slot(struct fixture *fixture, uint32_t place)
 static void spoil(struct fixture *fixture, uint32_t place)
 {
 	store64(queue_slot(fixture, place), UINT64_MAX);
+	full_barrier();
 }
 
 static uint32_t tail_place(struct fixture *fixture)
