@@ -20,7 +20,7 @@ void arena_make(struct arena *arena)
 
 	arena->free = calloc(ARENA_FRAMES, sizeof(*arena->free));
 	if (!base || !arena->free)
-		bench_fail("no memory for the tables: the bench needs about 2 GiB free");
+		bench_fail("no memory for the tables: the bench needs about 3 GiB free");
 	(void)madvise(base, bytes, MADV_HUGEPAGE);
 	arena->base = base;
 }
@@ -29,6 +29,8 @@ void arena_rewind(struct arena *arena)
 {
 	if (arena->used)
 		bench_fail("%u table pages did not come back", arena->used);
+	if (arena->ever < arena->top)
+		arena->ever = arena->top;
 	arena->free_count = arena->top = 0;
 }
 
@@ -68,7 +70,9 @@ void arena_write_back(const void *first, uint64_t bytes)
 
 void arena_chill(struct arena *arena)
 {
-	for (size_t at = 0; at < (size_t)arena->top * SP_FRAME_BYTES; at += LINE)
+	uint32_t frames = arena->ever > arena->top ? arena->ever : arena->top;
+
+	for (size_t at = 0; at < (size_t)frames * SP_FRAME_BYTES; at += LINE)
 		__asm__ volatile("clflush %0" : "+m"(arena->base[at]));
 	__asm__ volatile("mfence" ::: "memory");
 }

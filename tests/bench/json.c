@@ -21,20 +21,21 @@ static void add_roofs(json_t *object, const struct row *row)
 	json_t *all = json_object();
 
 	for (uint32_t i = 0; i < ROOFS; i++) {
-		const struct figure *figure = &row->side[1 + i];
-		char name[2] = { (char)('A' + i), '\0' };
+		struct figure figure = row_roof_of(row, i);
+		char name[2] = { ROOF_KINDS[i], '\0' };
 
 		json_object_set_new(all, name,
-				    json_pack("{s:o, s:o, s:o}", "ns", number(figure->ns), "p10",
-					      number(figure->p10), "instructions",
-					      number(figure->instructions)));
+				    json_pack("{s:o, s:o, s:o}", "ns", number(figure.ns), "p10",
+					      number(figure.p10), "instructions",
+					      number(figure.instructions)));
 	}
 	json_object_set_new(object, "rooflines", all);
 }
 
 static json_t *object_of(const struct row *row)
 {
-	const struct figure *core = &row->side[0], *roof = row_roof(row);
+	const struct figure *core = &row->core;
+	struct figure roof = row_roof(row);
 	char aim[32], name[2] = { row->scenario->roof, '\0' };
 	int verdict = row_verdict(row);
 	json_t *object;
@@ -43,10 +44,10 @@ static json_t *object_of(const struct row *row)
 	object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s}",
 			   "scenario", row->scenario->name, "format", row->subject->name, "path",
 			   row_path(row), "unit", row_unit(row), "ns", number(core->ns), "p10",
-			   number(core->p10), "roofline", name, "roofline_ns", number(roof->ns),
+			   number(core->p10), "roofline", name, "roofline_ns", number(roof.ns),
 			   "ratio", number(row_ratio(row)), "instructions",
 			   number(core->instructions), "roofline_instructions",
-			   number(roof->instructions), "aim", aim, "verdict",
+			   number(roof.instructions), "aim", aim, "verdict",
 			   verdict < 0 ? "none"
 			   : verdict   ? "reached"
 				       : "missed");

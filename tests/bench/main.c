@@ -23,7 +23,7 @@ enum mode {
 };
 
 struct bench {
-	struct side *engine, *p2m, *roof[ROOFS];
+	struct side *engine, *p2m, *roof[ROOFS * COMPILERS];
 	struct row rows[ROW_MAX];
 	double units[ROW_MAX]; /* of the counted stage */
 	uint32_t count;
@@ -122,8 +122,8 @@ static void time_rounds(struct stage *stage, struct row *row)
 		}
 	}
 	for (uint32_t i = 0; i < SIDES; i++) {
-		row->side[i].ns = percentile(ns[i], rounds, 50);
-		row->side[i].p10 = percentile(ns[i], rounds, 10);
+		row_figure(row, i)->ns = percentile(ns[i], rounds, 50);
+		row_figure(row, i)->p10 = percentile(ns[i], rounds, 10);
 	}
 }
 
@@ -158,11 +158,11 @@ static void run_row(struct bench *bench, const struct scenario *scenario,
 			    scenario->count == GIB && !scenario->cold && !scenario->write_back;
 
 	stage.side[0] = subject->whole_path ? bench->p2m : bench->engine;
-	for (uint32_t i = 0; i < ROOFS; i++)
-		stage.side[1 + i] = bench->roof[i];
+	for (uint32_t i = 1; i < SIDES; i++)
+		stage.side[i] = bench->roof[i - 1];
 	*row = (struct row){ .scenario = scenario, .subject = subject, .bytes_a_gib = -1 };
 	for (uint32_t i = 0; i < SIDES; i++)
-		row->side[i] = (struct figure){ -1, -1, -1 };
+		*row_figure(row, i) = (struct figure){ -1, -1, -1 };
 	bench->units[bench->count] = scenario_units(scenario, subject);
 	if (mode == MODE_LIST) {
 		bench->count++;
@@ -188,8 +188,10 @@ static struct bench *run(enum mode mode)
 	if (mode != MODE_LIST) {
 		bench->engine = engine_side();
 		bench->p2m = p2m_side();
-		for (uint32_t i = 0; i < ROOFS; i++)
-			bench->roof[i] = roof_side("ABC"[i]);
+		for (uint32_t i = 0; i < ROOFS; i++) {
+			bench->roof[COMPILERS * i] = roof_side_gcc(ROOF_KINDS[i]);
+			bench->roof[COMPILERS * i + 1] = roof_side_clang(ROOF_KINDS[i]);
+		}
 	}
 	for (uint32_t i = 0; i < SCENARIO_COUNT; i++) {
 		if (mode == MODE_TIME)

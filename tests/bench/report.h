@@ -16,14 +16,19 @@ struct figure {
 struct row {
 	const struct scenario *scenario;
 	const struct subject *subject;
-	struct figure side[SIDES]; /* the core, A, B, C */
-	double bytes_a_gib;	   /* of tables; below 0: not of this row */
+	struct figure core, roof[ROOFS][COMPILERS];
+	double bytes_a_gib; /* of tables; below 0: not of this row */
 };
 
 #define ROW_MAX (SCENARIO_COUNT * SUBJECT_COUNT)
 
-/* Which side the aim of the row is told in. */
-const struct figure *row_roof(const struct row *row);
+/* Where the side's figure goes. */
+struct figure *row_figure(struct row *row, uint32_t side);
+
+/* Of the two compilers' the least of each: nobody asks for more than the machine was seen to do. */
+struct figure row_roof_of(const struct row *row, uint32_t roof);
+/* The one that the aim of the row is told in. */
+struct figure row_roof(const struct row *row);
 /* Of the core to that roof; below 0 where one of them was not measured. */
 double row_ratio(const struct row *row);
 /* As people write it: "<= 1.5 A". */

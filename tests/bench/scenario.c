@@ -240,8 +240,8 @@ void stage_check(const struct stage *stage)
 
 		if (difference)
 			bench_fail("%s, %s: the tables differ from roofline %c's: %s",
-				   stage->scenario->name, stage->subject->name, "ABC"[i - 1],
-				   difference);
+				   stage->scenario->name, stage->subject->name,
+				   ROOF_KINDS[(i - 1) / COMPILERS], difference);
 		if (!leaves == expects_leaves)
 			bench_fail("%s, %s: %llu leaves", stage->scenario->name,
 				   stage->subject->name, (unsigned long long)leaves);
