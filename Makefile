@@ -113,6 +113,7 @@ help:
 	@echo "make soak       random operations against the adversary, fresh seeds for TIME=600 seconds"
 	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json"
 	@echo "make bench-compare BASE=file   what became slower since, in instructions"
+	@echo "make counts     the table of instruction counts that check holds: after a change of speed"
 	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX)"
 	@echo "make clean      remove $(OUT)/"
 	@echo
@@ -288,10 +289,11 @@ $(OUT)/boot: $(boot_obj)
 
 # --- the bench: the core's own objects, whose inner names are hidden in the library -----------
 
-.PHONY: bench bench-compare
+.PHONY: bench bench-compare bench-hold counts
 
-bench_own := $(filter-out tests/bench/roof.c,$(wildcard tests/bench/*.c))
-bench_obj := $(call objects,bench,$(bench_own)) $(OUT)/bench/roof-gcc.o $(OUT)/bench/roof-clang.o
+bench_own := $(filter-out tests/bench/roof.c tests/bench/bytes.c,$(wildcard tests/bench/*.c))
+bench_roofs := $(OUT)/bench/roof-gcc.o $(OUT)/bench/roof-clang.o
+bench_obj := $(call objects,bench,$(bench_own)) $(bench_roofs)
 bench := $(OUT)/bench/bench
 counts := $(OUT)/bench/counts
 
@@ -301,31 +303,47 @@ $(OUT)/bench/%.o: %.c Makefile
 
 # The rooflines get the core's flags, by each compiler; their one function is called after it.
 # DWARF 4, because Debian 12's valgrind stumbles over clang's 5.
-$(OUT)/bench/roof-%.o: tests/bench/roof.c Makefile
+$(bench_roofs): $(OUT)/bench/roof-%.o: tests/bench/roof.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$* $(core_flags) -gdwarf-4 -c -o $@ $<
 	@objcopy --redefine-sym roof_side=roof_side_$* $@
 
 $(bench): $(bench_obj) $(core_obj)
-	$(call quiet,LD)$(CC) -pie -Wl,-z,now -o $@ $^ -ljansson -lsmartcols
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols
 
-# Resolved at start (-z now), or the first call of memset would be counted with its resolution.
+# The same, but for memset() and its like: those of a C library differ from one CPU to the next.
+$(OUT)/bench/count: $(bench_obj) $(OUT)/bench/tests/bench/bytes.o $(core_obj)
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols
+
+# $(call count_instructions,held): of what is held alone
 define count_instructions
 	@rm -f $(counts) $(counts).*
-	@if command -v valgrind >/dev/null; then echo "bench: counting instructions"; \
-		valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file=$(counts) \
-			$(bench) count; fi
+	@valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file=$(counts) \
+		$(OUT)/bench/count count $(1)
 endef
 
-bench: $(bench)
-	$(count_instructions)
+bench:
+	@tests/setup.sh bench
+	@$(MAKE) --no-print-directory $(bench) $(OUT)/bench/count
+	@echo "bench: counting instructions"
+	$(call count_instructions)
 	@$(bench) report $(counts) $(OUT)/bench.json
 
-bench-compare: $(bench)
+bench-compare: $(bench) $(OUT)/bench/count
 	@test -f "$(BASE)" || { echo "bench-compare: BASE=file, a bench.json of before"; exit 2; }
-	$(count_instructions)
+	$(call count_instructions)
 	@$(bench) counted $(counts) $(OUT)/bench/now.json
 	@$(bench) compare $(BASE) $(OUT)/bench/now.json
+
+# Instructions of a dozen operations: TAP against the committed table, or a new table.
+bench-hold: $(OUT)/bench/count
+	$(call count_instructions,held)
+	@$(OUT)/bench/count hold tests/bench/counts $(counts)
+
+counts: $(OUT)/bench/count
+	$(call count_instructions,held)
+	@$(OUT)/bench/count table $(counts) >$(counts).new
+	@mv $(counts).new tests/bench/counts
 
 # --- install ----------------------------------------------------------------------------------
 

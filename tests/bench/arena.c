@@ -52,19 +52,22 @@ static unsigned int line_features(void)
 	return features;
 }
 
+/* One instruction a line, whichever it is: the counts are those of any machine. */
+#define EACH_LINE(instruction)           \
+	for (; from < end; from += LINE) \
+	__asm__ volatile(instruction " %0" : "+m"(*(char *)from))
+
 void arena_write_back(const void *first, uint64_t bytes)
 {
 	uintptr_t from = (uintptr_t)first & ~(uintptr_t)(LINE - 1), end = (uintptr_t)first + bytes;
 	unsigned int features = line_features();
 
-	for (; from < end; from += LINE) {
-		if (features & 1u << 24)
-			__asm__ volatile("clwb %0" : "+m"(*(char *)from));
-		else if (features & 1u << 23)
-			__asm__ volatile("clflushopt %0" : "+m"(*(char *)from));
-		else
-			__asm__ volatile("clflush %0" : "+m"(*(char *)from));
-	}
+	if (features & 1u << 24)
+		EACH_LINE("clwb");
+	else if (features & 1u << 23)
+		EACH_LINE("clflushopt");
+	else
+		EACH_LINE("clflush");
 	__asm__ volatile("sfence" ::: "memory");
 }
 

@@ -46,3 +46,11 @@ void report_json(const struct row *rows, uint32_t count, const char *path);
  * one in a hundred.
  */
 bool report_compare(const char *base, const char *now, FILE *output);
+
+/* ---- hold.c: make check ---- */
+
+/* A dozen operations, each by a few paths. */
+bool row_is_held(const struct scenario *scenario, const struct subject *subject);
+void hold_write(const struct row *rows, uint32_t count, FILE *output);
+/* TAP; true where no count is more than a tenth above the table's. */
+bool hold_check(const struct row *rows, uint32_t count, const char *path, FILE *output);
