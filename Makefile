@@ -238,7 +238,11 @@ $(OUT)/tests/unit/change_%: $(OUT)/hosted/tests/unit/change_%.o $(change_fixture
 
 $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
+	$(call quiet,LD)$(CC) $(sanitize) $(watch_lock) -o $@ $^ -lcmocka
+
+# What is written while a domain's lock is held: tests/model/cost.c looks.
+watch_lock =
+$(OUT)/tests/model/cost_test: watch_lock := -Wl,--wrap=domain_take -Wl,--wrap=domain_drop
 
 # The bench's calls are led through tests/mutants/child.c.
 $(score): $(call objects,hosted,$(score_src)) $(OUT)/hosted/all.a

@@ -120,6 +120,22 @@ uint64_t model_stores_seen(const struct model *model)
 	return model->stores_seen;
 }
 
+uint64_t model_slot_stores(const struct model *model)
+{
+	return model->slot_stores;
+}
+
+/* A table, and neither a queue nor entries of functions. */
+static bool is_slot(const struct model *model, uint64_t maddr)
+{
+	const char *what;
+
+	for (uint32_t i = 0; i < model->config.unit_count; i++)
+		if (unit_points_to(&model->unit[i], maddr >> FRAME_ORDER, 1, &what))
+			return false;
+	return true;
+}
+
 static void check_owner(struct model *model, uint64_t maddr, const char *what)
 {
 	if (ram_state(model, maddr >> FRAME_ORDER) == FRAME_FREE)
@@ -142,6 +158,7 @@ void model_before_store(const void *to, uint32_t bytes)
 		note_store(model, maddr);
 		model_look(model);
 		model->stores_seen += model->config.adversary != MODEL_ADVERSARY_NONE;
+		model->slot_stores += is_slot(model, maddr);
 		model->look_owed = true;
 		model->last_store = maddr;
 	} else if (model->look_owed) {

@@ -141,6 +141,7 @@ struct walk {
 
 struct cpu {
 	bool in_guest, kicked;
+	uint64_t exit_at; /* kicked: when it leaves */
 	enum model_format format;
 	uint64_t root; /* mfn */
 	uint32_t levels;
@@ -155,6 +156,8 @@ struct unit {
 	enum view view;
 	struct cache cache;
 	uint32_t reads_until_ready; /* late registers */
+	bool busy;		    /* timed: a command is under way, and done at done_at */
+	uint64_t done_at;
 
 	/* VT-d */
 	uint32_t gsts, gsts_next, fsts, fectl, fedata, feaddr, iectl, ics, sticky_root;
@@ -216,7 +219,7 @@ struct model {
 	bool look_owed; /* a store was announced: look again after it */
 	bool looking;
 	uint64_t last_store; /* maddr: its line may leave the CPU's cache by itself */
-	uint64_t stores_seen;
+	uint64_t stores_seen, slot_stores;
 
 	uint32_t takes, refuse_in;
 	uint64_t table_frames, forgotten;
@@ -299,7 +302,8 @@ struct model_reach unit_translate(struct model *model, struct unit *unit, uint16
 bool unit_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		  uint32_t data, uint32_t *reason);
 uint32_t unit_execute(struct model *model, struct unit *unit, uint32_t count);
-void unit_ring(struct model *model, struct unit *unit); /* the tail register was written */
+void unit_pass_time(struct model *model, struct unit *unit); /* what is done by now */
+void unit_ring(struct model *model, struct unit *unit);	     /* the tail register was written */
 struct walk unit_walk(struct model *model, struct unit *unit, const struct table *table,
 		      struct entry leaf, uint64_t dfn, bool from_root);
 void unit_prefetch(struct model *model, struct unit *unit, const struct table *table,
