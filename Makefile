@@ -111,7 +111,7 @@ help:
 	@echo "make mutants    leave out one guard at a time: does the test that is named for it fail?"
 	@echo "make mutant-images  the library and hypervisor in which single guards can be left out"
 	@echo "make soak       random operations against the adversary, fresh seeds for TIME=600 seconds"
-	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json"
+	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json, .svg"
 	@echo "make bench-compare BASE=file   what became slower since, in instructions"
 	@echo "make counts     the table of instruction counts that check holds: after a change of speed"
 	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX)"
@@ -242,7 +242,7 @@ $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 
 # What is written while a domain's lock is held: tests/model/cost.c looks.
 watch_lock =
-$(OUT)/tests/model/cost_test: watch_lock := -Wl,--wrap=domain_take -Wl,--wrap=domain_drop
+$(OUT)/tests/model/cost_test $(OUT)/bench/cost: watch_lock := -Wl,--wrap=domain_take -Wl,--wrap=domain_drop
 
 # The bench's calls are led through tests/mutants/child.c.
 $(score): $(call objects,hosted,$(score_src)) $(OUT)/hosted/all.a
@@ -299,6 +299,7 @@ bench_own := $(filter-out tests/bench/roof.c tests/bench/bytes.c,$(wildcard test
 bench_roofs := $(OUT)/bench/roof-gcc.o $(OUT)/bench/roof-clang.o
 bench_obj := $(call objects,bench,$(bench_own)) $(bench_roofs)
 bench := $(OUT)/bench/bench
+bench_parts := $(OUT)/bench/cost $(OUT)/bench/threads
 counts := $(OUT)/bench/counts
 
 $(OUT)/bench/%.o: %.c Makefile
@@ -313,11 +314,22 @@ $(bench_roofs): $(OUT)/bench/roof-%.o: tests/bench/roof.c Makefile
 	@objcopy --redefine-sym roof_side=roof_side_$* $@
 
 $(bench): $(bench_obj) $(core_obj)
-	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols -lm
 
 # The same, but for memset() and its like: those of a C library differ from one CPU to the next.
 $(OUT)/bench/count: $(bench_obj) $(OUT)/bench/tests/bench/bytes.o $(core_obj)
-	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols -lm
+
+# What waiting costs, on the model, where time is modelled too.
+$(OUT)/bench/cost: $(call objects,bench,tests/bench/model/cost.c) \
+		$(call objects,campaign,$(core_src) $(model_src) tests/model/bench.c tests/model/cost.c)
+	$(call quiet,LD)$(CC) $(watch_lock) -o $@ $^ -lcmocka -ljansson -lsmartcols
+
+$(OUT)/bench/tests/bench/model/%.o: bench_flags += -Iplatform/model
+
+# A ground that threads may stand on, and the library's own objects.
+$(OUT)/bench/threads: $(call objects,bench,$(wildcard tests/bench/threads/*.c)) $(core_obj)
+	$(call quiet,LD)$(CC) -pthread -o $@ $^ -ljansson -lsmartcols
 
 # $(call count_instructions,held): of what is held alone
 define count_instructions
@@ -328,10 +340,15 @@ endef
 
 bench:
 	@tests/setup.sh bench
-	@$(MAKE) --no-print-directory $(bench) $(OUT)/bench/count
+	@$(MAKE) --no-print-directory $(bench) $(bench_parts) $(OUT)/bench/count
 	@echo "bench: counting instructions"
 	$(call count_instructions)
-	@$(bench) report $(counts) $(OUT)/bench.json
+	@$(bench) report $(counts) $(OUT)/bench/tables.json
+	@$(OUT)/bench/cost $(OUT)/bench/cost.json
+	@$(OUT)/bench/threads $(OUT)/bench/threads.json
+	@$(bench) join $(OUT)/bench.json $(OUT)/bench.svg \
+		$(OUT)/bench/tables.json $(bench_parts:%=%.json)
+	@echo "the report: $(OUT)/bench.json, and as a picture $(OUT)/bench.svg"
 
 bench-compare: $(bench) $(OUT)/bench/count
 	@test -f "$(BASE)" || { echo "bench-compare: BASE=file, a bench.json of before"; exit 2; }

@@ -61,18 +61,23 @@ static json_t *object_of(const struct row *row)
 	return object;
 }
 
+static void write_list(const json_t *list, const char *path)
+{
+	if (json_dump_file(list, path, JSON_INDENT(1) | JSON_REAL_PRECISION(10)) != 0)
+		bench_fail("%s cannot be written", path);
+}
+
 void report_json(const struct row *rows, uint32_t count, const char *path)
 {
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, object_of(&rows[i]));
-	if (json_dump_file(list, path, JSON_INDENT(1) | JSON_REAL_PRECISION(10)) != 0)
-		bench_fail("%s cannot be written", path);
+	write_list(list, path);
 	json_decref(list);
 }
 
-/* ---- comparing ---- */
+/* ---- several reports ---- */
 
 static json_t *read_list(const char *path)
 {
@@ -82,6 +87,22 @@ static json_t *read_list(const char *path)
 	if (!json_is_array(list))
 		bench_fail("%s is no report of make bench: %s", path, error.text);
 	return list;
+}
+
+void report_join(const char *path, const char *svg, char **parts, uint32_t count)
+{
+	json_t *all = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *part = read_list(parts[i]);
+
+		if (json_array_extend(all, part) != 0)
+			bench_fail("no memory for the report");
+		json_decref(part);
+	}
+	write_list(all, path);
+	report_svg(all, svg);
+	json_decref(all);
 }
 
 static bool has_same(const json_t *a, const json_t *b, const char *key)

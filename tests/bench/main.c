@@ -6,6 +6,7 @@
  *   bench count held          ... of what make check holds, without the rooflines
  *   bench report DUMPS JSON   measures time, adds the counts, prints the table, writes JSON
  *   bench counted DUMPS JSON  the counts alone
+ *   bench join JSON SVG PART...  one report of several, and its picture
  *   bench compare BASE NOW    tells what became slower, by instructions
  *   bench hold TABLE DUMPS    the counts against a table, as TAP
  *   bench table DUMPS         such a table
@@ -255,6 +256,10 @@ int main(int count, char **words)
 		return report(words[2], words[3], MODE_TIME);
 	if (count == 4 && strcmp(what, "counted") == 0)
 		return report(words[2], words[3], MODE_LIST);
+	if (count > 4 && strcmp(what, "join") == 0) {
+		report_join(words[2], words[3], &words[4], (uint32_t)count - 4);
+		return 0;
+	}
 	if (count == 4 && strcmp(what, "compare") == 0)
 		return report_compare(words[2], words[3], stdout) ? 0 : 1;
 	if (count == 4 && strcmp(what, "hold") == 0)
@@ -262,7 +267,7 @@ int main(int count, char **words)
 	if (count == 3 && strcmp(what, "table") == 0)
 		return hold(NULL, words[2]);
 	fputs("usage: bench count [held] | report DUMPS JSON | counted DUMPS JSON | compare BASE NOW |\n"
-	      "       hold TABLE DUMPS | table DUMPS\n",
+	      "       join JSON SVG PART... | hold TABLE DUMPS | table DUMPS\n",
 	      stderr);
 	return 2;
 }

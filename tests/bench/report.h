@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <jansson.h>
 #include <stdio.h>
 
 #include "tests/bench/scenario.h"
@@ -41,6 +42,9 @@ const char *cpu_name(void);
 
 void report_table(const struct row *rows, uint32_t count, FILE *output);
 void report_json(const struct row *rows, uint32_t count, const char *path);
+/* One report of several; drawn where `svg` says. */
+void report_join(const char *path, const char *svg, char **parts, uint32_t count);
+void report_svg(const json_t *list, const char *path);
 /*
  * Compares two files by their instruction counts; true where nothing became slower by more than
  * one in a hundred.
