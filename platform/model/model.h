@@ -160,7 +160,7 @@ void model_forgive(struct model *model); /* for a test that expects one and goes
 
 uint64_t model_random(struct model *model);
 void model_advance(struct model *model, uint64_t nanoseconds);
-uint64_t model_time(const struct model *model);	       /* nanoseconds so far; asking takes none */
+uint64_t model_time(const struct model *model); /* nanoseconds so far; asking takes none */
 /* From now on: nanoseconds that pass at each platform_relax(). */
 void model_set_relax(struct model *model, uint64_t nanoseconds);
 const char *model_last_log(const struct model *model); /* "" before the first line */
