@@ -104,7 +104,7 @@ help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
 	@echo "                and leave it in $(OUT)/matrix.json; MACHINES=\"amdvi-shared ...\" for some"
-	@echo "make check      every test: lint, unit, model, threads, mutants, embed, boot; then the count"
+	@echo "make check      every test: lint, unit, model, threads, mutants, counts, embed, boot; then the sum"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
 	@echo "make format     lay the code out with clang-format"
