@@ -157,7 +157,11 @@ void stage_before(const struct stage *stage, struct side *side)
 
 	if (scenario->work != WORK_MAP && scenario->work != WORK_FIND)
 		side->ops->map(side, &stage->places);
-	/* Warm is what was written a moment ago. */
+	/* Warm is what was written a moment ago: the other sides have tables too. */
+	if (scenario->work == WORK_MAP && scenario->world == WORLD_FEW) {
+		side->ops->map(side, &stage->places);
+		unmap_and_settle(side, &stage->places);
+	}
 	if (scenario->work == WORK_MAP && scenario->world == WORLD_EMPTY &&
 	    stage->places.count <= GIB) {
 		side->ops->map(side, &stage->places);

@@ -274,7 +274,7 @@ static void set_scale(struct canvas *canvas, const json_t *list, bool is_model)
 		const json_t *row = json_array_get(list, i), *cost = json_object_get(row, "cost");
 		double value = number_of(row, "ratio");
 
-		if ((cost != NULL) != is_model)
+		if ((cost != NULL) != is_model || strcmp(text_of(row, "path"), "threads") == 0)
 			continue;
 		if (cost)
 			value = number_of(row, "roofline_ns") / number_of(cost, "round_trip_ns");
