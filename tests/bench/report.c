@@ -179,6 +179,20 @@ static void print_memory(const struct row *rows, uint32_t count, FILE *output)
 				rows[i].subject->name, row_path(&rows[i]), rows[i].bytes_a_gib);
 }
 
+static void print_verdicts(const struct row *rows, uint32_t count, FILE *output)
+{
+	uint32_t reached = 0, missed = 0;
+
+	for (uint32_t i = 0; i < count; i++) {
+		int verdict = row_verdict(&rows[i]);
+
+		reached += verdict == 1;
+		missed += verdict == 0;
+	}
+	fprintf(output, "%u rows reach their aim, %u miss it, %u have none\n", reached, missed,
+		count - reached - missed);
+}
+
 void report_table(const struct row *rows, uint32_t count, FILE *output)
 {
 	struct libscols_table *table = scols_new_table();
@@ -201,5 +215,6 @@ void report_table(const struct row *rows, uint32_t count, FILE *output)
 		"\n%s; ns are medians, p10 the least disturbed; A, B, C are rooflines with stores "
 		"of %s bytes, G is one\nwith stores of 8, as the core's are; ratio: to the one of the aim.\n",
 		cpu_name(), fill_width());
+	print_verdicts(rows, count, output);
 	print_memory(rows, count, output);
 }
