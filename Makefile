@@ -104,15 +104,16 @@ help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
 	@echo "                and leave it in $(OUT)/matrix.json; MACHINES=\"amdvi-shared ...\" for some"
-	@echo "make check      every test: lint, unit, model, threads, mutants, embed, boot; then the count"
+	@echo "make check      every test: lint, unit, model, threads, mutants, counts, embed, boot; then the sum"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
 	@echo "make format     lay the code out with clang-format"
 	@echo "make mutants    leave out one guard at a time: does the test that is named for it fail?"
 	@echo "make mutant-images  the library and hypervisor in which single guards can be left out"
 	@echo "make soak       random operations against the adversary, fresh seeds for TIME=600 seconds"
-	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json"
+	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json, .svg"
 	@echo "make bench-compare BASE=file   what became slower since, in instructions"
+	@echo "make counts     the table of instruction counts that check holds: after a change of speed"
 	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX)"
 	@echo "make clean      remove $(OUT)/"
 	@echo
@@ -237,7 +238,11 @@ $(OUT)/tests/unit/change_%: $(OUT)/hosted/tests/unit/change_%.o $(change_fixture
 
 $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
+	$(call quiet,LD)$(CC) $(sanitize) $(watch_lock) -o $@ $^ -lcmocka
+
+# What is written while a domain's lock is held: tests/model/cost.c looks.
+watch_lock =
+$(OUT)/tests/model/cost_test $(OUT)/bench/cost: watch_lock := -Wl,--wrap=domain_take -Wl,--wrap=domain_drop
 
 # What reads the Negs is tested itself.
 $(OUT)/tests/unit/score_test: $(OUT)/hosted/tests/mutants/statements.o
@@ -291,36 +296,78 @@ $(OUT)/boot: $(boot_obj)
 
 # --- the bench: the core's own objects, whose inner names are hidden in the library -----------
 
-.PHONY: bench bench-compare
+.PHONY: bench bench-compare bench-hold counts
 
-bench_obj := $(call objects,bench,$(wildcard tests/bench/*.c))
+bench_own := $(filter-out tests/bench/roof.c tests/bench/bytes.c,$(wildcard tests/bench/*.c))
+bench_roofs := $(OUT)/bench/roof-gcc.o $(OUT)/bench/roof-clang.o
+bench_obj := $(call objects,bench,$(bench_own)) $(bench_roofs)
 bench := $(OUT)/bench/bench
+bench_parts := $(OUT)/bench/cost $(OUT)/bench/threads
 counts := $(OUT)/bench/counts
 
 $(OUT)/bench/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(bench_flags) -O3 -c -o $@ $<
 
-$(bench): $(bench_obj) $(core_obj)
-	$(call quiet,LD)$(CC) -pie -Wl,-z,now -o $@ $^ -ljansson -lsmartcols
+# The rooflines get the core's flags, by each compiler; their one function is called after it.
+# DWARF 4, because Debian 12's valgrind stumbles over clang's 5.
+$(bench_roofs): $(OUT)/bench/roof-%.o: tests/bench/roof.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$* $(core_flags) -gdwarf-4 -c -o $@ $<
+	@objcopy --redefine-sym roof_side=roof_side_$* $@
 
-# Resolved at start (-z now), or the first call of memset would be counted with its resolution.
+$(bench): $(bench_obj) $(core_obj)
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols -lm
+
+# The same, but for memset() and its like: those of a C library differ from one CPU to the next.
+$(OUT)/bench/count: $(bench_obj) $(OUT)/bench/tests/bench/bytes.o $(core_obj)
+	$(call quiet,LD)$(CC) -o $@ $^ -ljansson -lsmartcols -lm
+
+# What waiting costs, on the model, where time is modelled too.
+$(OUT)/bench/cost: $(call objects,bench,tests/bench/model/cost.c) \
+		$(call objects,campaign,$(core_src) $(model_src) tests/model/bench.c tests/model/cost.c)
+	$(call quiet,LD)$(CC) $(watch_lock) -o $@ $^ -lcmocka -ljansson -lsmartcols
+
+$(OUT)/bench/tests/bench/model/%.o: bench_flags += -Iplatform/model
+
+# A ground that threads may stand on, and the library's own objects.
+$(OUT)/bench/threads: $(call objects,bench,$(wildcard tests/bench/threads/*.c)) $(core_obj)
+	$(call quiet,LD)$(CC) -pthread -o $@ $^ -ljansson -lsmartcols
+
+# $(call count_instructions,held): of what is held alone
 define count_instructions
 	@rm -f $(counts) $(counts).*
-	@if command -v valgrind >/dev/null; then echo "bench: counting instructions"; \
-		valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file=$(counts) \
-			$(bench) count; fi
+	@valgrind -q --tool=callgrind --instr-atstart=no --callgrind-out-file=$(counts) \
+		$(OUT)/bench/count count $(1)
 endef
 
-bench: $(bench)
-	$(count_instructions)
-	@$(bench) report $(counts) $(OUT)/bench.json
+bench:
+	@tests/setup.sh bench
+	@$(MAKE) --no-print-directory $(bench) $(bench_parts) $(OUT)/bench/count
+	@echo "bench: counting instructions"
+	$(call count_instructions)
+	@$(bench) report $(counts) $(OUT)/bench/tables.json
+	@$(OUT)/bench/cost $(OUT)/bench/cost.json
+	@$(OUT)/bench/threads $(OUT)/bench/threads.json
+	@$(bench) join $(OUT)/bench.json $(OUT)/bench.svg \
+		$(OUT)/bench/tables.json $(bench_parts:%=%.json)
+	@echo "the report: $(OUT)/bench.json, and as a picture $(OUT)/bench.svg"
 
-bench-compare: $(bench)
+bench-compare: $(bench) $(OUT)/bench/count
 	@test -f "$(BASE)" || { echo "bench-compare: BASE=file, a bench.json of before"; exit 2; }
-	$(count_instructions)
+	$(call count_instructions)
 	@$(bench) counted $(counts) $(OUT)/bench/now.json
 	@$(bench) compare $(BASE) $(OUT)/bench/now.json
+
+# Instructions of a dozen operations: TAP against the committed table, or a new table.
+bench-hold: $(OUT)/bench/count
+	$(call count_instructions,held)
+	@$(OUT)/bench/count hold tests/bench/counts $(counts)
+
+counts: $(OUT)/bench/count
+	$(call count_instructions,held)
+	@$(OUT)/bench/count table $(counts) >$(counts).new
+	@mv $(counts).new tests/bench/counts
 
 # --- install ----------------------------------------------------------------------------------
 

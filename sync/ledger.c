@@ -213,6 +213,7 @@ static void post_watch(struct sp_domain *domain, struct watch *watch)
 	watch->gathering_first = 0;
 }
 
+/* All are told before one is waited for: a change takes as long as the slowest, not as all together. */
 void ledger_post(struct sp_domain *domain)
 {
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
@@ -224,6 +225,8 @@ void ledger_post(struct sp_domain *domain)
 			continue;
 		if (watch->gathering.owed && !watch->posted.owed)
 			post_watch(domain, watch);
+		if (watch->posted.owed && MUTANT(domain->host, SP_MUT_POSTED_IN_TURN))
+			return;
 	}
 }
 

@@ -10,6 +10,7 @@
 #   model   tests/model/*_test.c
 #   threads tests/threads/*_test.c; a report of ThreadSanitizer is a failure
 #   mutants tests/mutants: each Neg of docs/acceptance.md left out, killed by the test named for it
+#   counts  instructions of a dozen operations against tests/bench/counts, by callgrind
 #   embed   examples/embed against the installed library
 #   boot    the hypervisor in QEMU, one test a row
 #
@@ -22,7 +23,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 out=$1
 make=${MAKE:-make}
 logs=$out/check
-kinds=(lint unit model threads mutants embed boot)
+kinds=(lint unit model threads mutants counts embed boot)
 declare -A ran
 passed=0
 failed=0
@@ -180,6 +181,16 @@ run_mutants() {
 	grep -E 'SURVIVED|BROKEN|NOT SOUND|NOT BY|ERROR' "$log" | sed 's/^/    /'
 }
 
+run_counts() {
+	local log=$logs/counts.log
+
+	echo "counts"
+	build counts "$out/bench/count" || return
+	timeout "$limit" "$make" --no-print-directory -s OUT="$out" bench-hold >"$log" 2>&1
+	judge counts "tests/bench/counts" "$log" $?
+	grep -E '^# ' "$log" | sed 's/^# /  /' | head -20
+}
+
 run_embed() {
 	echo "embed"
 	has_sources 'examples/embed/*.c' || { absent "examples/embed has no sources"; return; }
@@ -209,6 +220,7 @@ run_programs unit "${unit[@]}"
 run_programs model "${model[@]}"
 run_programs threads "${threads[@]}"
 run_mutants
+run_counts
 run_embed
 run_boot
 

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# tests/setup.sh - installs what `make demo` or `make check` lacks on Debian, and nothing else.
+# tests/setup.sh - installs what `make demo`, `check` or `bench` lacks on Debian, and nothing else.
 #
-#   tests/setup.sh demo|check
+#   tests/setup.sh demo|check|bench
 #
 # What is there is found by using it (a command, a header), never by asking the package system, so
 # that a machine which has everything is not slowed down and needs neither Debian nor a network.
@@ -29,7 +29,15 @@ need_for_demo() {
 			has_command qemu-system-x86_64
 }
 
+need_for_bench() {
+	need libjansson-dev "the bench writes out/bench.json" has_header jansson.h
+	need libsmartcols-dev "the bench prints tables" has_header libsmartcols/libsmartcols.h
+	need clang "rooflines by two compilers, the faster counts" has_command clang
+	need valgrind "instruction counts" has_header valgrind/callgrind.h
+}
+
 need_for_check() {
+	need valgrind "instruction counts against a table" has_header valgrind/callgrind.h
 	need libcmocka-dev "unit and model tests" \
 		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
 	need clang "the second compiler, and its thread-safety analysis" has_command clang
@@ -55,8 +63,9 @@ may_install() {
 case "${1:-}" in
 demo) missing=$(need_for_demo) ;;
 check) missing=$(need_for_demo && need_for_check) ;;
+bench) missing=$(need_for_bench) ;;
 *)
-	echo "usage: tests/setup.sh demo|check" >&2
+	echo "usage: tests/setup.sh demo|check|bench" >&2
 	exit 2
 	;;
 esac

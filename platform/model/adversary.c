@@ -125,6 +125,22 @@ uint64_t model_stores_seen(const struct model *model)
 	return model->stores_seen;
 }
 
+uint64_t model_slot_stores(const struct model *model)
+{
+	return model->slot_stores;
+}
+
+/* A table, and neither a queue nor entries of functions. */
+static bool is_slot(const struct model *model, uint64_t maddr)
+{
+	const char *what;
+
+	for (uint32_t i = 0; i < model->config.unit_count; i++)
+		if (unit_points_to(&model->unit[i], maddr >> FRAME_ORDER, 1, &what))
+			return false;
+	return true;
+}
+
 static void check_owner(struct model *model, uint64_t maddr, const char *what)
 {
 	if (ram_state(model, maddr >> FRAME_ORDER) == FRAME_FREE)
@@ -159,6 +175,7 @@ void model_before_store(const void *to, uint32_t bytes)
 	model_take_lock(model);
 	if (maddr)
 		check_owner(model, maddr, "stores at");
+	model->slot_stores += maddr && is_slot(model, maddr);
 	if (!model->looking && bytes <= 8 && buffer_is_on(model)) {
 		buffer_drift(model);
 		buffer_put(model, to, bytes);

@@ -9,7 +9,10 @@
 
 void command_log(struct model *model, const struct model_command *command)
 {
-	model->command[model->command_count++ % COMMANDS_KEPT] = *command;
+	struct model_command *kept = &model->command[model->command_count++ % COMMANDS_KEPT];
+
+	*kept = *command;
+	kept->at = model->now;
 }
 
 uint32_t model_command_count(const struct model *model)

@@ -241,6 +241,8 @@ void platform_kick(void *embedder, const struct sp_cpu_set *cpus)
 		if (!(cpus->word[i / 64] >> i % 64 & 1))
 			continue;
 		model->cpu[i].kicks++;
+		if (!model->cpu[i].kicked)
+			model->cpu[i].exit_at = model->now + model->config.kick_ns;
 		model->cpu[i].kicked = model->cpu[i].in_guest;
 	}
 	model_drop_lock(model);
@@ -249,7 +251,7 @@ void platform_kick(void *embedder, const struct sp_cpu_set *cpus)
 void model_deliver_kicks(struct model *model)
 {
 	for (uint32_t i = 0; i < model->config.cpus; i++) {
-		if (!model->cpu[i].kicked)
+		if (!model->cpu[i].kicked || model->cpu[i].exit_at > model->now)
 			continue;
 		model->cpu[i].kicked = false;
 		if (model->config.exit_cpu)

@@ -10,8 +10,6 @@
 
 #include "machine.h"
 
-#define RELAX_NANOSECONDS 1000u
-
 static _Thread_local uint32_t current_cpu;
 
 /* --- creation -------------------------------------------------------------------------------- */
@@ -76,6 +74,7 @@ static void fill_defaults(struct model_config *config)
 	config->cpus = config->cpus ? config->cpus : 2;
 	config->address_bits = config->address_bits ? config->address_bits : 46;
 	config->tick = config->tick ? config->tick : 1000;
+	config->relax = config->relax ? config->relax : 1000;
 	for (uint32_t i = 0; i < config->unit_count; i++) {
 		struct model_unit_config *unit = &config->unit[i];
 		uint64_t first = unit->vendor == MODEL_VTD ? 0xfed90000 : 0xfed80000;
@@ -219,6 +218,16 @@ void model_advance(struct model *model, uint64_t nanoseconds)
 	model->now += nanoseconds;
 }
 
+uint64_t model_time(const struct model *model)
+{
+	return model->now;
+}
+
+void model_set_relax(struct model *model, uint64_t nanoseconds)
+{
+	model->config.relax = nanoseconds;
+}
+
 void model_set_cpu(uint32_t cpu)
 {
 	current_cpu = cpu;
@@ -246,9 +255,12 @@ void platform_relax(void *embedder)
 	struct model *model = embedder;
 
 	model_take_lock(model);
-	model->now += RELAX_NANOSECONDS;
+	model->now += model->config.relax;
 	buffer_drain_all(model);
 	answer_move(model);
+	for (uint32_t i = 0; i < model->config.unit_count; i++)
+		if (model->unit[i].config.answers == MODEL_TIMED)
+			unit_pass_time(model, &model->unit[i]);
 	model_drop_lock(model);
 	outsiders_relax(model);
 	model_deliver_kicks(model);

@@ -147,6 +147,7 @@ struct walk {
 
 struct cpu {
 	bool in_guest, kicked;
+	uint64_t exit_at; /* kicked: when it leaves */
 	enum model_format format;
 	uint64_t root; /* mfn */
 	uint32_t levels;
@@ -184,6 +185,8 @@ struct unit {
 	struct answer answer[ANSWERS_KEPT]; /* the oldest first */
 	uint32_t answer_count, answer_age;
 	bool answers_held; /* until a test lets them go */
+	bool busy;	   /* timed: a command is under way, and done at done_at */
+	uint64_t done_at;
 
 	/* VT-d */
 	uint32_t gsts, gsts_next, fsts, fectl, fedata, feaddr, iectl, ics, sticky_root;
@@ -263,7 +266,7 @@ struct model {
 	bool look_owed; /* a store was announced: look again after it */
 	bool looking;
 	uint64_t last_store; /* maddr: its line may leave the CPU's cache by itself */
-	uint64_t stores_seen;
+	uint64_t stores_seen, slot_stores;
 
 	uint32_t takes, refuse_in;
 	uint64_t table_frames, forgotten;
@@ -360,7 +363,8 @@ struct model_reach unit_translate(struct model *model, struct unit *unit, uint16
 bool unit_message(struct model *model, struct unit *unit, uint16_t requester, uint64_t maddr,
 		  uint32_t data, uint32_t *reason);
 uint32_t unit_execute(struct model *model, struct unit *unit, uint32_t count);
-void unit_ring(struct model *model, struct unit *unit); /* the tail register was written */
+void unit_pass_time(struct model *model, struct unit *unit); /* what is done by now */
+void unit_ring(struct model *model, struct unit *unit);	     /* the tail register was written */
 struct walk unit_walk(struct model *model, struct unit *unit, const struct table *table,
 		      struct entry leaf, uint64_t dfn, bool from_root);
 void unit_prefetch(struct model *model, struct unit *unit, const struct table *table,

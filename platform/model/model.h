@@ -22,7 +22,7 @@
 
 #include <sallyport/observer.h>
 
-#define MODEL_MAX_UNITS	    4
+#define MODEL_MAX_UNITS	    8
 #define MODEL_MAX_DEVICES   24
 #define MODEL_MAX_CPUS	    8
 #define MODEL_MAX_RESERVED  4
@@ -54,6 +54,7 @@ enum model_answers {
 	MODEL_LATE,    /* at platform_relax(), a command each; registers late too. With an adversary
 			  units overtake each other, and AMD-Vi completions are seen later still */
 	MODEL_STEPPED, /* only in model_step() */
+	MODEL_TIMED,   /* each command takes command_ns; seen in platform_relax() */
 	MODEL_NEVER    /* the unit is dead */
 };
 
@@ -61,7 +62,8 @@ struct model_unit_config {
 	enum model_vendor vendor;
 	uint64_t base; /* of registers; 0: VT-d 0xfed90000, AMD-Vi 0xfed80000, + 0x4000 a unit */
 	enum model_answers answers;
-	bool not_coherent;	 /* VT-d: walks see only what was written back (M13) */
+	uint32_t command_ns; /* MODEL_TIMED: from the tail register, or the command before, on */
+	bool not_coherent;   /* VT-d: walks see only what was written back (M13) */
 	bool caches_not_present; /* VT-d CM, AMD-Vi NpCache (M3) */
 	bool all_functions;	 /* VT-d: INCLUDE_PCI_ALL instead of a scope for each device */
 	bool ats; /* answers requests of functions for translations: VT-d DT, AMD-Vi IotlbSup */
@@ -137,6 +139,8 @@ struct model_config {
 	bool no_store_buffers; /* else the core's stores are seen later, but with no adversary */
 	uint8_t address_bits;  /* machine addresses; 0: 46 */
 	uint64_t tick;	       /* nanoseconds that pass at each platform_now(); 0: 1000 */
+	uint64_t relax;	       /* ... and at each platform_relax(); 0: 1000 */
+	uint64_t kick_ns;      /* from a kick to the exit, seen in platform_relax() */
 	/*
 	 * Frames may be mapped twice, or again before the old debt is paid. Then what is remembered
 	 * of a forgotten frame is a violation only where today's tables do not say the same.
@@ -169,6 +173,9 @@ void model_forgive(struct model *model); /* for a test that expects one and goes
 
 uint64_t model_random(struct model *model);
 void model_advance(struct model *model, uint64_t nanoseconds);
+uint64_t model_time(const struct model *model); /* nanoseconds so far; asking takes none */
+/* From now on: nanoseconds that pass at each platform_relax(). */
+void model_set_relax(struct model *model, uint64_t nanoseconds);
 const char *model_last_log(const struct model *model); /* "" before the first line */
 uint32_t model_log_count(const struct model *model, enum sp_log level);
 uint32_t model_lost_count(const struct model *model);
@@ -309,6 +316,8 @@ void model_drain(struct model *model);
 void model_look(struct model *model);
 /* Stores into RAM at which the adversary looked; 0 with MODEL_ADVERSARY_NONE. */
 uint64_t model_stores_seen(const struct model *model);
+/* Stores of the core into tables, whoever looks: not those into what a unit reads itself. */
+uint64_t model_slot_stores(const struct model *model);
 
 /* Configuration space without the core, and what happened to a function. */
 uint32_t model_resets(const struct model *model, uint32_t sbdf);
@@ -380,6 +389,7 @@ struct model_command {
 	uint64_t count;	    /* MODEL_CMD_FORGET: frames */
 	bool links;	    /* VT-d IH = 0, AMD-Vi PDE = 1 */
 	bool drains;	    /* VT-d DR and DW; AMD-Vi waits */
+	uint64_t at;	    /* model_time() when it was executed */
 };
 
 uint32_t model_command_count(const struct model *model);

@@ -159,9 +159,27 @@ uint32_t unit_execute(struct model *model, struct unit *unit, uint32_t count)
 						: amdvi_execute(model, unit, count);
 }
 
+static bool has_commands(const struct unit *unit)
+{
+	return unit->config.vendor == MODEL_VTD ? unit->iqh != unit->iqt
+						: unit->cmd_head != unit->cmd_tail;
+}
+
+void unit_pass_time(struct model *model, struct unit *unit)
+{
+	while (unit->busy && unit->done_at <= model->now) {
+		unit->busy = unit_execute(model, unit, 1) && has_commands(unit);
+		unit->done_at += unit->config.command_ns;
+	}
+}
+
 /* A store to the tail register: at once, or noted for later. */
 void unit_ring(struct model *model, struct unit *unit)
 {
+	if (unit->config.answers == MODEL_TIMED && !unit->busy) {
+		unit->busy = true;
+		unit->done_at = model->now + unit->config.command_ns;
+	}
 	if (unit->config.answers == MODEL_AT_ONCE)
 		unit_execute(model, unit, UINT32_MAX);
 }

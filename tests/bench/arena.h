@@ -23,6 +23,7 @@ struct arena {
 	unsigned char *base;
 	uint32_t *free; /* stack */
 	uint32_t free_count, top, used;
+	uint32_t ever; /* the highest top there was */
 };
 
 void arena_make(struct arena *arena);

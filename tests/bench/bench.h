@@ -5,7 +5,7 @@
  *   subject    a format and a path to it        scenario   what is done, in what world, how often
  *        \                                          /
  *         +---- side: the core ----+---------------+     each round runs every side once
- *         +---- side: A, B, C -----+
+ *         +---- side: A, B, C, G --+              (those by each of two compilers)
  *
  * A side owns an arena for its tables and answers the same few verbs; each verb takes a list of
  * places, so that the loop over them is the side's own and nothing indirect is timed.
@@ -16,7 +16,9 @@
 #include "sync/domain.h"
 #include "tests/bench/arena.h"
 
-#define ROOFS	      3
+#define ROOFS	      4
+#define ROOF_KINDS    "ABCG" /* roof.c */
+#define COMPILERS     2	     /* gcc, clang: of the rooflines */
 #define SUBJECT_COUNT 12
 #define GIB	      (1ull << 18) /* in frames */
 #define WORLD_FRAMES  (64 * GIB)
@@ -41,6 +43,7 @@ struct subject {
 	uint32_t maps;
 	enum sp_cpu_format cpu;
 	enum sp_tables tables;
+	bool held; /* its counts are held by make check */
 };
 
 extern const struct subject subjects[SUBJECT_COUNT];
@@ -73,7 +76,13 @@ struct side {
 /* Each makes a side for any subject; side_use() points it at one. */
 struct side *engine_side(void);
 struct side *p2m_side(void);
-struct side *roof_side(char kind); /* 'A', 'B' or 'C' */
+/*
+ * One of ROOF_KINDS. roof.c is compiled twice, and the Makefile calls its one function by the
+ * compiler's name.
+ */
+struct side *roof_side(char kind);
+struct side *roof_side_gcc(char kind);
+struct side *roof_side_clang(char kind);
 void side_use(struct side *side, const struct subject *subject, bool write_back);
 
 /*

@@ -109,7 +109,7 @@ bool count_read(const char *dumps, struct row *rows, uint32_t count, const doubl
 
 		if (!read_dump(found.gl_pathv[i], &row, &side, &total) || row >= count)
 			continue;
-		rows[row].side[side].instructions = (total - nothing) / units[row];
+		row_figure(&rows[row], side)->instructions = (total - nothing) / units[row];
 		any = true;
 	}
 	globfree(&found);

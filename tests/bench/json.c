@@ -21,20 +21,21 @@ static void add_roofs(json_t *object, const struct row *row)
 	json_t *all = json_object();
 
 	for (uint32_t i = 0; i < ROOFS; i++) {
-		const struct figure *figure = &row->side[1 + i];
-		char name[2] = { (char)('A' + i), '\0' };
+		struct figure figure = row_roof_of(row, i);
+		char name[2] = { ROOF_KINDS[i], '\0' };
 
 		json_object_set_new(all, name,
-				    json_pack("{s:o, s:o, s:o}", "ns", number(figure->ns), "p10",
-					      number(figure->p10), "instructions",
-					      number(figure->instructions)));
+				    json_pack("{s:o, s:o, s:o}", "ns", number(figure.ns), "p10",
+					      number(figure.p10), "instructions",
+					      number(figure.instructions)));
 	}
 	json_object_set_new(object, "rooflines", all);
 }
 
 static json_t *object_of(const struct row *row)
 {
-	const struct figure *core = &row->side[0], *roof = row_roof(row);
+	const struct figure *core = &row->core;
+	struct figure roof = row_roof(row);
 	char aim[32], name[2] = { row->scenario->roof, '\0' };
 	int verdict = row_verdict(row);
 	json_t *object;
@@ -43,10 +44,10 @@ static json_t *object_of(const struct row *row)
 	object = json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:s, s:s}",
 			   "scenario", row->scenario->name, "format", row->subject->name, "path",
 			   row_path(row), "unit", row_unit(row), "ns", number(core->ns), "p10",
-			   number(core->p10), "roofline", name, "roofline_ns", number(roof->ns),
+			   number(core->p10), "roofline", name, "roofline_ns", number(roof.ns),
 			   "ratio", number(row_ratio(row)), "instructions",
 			   number(core->instructions), "roofline_instructions",
-			   number(roof->instructions), "aim", aim, "verdict",
+			   number(roof.instructions), "aim", aim, "verdict",
 			   verdict < 0 ? "none"
 			   : verdict   ? "reached"
 				       : "missed");
@@ -60,18 +61,23 @@ static json_t *object_of(const struct row *row)
 	return object;
 }
 
+static void write_list(const json_t *list, const char *path)
+{
+	if (json_dump_file(list, path, JSON_INDENT(1) | JSON_REAL_PRECISION(10)) != 0)
+		bench_fail("%s cannot be written", path);
+}
+
 void report_json(const struct row *rows, uint32_t count, const char *path)
 {
 	json_t *list = json_array();
 
 	for (uint32_t i = 0; i < count; i++)
 		json_array_append_new(list, object_of(&rows[i]));
-	if (json_dump_file(list, path, JSON_INDENT(1) | JSON_REAL_PRECISION(10)) != 0)
-		bench_fail("%s cannot be written", path);
+	write_list(list, path);
 	json_decref(list);
 }
 
-/* ---- comparing ---- */
+/* ---- several reports ---- */
 
 static json_t *read_list(const char *path)
 {
@@ -81,6 +87,22 @@ static json_t *read_list(const char *path)
 	if (!json_is_array(list))
 		bench_fail("%s is no report of make bench: %s", path, error.text);
 	return list;
+}
+
+void report_join(const char *path, const char *svg, char **parts, uint32_t count)
+{
+	json_t *all = json_array();
+
+	for (uint32_t i = 0; i < count; i++) {
+		json_t *part = read_list(parts[i]);
+
+		if (json_array_extend(all, part) != 0)
+			bench_fail("no memory for the report");
+		json_decref(part);
+	}
+	write_list(all, path);
+	report_svg(all, svg);
+	json_decref(all);
 }
 
 static bool has_same(const json_t *a, const json_t *b, const char *key)

@@ -3,9 +3,13 @@
  * tests/bench/main.c - runs every scenario on every subject, the core and the rooflines in turn.
  *
  *   bench count               under callgrind: one operation of each, a dump for each figure
+ *   bench count held          ... of what make check holds, without the rooflines
  *   bench report DUMPS JSON   measures time, adds the counts, prints the table, writes JSON
  *   bench counted DUMPS JSON  the counts alone
+ *   bench join JSON SVG PART...  one report of several, and its picture
  *   bench compare BASE NOW    tells what became slower, by instructions
+ *   bench hold TABLE DUMPS    the counts against a table, as TAP
+ *   bench table DUMPS         such a table
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -19,11 +23,12 @@
 enum mode {
 	MODE_TIME,
 	MODE_COUNT,
-	MODE_LIST /* neither: the rows and their units */
+	MODE_HOLD, /* the core's counts of what is held */
+	MODE_LIST  /* neither: the rows and their units */
 };
 
 struct bench {
-	struct side *engine, *p2m, *roof[ROOFS];
+	struct side *engine, *p2m, *roof[ROOFS * COMPILERS];
 	struct row rows[ROW_MAX];
 	double units[ROW_MAX]; /* of the counted stage */
 	uint32_t count;
@@ -122,14 +127,14 @@ static void time_rounds(struct stage *stage, struct row *row)
 		}
 	}
 	for (uint32_t i = 0; i < SIDES; i++) {
-		row->side[i].ns = percentile(ns[i], rounds, 50);
-		row->side[i].p10 = percentile(ns[i], rounds, 10);
+		row_figure(row, i)->ns = percentile(ns[i], rounds, 50);
+		row_figure(row, i)->p10 = percentile(ns[i], rounds, 10);
 	}
 }
 
-static void count_sides(const struct stage *stage, uint32_t row)
+static void count_sides(const struct stage *stage, uint32_t row, uint32_t sides)
 {
-	for (uint32_t i = 0; i < SIDES; i++) {
+	for (uint32_t i = 0; i < sides; i++) {
 		stage_before(stage, stage->side[i]);
 		count_stage(stage, row, i);
 		tidy(stage, stage->side[i]);
@@ -158,21 +163,21 @@ static void run_row(struct bench *bench, const struct scenario *scenario,
 			    scenario->count == GIB && !scenario->cold && !scenario->write_back;
 
 	stage.side[0] = subject->whole_path ? bench->p2m : bench->engine;
-	for (uint32_t i = 0; i < ROOFS; i++)
-		stage.side[1 + i] = bench->roof[i];
+	for (uint32_t i = 1; i < SIDES; i++)
+		stage.side[i] = bench->roof[i - 1];
 	*row = (struct row){ .scenario = scenario, .subject = subject, .bytes_a_gib = -1 };
 	for (uint32_t i = 0; i < SIDES; i++)
-		row->side[i] = (struct figure){ -1, -1, -1 };
+		*row_figure(row, i) = (struct figure){ -1, -1, -1 };
 	bench->units[bench->count] = scenario_units(scenario, subject);
-	if (mode == MODE_LIST) {
+	if (mode == MODE_LIST || (mode == MODE_HOLD && !row_is_held(scenario, subject))) {
 		bench->count++;
 		return;
 	}
-	stage_begin(&stage, mode == MODE_COUNT);
-	if (mode == MODE_COUNT)
-		count_sides(&stage, bench->count);
-	else
+	stage_begin(&stage, mode != MODE_TIME);
+	if (mode == MODE_TIME)
 		time_rounds(&stage, row);
+	else
+		count_sides(&stage, bench->count, mode == MODE_HOLD ? 1 : SIDES);
 	if (mode == MODE_TIME && wants_memory)
 		row->bytes_a_gib = table_bytes(&stage);
 	stage_end(&stage);
@@ -188,8 +193,10 @@ static struct bench *run(enum mode mode)
 	if (mode != MODE_LIST) {
 		bench->engine = engine_side();
 		bench->p2m = p2m_side();
-		for (uint32_t i = 0; i < ROOFS; i++)
-			bench->roof[i] = roof_side("ABC"[i]);
+		for (uint32_t i = 0; i < ROOFS; i++) {
+			bench->roof[COMPILERS * i] = roof_side_gcc(ROOF_KINDS[i]);
+			bench->roof[COMPILERS * i + 1] = roof_side_clang(ROOF_KINDS[i]);
+		}
 	}
 	for (uint32_t i = 0; i < SCENARIO_COUNT; i++) {
 		if (mode == MODE_TIME)
@@ -214,12 +221,26 @@ static int report(const char *dumps, const char *json, enum mode mode)
 	return 0;
 }
 
-static int count_all(void)
+static int hold(const char *table, const char *dumps)
+{
+	struct bench *bench = run(MODE_LIST);
+	bool held = true;
+
+	(void)count_read(dumps, bench->rows, bench->count, bench->units);
+	if (table)
+		held = hold_check(bench->rows, bench->count, table, stdout);
+	else
+		hold_write(bench->rows, bench->count, stdout);
+	free(bench);
+	return held ? 0 : 1;
+}
+
+static int count_all(enum mode mode)
 {
 	if (!count_is_possible())
 		bench_fail("count is for valgrind --tool=callgrind --instr-atstart=no");
 	count_nothing();
-	free(run(MODE_COUNT));
+	free(run(mode));
 	return 0;
 }
 
@@ -228,14 +249,25 @@ int main(int count, char **words)
 	const char *what = count > 1 ? words[1] : "";
 
 	if (count == 2 && strcmp(what, "count") == 0)
-		return count_all();
+		return count_all(MODE_COUNT);
+	if (count == 3 && strcmp(what, "count") == 0 && strcmp(words[2], "held") == 0)
+		return count_all(MODE_HOLD);
 	if (count == 4 && strcmp(what, "report") == 0)
 		return report(words[2], words[3], MODE_TIME);
 	if (count == 4 && strcmp(what, "counted") == 0)
 		return report(words[2], words[3], MODE_LIST);
+	if (count > 4 && strcmp(what, "join") == 0) {
+		report_join(words[2], words[3], &words[4], (uint32_t)count - 4);
+		return 0;
+	}
 	if (count == 4 && strcmp(what, "compare") == 0)
 		return report_compare(words[2], words[3], stdout) ? 0 : 1;
-	fputs("usage: bench count | report DUMPS JSON | counted DUMPS JSON | compare BASE NOW\n",
+	if (count == 4 && strcmp(what, "hold") == 0)
+		return hold(words[2], words[3]);
+	if (count == 3 && strcmp(what, "table") == 0)
+		return hold(NULL, words[2]);
+	fputs("usage: bench count [held] | report DUMPS JSON | counted DUMPS JSON | compare BASE NOW |\n"
+	      "       join JSON SVG PART... | hold TABLE DUMPS | table DUMPS\n",
 	      stderr);
 	return 2;
 }

@@ -4,16 +4,17 @@
  *
  *   A  clears each new table, then fills it; unmap zeroes the slots
  *   B  does not clear what it fills; unmap detaches a table or subtree that the range covers
- *   C  is B with movnti for leaf tables that the range covers
+ *   C  is B with stores past the caches for leaf tables that the range covers
+ *   G  is C by general registers alone, stores of 8 bytes: what the core's own flags allow
  *
- * Fills use 32-byte stores where the CPU has them. One fence a call. Bits come from the shape,
- * which is written by hand.
+ * Slots in a row are fill.c's, which has vector registers; all else is compiled as the core is, by
+ * gcc and by clang, and the faster one counts. One fence a call. Bits come from the shape, which is
+ * written by hand.
  */
-#include <immintrin.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tests/bench/bench.h"
+#include "tests/bench/fill.h"
 
 #define SLOTS	    512u
 #define PENDING_MAX 64u
@@ -27,7 +28,6 @@ struct pending {
 struct roof {
 	struct side side; /* first */
 	char kind;
-	bool has_avx2;
 	uint64_t root[2];
 	struct pending pending[PENDING_MAX];
 	uint32_t pending_count;
@@ -43,40 +43,29 @@ static inline uint32_t index_at(uint32_t level, uint64_t frame)
 	return (uint32_t)(frame >> 9 * level) & (SLOTS - 1);
 }
 
-__attribute__((target("avx2"))) static void fill_wide(uint64_t *slot, uint32_t count, uint64_t leaf)
+static inline bool is_past_cache(const struct roof *roof)
 {
-	__m256i value = _mm256_add_epi64(_mm256_set1_epi64x((long long)leaf),
-					 _mm256_set_epi64x(0x3000, 0x2000, 0x1000, 0));
-	const __m256i step = _mm256_set1_epi64x(0x4000);
-
-	for (; count >= 4; count -= 4, slot += 4, leaf += 0x4000) {
-		_mm256_storeu_si256((__m256i *)(void *)slot, value);
-		value = _mm256_add_epi64(value, step);
-	}
-	for (; count; count--, leaf += 0x1000)
-		*slot++ = leaf;
+	return roof->kind == 'C' || roof->kind == 'G';
 }
 
-static void fill_narrow(uint64_t *slot, uint32_t count, uint64_t leaf)
+static inline void fill_general(uint64_t *slot, uint32_t count, uint64_t leaf)
 {
-	for (uint32_t i = 0; i < count; i++, leaf += 0x1000)
-		slot[i] = leaf;
+	uint64_t *end = slot + count;
+
+	for (; count == SLOTS && slot < end; slot++, leaf += SP_FRAME_BYTES)
+		__asm__ volatile("movnti %1, %0" : "=m"(*slot) : "r"(leaf));
+	for (; slot < end; slot++, leaf += SP_FRAME_BYTES)
+		*slot = leaf;
 }
 
-static void fill_past_cache(uint64_t *slot, uint32_t count, uint64_t leaf)
+static inline void fill(const struct roof *roof, uint64_t *slot, uint32_t count, uint64_t leaf)
 {
-	for (uint32_t i = 0; i < count; i++, leaf += 0x1000)
-		_mm_stream_si64((long long *)&slot[i], (long long)leaf);
-}
-
-static void fill(const struct roof *roof, uint64_t *slot, uint32_t count, uint64_t leaf)
-{
-	if (roof->kind == 'C' && count == SLOTS)
-		fill_past_cache(slot, count, leaf);
-	else if (count < 8 || !roof->has_avx2)
-		fill_narrow(slot, count, leaf);
+	if (roof->kind == 'G')
+		fill_general(slot, count, leaf);
+	else if (roof->kind == 'C' && count == SLOTS)
+		fill_table_past_cache(slot, leaf);
 	else
-		fill_wide(slot, count, leaf);
+		fill_slots(slot, count, leaf);
 }
 
 static uint64_t *new_table(struct roof *roof, uint64_t *mfn)
@@ -92,7 +81,7 @@ static inline uint64_t *table_under(struct roof *roof, const struct shape *shape
 	uint64_t *slot = &table[index_at(level, frame)], mfn;
 
 	if (!*slot) {
-		memset(new_table(roof, &mfn), 0, SP_FRAME_BYTES);
+		clear_slots(new_table(roof, &mfn), SLOTS);
 		*slot = mfn << 12 | shape->link[level];
 	}
 	return arena_table(&roof->side.arena, (*slot & FRAME) >> 12);
@@ -112,14 +101,14 @@ static inline void map_part(struct roof *roof, const struct shape *shape, uint64
 	}
 	table = new_table(roof, &mfn);
 	if (roof->kind == 'A') {
-		memset(table, 0, SP_FRAME_BYTES);
+		clear_slots(table, SLOTS);
 	} else {
-		memset(table, 0, index * sizeof(*table));
-		memset(&table[index + count], 0, (SLOTS - index - count) * sizeof(*table));
+		clear_slots(table, index);
+		clear_slots(&table[index + count], SLOTS - index - count);
 	}
 	fill(roof, &table[index], count, leaf);
 	/* What went past the cache is in memory already. */
-	if (roof->side.write_back && roof->kind != 'C')
+	if (roof->side.write_back && !is_past_cache(roof))
 		arena_write_back(table, SP_FRAME_BYTES);
 	*slot = mfn << 12 | shape->link[1];
 }
@@ -138,8 +127,8 @@ static inline void map_range(struct roof *roof, uint32_t map, uint64_t first, ui
 			 (first + GUEST_MFN) << 12 | shape->leaf);
 		first += part;
 	}
-	if (roof->kind == 'C' && count >= SLOTS)
-		_mm_sfence();
+	if (is_past_cache(roof) && count >= SLOTS)
+		fill_fence();
 }
 
 /* The shortest way to one slot: three loads and a store. False where a table is missing. */
@@ -206,7 +195,7 @@ static inline uint64_t unmap_part(struct roof *roof, uint64_t *table, uint64_t f
 	if (part == 1)
 		table[index_at(0, first)] = 0;
 	else
-		memset(&table[index_at(0, first)], 0, part * sizeof(*table));
+		clear_slots(&table[index_at(0, first)], part);
 	return part;
 }
 
@@ -270,7 +259,7 @@ static uint64_t roof_find(struct side *side, const struct places *places)
 static void roof_open(struct side *side)
 {
 	for (uint32_t map = 0; map < side->subject->maps; map++)
-		memset(new_table(roof_of(side), &roof_of(side)->root[map]), 0, SP_FRAME_BYTES);
+		clear_slots(new_table(roof_of(side), &roof_of(side)->root[map]), SLOTS);
 }
 
 static void roof_close(struct side *side)
@@ -297,7 +286,6 @@ struct side *roof_side(char kind)
 		bench_fail("no memory");
 	roof->side.ops = &roof_ops;
 	roof->kind = kind;
-	roof->has_avx2 = __builtin_cpu_supports("avx2");
 	arena_make(&roof->side.arena);
 	return &roof->side;
 }

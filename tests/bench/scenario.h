@@ -11,7 +11,7 @@
 #include "tests/bench/bench.h"
 
 #define SCENARIO_COUNT 13
-#define SIDES	       (1 + ROOFS) /* the core, then A, B, C */
+#define SIDES	       (1 + ROOFS * COMPILERS) /* the core, then A by gcc, A by clang, B ... */
 
 enum work {
 	WORK_MAP,

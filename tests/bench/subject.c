@@ -26,18 +26,18 @@ static const struct shape amdvi = {
 
 /* In the order of the report: the engine on every format, then the whole path on the same. */
 const struct subject subjects[SUBJECT_COUNT] = {
-	{ .name = "EPT", .shape = { &ept }, .maps = 1 },
+	{ .name = "EPT", .shape = { &ept }, .maps = 1, .held = true },
 	{ .name = "NPT", .shape = { &npt }, .maps = 1 },
 	{ .name = "EPT shared", .shape = { &ept_vtd }, .maps = 1 },
 	{ .name = "NPT shared", .shape = { &npt_amdvi }, .maps = 1 },
 	{ .name = "VT-d", .shape = { &vtd }, .maps = 1 },
 	{ .name = "AMD-Vi", .shape = { &amdvi }, .maps = 1 },
-	{ "EPT", true, { &ept }, 1, SP_CPU_EPT, SP_TABLES_SEPARATE },
-	{ "NPT", true, { &npt }, 1, SP_CPU_NPT, SP_TABLES_SEPARATE },
-	{ "EPT shared", true, { &ept_vtd }, 1, SP_CPU_EPT, SP_TABLES_SHARED },
-	{ "NPT shared", true, { &npt_amdvi }, 1, SP_CPU_NPT, SP_TABLES_SHARED },
-	{ "EPT and VT-d", true, { &ept, &vtd }, 2, SP_CPU_EPT, SP_TABLES_SEPARATE },
-	{ "NPT and AMD-Vi", true, { &npt, &amdvi }, 2, SP_CPU_NPT, SP_TABLES_SEPARATE },
+	{ "EPT", true, { &ept }, 1, SP_CPU_EPT, SP_TABLES_SEPARATE, false },
+	{ "NPT", true, { &npt }, 1, SP_CPU_NPT, SP_TABLES_SEPARATE, false },
+	{ "EPT shared", true, { &ept_vtd }, 1, SP_CPU_EPT, SP_TABLES_SHARED, false },
+	{ "NPT shared", true, { &npt_amdvi }, 1, SP_CPU_NPT, SP_TABLES_SHARED, true },
+	{ "EPT and VT-d", true, { &ept, &vtd }, 2, SP_CPU_EPT, SP_TABLES_SEPARATE, true },
+	{ "NPT and AMD-Vi", true, { &npt, &amdvi }, 2, SP_CPU_NPT, SP_TABLES_SEPARATE, false },
 };
 
 void side_use(struct side *side, const struct subject *subject, bool write_back)

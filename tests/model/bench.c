@@ -14,14 +14,16 @@
 
 #include "lib/mutant.h"
 
-#define AMDVI	 .vendor = MODEL_AMDVI
-#define VTD	 .vendor = MODEL_VTD
-#define EPT	 .cpu = SP_CPU_EPT
-#define NPT	 .cpu = SP_CPU_NPT
-#define SHADOW	 .cpu = SP_CPU_SHADOW
-#define SHARED	 .tables = SP_TABLES_SHARED
-#define SEPARATE .tables = SP_TABLES_SEPARATE
-#define CACHING	 .caches_not_present = true
+#define AMDVI	   .vendor = MODEL_AMDVI
+#define VTD	   .vendor = MODEL_VTD
+#define EPT	   .cpu = SP_CPU_EPT
+#define NPT	   .cpu = SP_CPU_NPT
+#define SHADOW	   .cpu = SP_CPU_SHADOW
+#define SHARED	   .tables = SP_TABLES_SHARED
+#define SEPARATE   .tables = SP_TABLES_SEPARATE
+#define CACHING	   .caches_not_present = true
+
+#define RESET_STEP 1000000u /* nanoseconds; a reset takes 100 ms, and nobody watches */
 
 /* clang-format off */
 const struct bench_mode bench_modes[] = {
@@ -181,14 +183,23 @@ static void assign(struct bench *bench, uint32_t sbdf)
 	assert_int_equal(sp_device_set_master(bench->host, (sp_sbdf_t){ sbdf }, true), SP_OK);
 }
 
+static uint32_t unit_count(const struct bench_config *config)
+{
+	if (config->units)
+		return config->units;
+	return config->two_units || config->idle_unit ? 2 : 1;
+}
+
 static struct model_config machine_of(struct bench *bench)
 {
 	const struct bench_config *config = &bench->config;
 	struct model_config machine = {
-		.ram_frames = 16384,
+		.ram_frames = config->ram_frames ? config->ram_frames : 16384,
 		.cpus = 2,
-		.unit_count = config->two_units || config->idle_unit ? 2 : 1,
-		.device_count = 2,
+		.unit_count = config->idle_unit ? 2 : unit_count(config),
+		.device_count = config->units > 2 ? config->units : 2,
+		.tick = config->command_ns ? 1 : 0,
+		.kick_ns = config->kick_ns,
 		.adversary = config->adversary,
 		.seed = config->seed,
 		.exit_cpu = exit_cpu,
@@ -201,6 +212,7 @@ static struct model_config machine_of(struct bench *bench)
 		*unit = config->unit;
 		unit->vendor = config->mode->vendor;
 		unit->answers = config->answers;
+		unit->command_ns = config->command_ns;
 		unit->not_coherent |= config->not_coherent;
 		unit->caches_not_present |= config->mode->caches_not_present;
 		unit->write_buffer |= config->mode->write_buffer;
@@ -209,7 +221,7 @@ static struct model_config machine_of(struct bench *bench)
 	}
 	for (uint32_t i = 0; i < machine.device_count; i++)
 		machine.device[i] = (struct model_device_config){
-			.sbdf = i ? BENCH_SECOND : BENCH_DEVICE,
+			.sbdf = BENCH_DEVICE + BENCH_NEXT * i,
 			.unit = i < machine.unit_count ? i : 0,
 			.reset = MODEL_RESET_FLR,
 			.ats = config->ats,
@@ -221,7 +233,9 @@ static struct model_config machine_of(struct bench *bench)
 struct bench *bench_make(const struct bench_config *config)
 {
 	struct bench *bench = calloc(1, sizeof(*bench));
-	const struct sp_limits limits = { .cpus = 2, .domains = 3, .functions = 8 };
+	const struct sp_limits limits = { .cpus = 2,
+					  .domains = 3,
+					  .functions = 8 + 2 * config->units };
 	size_t bytes = (sp_host_size(&limits) + 63) / 64 * 64;
 	struct model_config machine;
 
@@ -235,9 +249,8 @@ struct bench *bench_make(const struct bench_config *config)
 	assert_non_null(bench->host);
 	start(bench);
 	bench->guest = bench_guest(bench, 1);
-	assign(bench, BENCH_DEVICE);
-	if (config->two_units)
-		assign(bench, BENCH_SECOND);
+	for (uint32_t i = 0; i < unit_count(config); i++)
+		assign(bench, BENCH_DEVICE + BENCH_NEXT * i);
 	if (config->emulator)
 		bench_add_emulator(bench);
 	bench_settle(bench);
@@ -266,10 +279,11 @@ static void take_back(struct sp_domain *guest, uint32_t sbdf)
 void bench_free(struct bench *bench)
 {
 	assert_int_equal(sp_mutant_choose(bench->host, SP_MUT_NONE), SP_OK);
+	model_set_relax(bench->model, RESET_STEP);
 	bench_leave(bench, bench->guest);
 	remove_emulator(bench);
-	take_back(bench->guest, BENCH_DEVICE);
-	take_back(bench->guest, BENCH_SECOND);
+	for (uint32_t i = 0; i < 2 || i < bench->config.units; i++)
+		take_back(bench->guest, BENCH_DEVICE + BENCH_NEXT * i);
 	if (bench->other) {
 		take_back(bench->other, BENCH_DEVICE);
 		take_back(bench->other, BENCH_SECOND);

@@ -17,6 +17,7 @@
 
 #define BENCH_DEVICE 0x10u /* 00:02.0 */
 #define BENCH_SECOND 0x18u /* 00:03.0, on the second unit where there is one */
+#define BENCH_NEXT   0x08u /* from one unit's device to the next one's */
 #define BENCH_GFN    0x40000u
 
 struct bench_mode {
@@ -38,11 +39,14 @@ struct bench_config {
 	enum model_answers answers, outsiders; /* of units; of shadows and emulators */
 	bool not_coherent;
 	bool two_units;
-	bool ats;	  /* devices keep translations themselves */
-	bool emulator;	  /* one maps the guest's memory */
-	bool cpu_outside; /* not in guest mode when the change comes */
-	bool idle_unit;	  /* a second unit, none of whose devices is assigned */
-	uint8_t phantom;  /* log2 of the function numbers that the first device uses */
+	bool ats;		      /* devices keep translations themselves */
+	bool emulator;		      /* one maps the guest's memory */
+	bool cpu_outside;	      /* not in guest mode when the change comes */
+	bool idle_unit;		      /* a second unit, none of whose devices is assigned */
+	uint8_t phantom;	      /* log2 of the function numbers that the first device uses */
+	uint32_t units;		      /* 0: one, or two; each has a device, which the guest owns */
+	uint64_t ram_frames;	      /* 0: 16384 */
+	uint32_t command_ns, kick_ns; /* with MODEL_TIMED */
 	uint32_t seed;
 	struct model_unit_config unit; /* what its units are besides */
 };

@@ -24,7 +24,7 @@
 
 #define SLICE	    100u /* milliseconds; so long until somebody looks for complaints */
 #define SLICES	    20u
-#define SLICES_MOST 300u /* a defect may take this long to show, on a busy computer */
+#define SLICES_MOST 1200u /* a defect may take this long to show, on a busy computer */
 #define EACH	    256u
 #define TOLD	    3 /* exit status: somebody complained */
 #define NOBODY_TOLD 0
