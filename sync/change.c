@@ -152,7 +152,7 @@ static bool awaits(struct sp_domain *domain, struct pause *pause, struct span sp
 	if (!spans_overlap(span, pause->span))
 		return false;
 	ledger_collect(domain);
-	if (ledger_state(domain, pause->number) == SP_PENDING)
+	if (ledger_paid(domain, pause->number) == SP_PENDING)
 		return true;
 	*pause = (struct pause){ .number = 0 };
 	return false;

@@ -266,6 +266,8 @@ void ledger_collect(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* SP_OK: everything up to the number is paid. SP_PENDING. SP_LOST. */
 enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 	MUST_HOLD(domain->lock);
+/* The same, whatever is being built beside the trees meanwhile. */
+enum sp_status ledger_paid(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock);
 
 /* invalidate.c: the one table of what each change owes to each kind of observer. */
 

@@ -263,9 +263,9 @@ static bool is_held(const struct sp_domain *domain, uint64_t number) MUST_HOLD(d
 	return false;
 }
 
-enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
+enum sp_status ledger_paid(const struct sp_domain *domain, uint64_t number)
 {
-	enum sp_status status = is_held(domain, number) ? SP_PENDING : SP_OK;
+	enum sp_status status = SP_OK;
 
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
 		const struct watch *watch = &domain->watches[lowest_bit(left)];
@@ -278,4 +278,11 @@ enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
 		status = SP_PENDING;
 	}
 	return status;
+}
+
+enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
+{
+	enum sp_status status = ledger_paid(domain, number);
+
+	return status == SP_OK && is_held(domain, number) ? SP_PENDING : status;
 }

@@ -215,6 +215,8 @@ void model_after_past_cache(const void *to)
 	if (!maddr)
 		return;
 	model_take_lock(model);
+	/* It goes by the store buffer as it goes by the cache. */
+	buffer_drain(model);
 	maddr = maddr / LINE_BYTES * LINE_BYTES;
 	line = &model->combining[model->combining_next % COMBINING_LINES];
 	if (model->combining[(model->combining_next + COMBINING_LINES - 1) % COMBINING_LINES] !=
@@ -234,6 +236,7 @@ void model_at_past_cache_barrier(void)
 	if (!model)
 		return;
 	model_take_lock(model);
+	buffer_drain(model);
 	for (uint32_t i = 0; i < COMBINING_LINES; i++) {
 		if (model->combining[i])
 			ram_evict(model, model->combining[i], LINE_BYTES);

@@ -187,7 +187,7 @@ static uint32_t unit_count(const struct bench_config *config)
 {
 	if (config->units)
 		return config->units;
-	return config->two_units || config->idle_unit ? 2 : 1;
+	return config->two_units ? 2 : 1;
 }
 
 static struct model_config machine_of(struct bench *bench)

@@ -106,8 +106,8 @@ static size_t fill_mode(struct cell *cells, const struct bench_mode *mode)
 
 int main(void)
 {
-	static struct cell cells[2000];
-	static struct CMUnitTest tests[2000];
+	static struct cell cells[4000];
+	static struct CMUnitTest tests[4000];
 	size_t count = 0;
 
 	for (uint32_t mode = 0; mode < bench_mode_count; mode++)

@@ -20,7 +20,7 @@
 
 #define LARGE 512u
 
-static const struct bench_mode *walked_modes[8];
+static const struct bench_mode *walked_modes[16];
 
 /* A large page that device and CPU have used; the unit stops answering. */
 static struct bench *make(void **state, enum sp_mutant mutant)
@@ -157,8 +157,8 @@ int main(void)
 		{ "a_large_page_is_forgotten_whole_and_in_pieces",
 		  a_large_page_is_forgotten_whole_and_in_pieces },
 	};
-	struct CMUnitTest tests[4 * 8];
-	char names[4 * 8][140];
+	struct CMUnitTest tests[4 * 16];
+	char names[4 * 16][140];
 	size_t count = 0, modes = 0;
 
 	/* A shadow has no sizes. */

@@ -224,8 +224,9 @@ static void release_many(const struct bench_mode *mode, uint8_t phantom, uint32_
 	for (uint32_t i = 0; i < model_command_count(bench->model); i++)
 		if (model_command(bench->model, i).kind < MODEL_CMD_OTHER)
 			count[model_command(bench->model, i).kind]++;
-	assert_int_equal(count[MODEL_CMD_ENTRY], single);
-	assert_int_equal(count[MODEL_CMD_ENTRY_ALL], all);
+	/* In scalable mode the PASID's entry is the one that leads to a guest. */
+	assert_int_equal(count[mode->scalable ? MODEL_CMD_PASID : MODEL_CMD_ENTRY], single);
+	assert_int_equal(count[mode->scalable ? MODEL_CMD_PASID_ALL : MODEL_CMD_ENTRY_ALL], all);
 	assert_int_equal(count[MODEL_CMD_IOTLB_DOMAIN], 1);
 	assert_int_equal(count[MODEL_CMD_IOTLB_PAGES], 0);
 	assert_null(bench_complaint(bench));
