@@ -50,6 +50,9 @@ core_rooms := lib pagetable sync p2m iommu drivers/vtd drivers/amdvi pci passthr
 core_src := $(wildcard $(core_rooms:%=%/*.c))
 model_src := $(wildcard platform/model/*.c)
 metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
+# What of the hypervisor touches no machine, and is tested hosted too.
+pure_src := $(wildcard $(patsubst %,platform/metal/%.c,decode guest_conf guest_conf_check perform print \
+	vapic vpci))
 engine_src := $(wildcard engines/*.c)
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
@@ -72,7 +75,7 @@ model_obj := $(call objects,model,$(model_src))
 metal_obj := $(call objects,metal,$(metal_src) $(engine_src))
 guest_obj := $(call objects,guest,$(guest_src))
 change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
-hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(test_support_src)))
+hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(pure_src) $(test_support_src)))
 thread_obj := $(call objects,threads,$(core_src) $(filter-out %_test.c,$(wildcard tests/threads/*.c)))
 boot_obj := $(call objects,boot-runner,$(boot_src))
 tests := $(test_src:%.c=$(OUT)/%)
@@ -235,9 +238,12 @@ $(OUT)/tests/unit/change_%: $(OUT)/hosted/tests/unit/change_%.o $(change_fixture
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
 
+# The decoder's second opinion.
+$(OUT)/tests/unit/decode_capstone_test: more_libraries := -lcapstone
+
 $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka $(more_libraries)
 
 # The bench's calls are led through tests/mutants/child.c.
 $(score): $(call objects,hosted,$(score_src)) $(OUT)/hosted/all.a
