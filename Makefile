@@ -52,7 +52,7 @@ model_src := $(wildcard platform/model/*.c)
 metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 # What of the hypervisor touches no machine, and is tested hosted too.
 pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode guest_conf guest_conf_check \
-	perform print vapic vpci vpci_bar vpci_msix vpci_open))
+	perform print vapic vapic_command vpci vpci_bar vpci_msix vpci_open))
 engine_src := $(wildcard engines/*.c)
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
