@@ -50,10 +50,11 @@ core_rooms := lib pagetable sync p2m iommu drivers/vtd drivers/amdvi pci passthr
 core_src := $(wildcard $(core_rooms:%=%/*.c))
 model_src := $(wildcard platform/model/*.c)
 metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
-# What of the hypervisor touches no machine, and is tested hosted too.
-pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode guest_conf guest_conf_check \
-	perform print vapic vapic_command vpci vpci_bar vpci_msix vpci_open))
 engine_src := $(wildcard engines/*.c)
+# What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
+pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode guest_conf guest_conf_check \
+	perform print vapic vapic_command vpci vpci_bar vpci_msix vpci_open)) \
+	$(engine_src)
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
