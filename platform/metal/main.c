@@ -10,6 +10,7 @@
 #include "platform/metal/console.h"
 #include "platform/metal/controls.h"
 #include "platform/metal/cpu.h"
+#include "platform/metal/engines.h"
 #include "platform/metal/idt.h"
 #include "platform/metal/machine.h"
 #include "platform/metal/machine_host.h"
@@ -134,6 +135,9 @@ static void run(const struct options *options)
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {
 		good = run_controls();
+	} else if (options->run == RUN_ENGINES) {
+		stage_open(&stage);
+		good = engines_run(&stage);
 	} else {
 		stage_open(&stage);
 		good = rows_run(&stage);

@@ -13,6 +13,7 @@ enum option_tables {
 enum option_run {
 	RUN_MATRIX,
 	RUN_CONTROLS,
+	RUN_ENGINES,
 	RUN_IDLE,
 };
 
