@@ -84,7 +84,9 @@ enum sp_mutant {
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
 	SP_MUT_TABLE_NOT_TRAPPED,	/* a function's MSI-X table is the guest's to write */
 	SP_MUT_BAR_ANYWHERE,		/* a guest moves a BAR out of its windows */
-	SP_MUT_COMMAND_UNCHECKED,	/* a guest's interrupt commands go to the bus as they are */
+	SP_MUT_CONFIG_UNFILTERED, /* what a guest writes to configuration space goes to the function */
+	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
+	SP_MUT_COMMAND_UNCHECKED, /* a guest's interrupt commands go to the bus as they are */
 	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
 	SP_MUT_COUNT
 };

@@ -10,6 +10,7 @@
  */
 #include "platform/metal/vpci.h"
 
+#include "lib/mutant.h"
 #include "platform/metal/vpci_registers.h"
 
 #define PORT_ENABLE   0x80000000u
@@ -25,7 +26,7 @@ static uint32_t ones(uint32_t bytes)
 static struct vpci_function *find_device(struct vpci *vpci, uint32_t devfn)
 {
 	for (uint32_t i = 0; i < vpci->function_count; i++) {
-		if (devfn == (uint32_t)vpci->function[i].device << 3)
+		if (vpci->function[i].shown && devfn == (uint32_t)vpci->function[i].device << 3)
 			return &vpci->function[i];
 	}
 	return NULL;
@@ -34,7 +35,7 @@ static struct vpci_function *find_device(struct vpci *vpci, uint32_t devfn)
 struct vpci_function *vpci_find(struct vpci *vpci, sp_sbdf_t machine)
 {
 	for (uint32_t i = 0; i < vpci->function_count; i++) {
-		if (vpci->function[i].sbdf.sbdf == machine.sbdf)
+		if (vpci->function[i].shown && vpci->function[i].sbdf.sbdf == machine.sbdf)
 			return &vpci->function[i];
 	}
 	return NULL;
@@ -53,6 +54,15 @@ static uint32_t read_register(const struct vpci *vpci, const struct vpci_functio
 	return value;
 }
 
+/* ATS, PASID, SR-IOV ..: a function that translated for itself would be beyond its unit. */
+static uint32_t read_extended(const struct vpci *vpci, const struct vpci_function *function,
+			      uint32_t offset, uint32_t bytes)
+{
+	if (MUTANT_IS(vpci->mutant, SP_MUT_EXTENDED_SHOWN) && function != NULL)
+		return vpci->read(vpci->context, function->sbdf, offset, bytes);
+	return 0;
+}
+
 uint32_t vpci_read(struct vpci *vpci, uint32_t devfn, uint32_t offset, uint32_t bytes)
 {
 	const struct vpci_function *function = find_device(vpci, devfn);
@@ -61,7 +71,7 @@ uint32_t vpci_read(struct vpci *vpci, uint32_t devfn, uint32_t offset, uint32_t 
 	if (function == NULL && devfn != 0)
 		return ones(bytes);
 	if (offset >= HEADER_END)
-		return 0;
+		return read_extended(vpci, function, offset, bytes);
 	value = function != NULL ? read_register(vpci, function, offset)
 				 : vpci->bridge[offset / 4].value;
 	return value >> 8 * (offset & 3) & ones(bytes);
@@ -78,7 +88,10 @@ static void write_real(const struct vpci *vpci, const struct vpci_function *func
 
 	for (uint32_t half = 0; half < 2; half++) {
 		uint32_t at = (offset & ~3u) + 2 * half;
-		uint32_t bits = (reg->real_write & mask) >> 16 * half & 0xffff, was;
+		uint32_t passed = MUTANT_IS(vpci->mutant, SP_MUT_CONFIG_UNFILTERED)
+					  ? reg->guest
+					  : reg->real_write;
+		uint32_t bits = (passed & mask) >> 16 * half & 0xffff, was;
 
 		if (bits == 0)
 			continue;

@@ -55,6 +55,7 @@ struct vpci_vector {
 struct vpci_function {
 	sp_sbdf_t sbdf; /* the machine's */
 	uint8_t device; /* the guest's: 00:<device>.0 */
+	bool shown;	/* false: it was taken away, and its place waits for another */
 	struct vpci_register reg[VPCI_REGISTERS];
 	struct vpci_bar bar[SP_BARS];
 	uint8_t msi, msix; /* offsets of capabilities, the function's and the guest's; 0: none */
@@ -77,11 +78,10 @@ struct vpci {
 		      uint32_t value);
 	void *context;
 	struct vpci_window low, high; /* below 4 GiB; above, for large BARs of 64 bits */
-	uint64_t low_next, high_next; /* what is free in them */
 	uint32_t selected;	      /* last written to port CF8 */
 	uint32_t mutant;	      /* a negative control, tests only */
 	struct vpci_register bridge[VPCI_REGISTERS];
-	uint32_t function_count;
+	uint32_t function_count; /* places that were ever used: look at `shown` */
 	struct vpci_function function[VPCI_FUNCTIONS];
 };
 
@@ -107,11 +107,16 @@ void vpci_begin(struct vpci *vpci);
  * Shows a function to the guest, as the next device, with its BARs placed and its decoding, bus
  * mastering and interrupts off. `all` are the machine's functions, `index` is the one that is meant.
  * SP_UNSUPPORTED (no endpoint; a BAR that does not begin at a page or shares one with another
- * function; an MSI-X table outside its BARs), SP_NO_SPACE (no device number or no window left): `why`
+ * function; an MSI-X table outside its BARs), SP_NO_SPACE (no device number or no room in the windows left): `why`
  * says it in a line.
  */
 SP_MUST_USE enum sp_status vpci_add(struct vpci *vpci, const struct sp_function_info *all,
 				    uint32_t count, uint32_t index, struct vpci_text *why);
+
+/*
+ * From now on nobody is there: reads are all ones. What was mapped and routed is the caller's to undo.
+ */
+void vpci_remove(struct vpci_function *function);
 
 /*
  * Configuration space of bus 0: `offset` below 4096; at most 4 bytes, which do not cross a register
@@ -144,6 +149,7 @@ enum vpci_place {
 	VPCI_OUTSIDE,  /* the guest moved it out of the windows: not mapped */
 	VPCI_OVERLAPS, /* the guest moved it into another BAR: not mapped */
 };
+uint64_t vpci_bar_address(const struct vpci_function *function, uint32_t bar); /* as written */
 enum vpci_place vpci_bar_place(const struct vpci *vpci, const struct vpci_function *function,
 			       uint32_t bar, sp_gfn_t *first);
 

@@ -14,10 +14,10 @@
 
 static bool decodes(const struct vpci_function *function)
 {
-	return (function->reg[CONFIG_COMMAND / 4].value & COMMAND_MEMORY) != 0;
+	return function->shown && (function->reg[CONFIG_COMMAND / 4].value & COMMAND_MEMORY) != 0;
 }
 
-static uint64_t address_of(const struct vpci_function *function, uint32_t bar)
+uint64_t vpci_bar_address(const struct vpci_function *function, uint32_t bar)
 {
 	const struct vpci_register *reg = &function->reg[CONFIG_BAR(bar) / 4];
 	uint64_t address = reg[0].value & ~BAR_FLAGS;
@@ -33,7 +33,7 @@ static bool is_within(const struct vpci_window *window, uint64_t first, uint64_t
 static bool is_hit(const struct vpci_function *function, uint32_t bar, uint64_t first,
 		   uint64_t bytes)
 {
-	uint64_t other = address_of(function, bar), other_bytes = function->bar[bar].bytes;
+	uint64_t other = vpci_bar_address(function, bar), other_bytes = function->bar[bar].bytes;
 
 	return other_bytes != 0 && first < other + other_bytes && other < first + bytes;
 }
@@ -57,7 +57,7 @@ static bool is_alone(const struct vpci *vpci, const struct vpci_function *functi
 enum vpci_place vpci_bar_place(const struct vpci *vpci, const struct vpci_function *function,
 			       uint32_t bar, sp_gfn_t *first)
 {
-	uint64_t address = address_of(function, bar), bytes = function->bar[bar].bytes;
+	uint64_t address = vpci_bar_address(function, bar), bytes = function->bar[bar].bytes;
 
 	first->gfn = address >> SP_FRAME_ORDER;
 	if (bytes == 0 || !decodes(function))
@@ -102,7 +102,7 @@ struct vpci_function *vpci_find_address(struct vpci *vpci, uint64_t address, uin
 		struct vpci_function *function = &vpci->function[i];
 
 		for (*bar = 0; *bar < SP_BARS; (*bar)++) {
-			uint64_t first = address_of(function, *bar);
+			uint64_t first = vpci_bar_address(function, *bar);
 			sp_gfn_t gfn;
 
 			if (vpci_bar_place(vpci, function, *bar, &gfn) != VPCI_ON)

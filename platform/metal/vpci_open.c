@@ -7,37 +7,23 @@
  *                 MSI (one vector), MSI-X; all others are taken out of the list
  *   from 0x100    nothing
  */
-#include "platform/metal/vpci.h"
+#include "platform/metal/vpci_open.h"
 
-#include "lib/mutant.h"
 #include "platform/metal/print.h"
 #include "platform/metal/string.h"
 #include "platform/metal/vpci_registers.h"
 
-#define DEVICES		  32u
 /* Red Hat's for a generic host bridge, class 0600: Linux looks for one before it believes CF8. */
 #define HOST_BRIDGE_ID	  0x00081b36u
 #define HOST_BRIDGE_CLASS 0x06000000u
 
-/* What vpci_add() works on. */
-struct opening {
-	struct vpci *vpci;
-	const struct sp_function_info *all;
-	uint32_t count;
-	const struct sp_function_info *info;
-	struct vpci_function *function;
-	struct vpci_text *why;
-	uint64_t low_next, high_next; /* the windows', if this one is refused they are as before */
-};
-
-static uint32_t read_real(const struct opening *o, uint32_t offset, uint32_t bytes)
+uint32_t vpci_open_read(const struct opening *o, uint32_t offset, uint32_t bytes)
 {
 	return o->vpci->read(o->vpci->context, o->info->sbdf, offset, bytes);
 }
 
-__attribute__((format(printf, 3, 4))) static enum sp_status refuse(const struct opening *o,
-								   enum sp_status status,
-								   const char *format, ...)
+enum sp_status vpci_open_refuse(const struct opening *o, enum sp_status status, const char *format,
+				...)
 {
 	va_list arguments;
 	size_t used = print(o->why->chars, sizeof(o->why->chars),
@@ -46,119 +32,6 @@ __attribute__((format(printf, 3, 4))) static enum sp_status refuse(const struct 
 	va_start(arguments, format);
 	print_list(o->why->chars + used, sizeof(o->why->chars) - used, format, arguments);
 	va_end(arguments);
-	return status;
-}
-
-/* ---- base addresses ---- */
-
-static uint64_t pages_up(uint64_t bytes)
-{
-	return (bytes + SP_FRAME_BYTES - 1) & ~(uint64_t)(SP_FRAME_BYTES - 1);
-}
-
-static bool overlap(uint64_t a, uint64_t a_bytes, uint64_t b, uint64_t b_bytes)
-{
-	return a < b + b_bytes && b < a + a_bytes;
-}
-
-/* Another function with a register in one of the BAR's pages; NULL: none. */
-static const struct sp_function_info *find_neighbour(const struct opening *o,
-						     const struct sp_bar *bar)
-{
-	for (uint32_t i = 0; i < o->count; i++) {
-		for (uint32_t k = 0; k < SP_BARS && &o->all[i] != o->info; k++) {
-			const struct sp_bar *other = &o->all[i].bar[k];
-
-			if (other->bytes != 0 && overlap(bar->address.maddr, pages_up(bar->bytes),
-							 other->address.maddr, other->bytes))
-				return &o->all[i];
-		}
-	}
-	return NULL;
-}
-
-/* The next free place of so many bytes, a power of two, at a multiple of them. */
-static bool take_place(const struct vpci_window *window, uint64_t *next, uint64_t bytes,
-		       uint64_t *first)
-{
-	uint64_t at = (*next + bytes - 1) & ~(bytes - 1);
-
-	if (at < *next || at >= window->end || bytes > window->end - at)
-		return false;
-	*first = at;
-	*next = at + bytes;
-	return true;
-}
-
-static bool place(struct opening *o, const struct vpci_bar *bar, uint64_t *first)
-{
-	return take_place(&o->vpci->low, &o->low_next, bar->bytes, first) ||
-	       (bar->wide && take_place(&o->vpci->high, &o->high_next, bar->bytes, first));
-}
-
-/* The bits below the size cannot be written: that is how a guest learns the size. */
-static void show_bar(struct opening *o, uint32_t index, uint32_t flags, uint64_t first)
-{
-	struct vpci_register *reg = &o->function->reg[CONFIG_BAR(index) / 4];
-	const struct vpci_bar *bar = &o->function->bar[index];
-	uint64_t mask = ~(bar->bytes - 1);
-
-	reg[0] =
-		(struct vpci_register){ .value = (uint32_t)first | flags, .guest = (uint32_t)mask };
-	if (bar->wide)
-		reg[1] = (struct vpci_register){ .value = (uint32_t)(first >> 32),
-						 .guest = (uint32_t)(mask >> 32) };
-}
-
-static enum sp_status check_bar(const struct opening *o, uint32_t index, uint32_t low)
-{
-	const struct sp_bar *bar = &o->info->bar[index];
-	const struct sp_function_info *neighbour;
-
-	if (bar->bytes == 0)
-		return refuse(o, SP_UNSUPPORTED, "BAR %u (0x%x) cannot be mapped", index, low);
-	if (bar->address.maddr % SP_FRAME_BYTES != 0)
-		return refuse(o, SP_UNSUPPORTED, "BAR %u at 0x%llx does not begin at a page", index,
-			      (unsigned long long)bar->address.maddr);
-	neighbour = find_neighbour(o, bar);
-	if (neighbour != NULL && !MUTANT_IS(o->vpci->mutant, SP_MUT_BAR_NEIGHBOUR_UNCHECKED))
-		return refuse(o, SP_UNSUPPORTED, "BAR %u at 0x%llx shares a page with %s", index,
-			      (unsigned long long)bar->address.maddr,
-			      print_sbdf(neighbour->sbdf).chars);
-	return SP_OK;
-}
-
-/* I/O ports are not shown: what a driver can do with them it can do with memory, or not at all. */
-static enum sp_status open_bar(struct opening *o, uint32_t index, bool *wide)
-{
-	uint32_t low = read_real(o, CONFIG_BAR(index), 4);
-	struct vpci_bar *bar = &o->function->bar[index];
-	enum sp_status status;
-	uint64_t first;
-
-	*wide = !(low & BAR_IO) && (low & BAR_TYPE) == BAR_64 && index + 1 < SP_BARS;
-	if (low & BAR_IO || (o->info->bar[index].bytes == 0 && (low & ~BAR_FLAGS) == 0))
-		return SP_OK;
-	status = check_bar(o, index, low);
-	if (status != SP_OK)
-		return status;
-	*bar = (struct vpci_bar){ .machine = o->info->bar[index].address.maddr,
-				  .bytes = pages_up(o->info->bar[index].bytes),
-				  .wide = *wide };
-	if (!place(o, bar, &first))
-		return refuse(o, SP_NO_SPACE, "no room for BAR %u of %llu KiB", index,
-			      (unsigned long long)bar->bytes / 1024);
-	show_bar(o, index, low & BAR_FLAGS, first);
-	return SP_OK;
-}
-
-static enum sp_status open_bars(struct opening *o)
-{
-	enum sp_status status = SP_OK;
-	bool wide = false;
-
-	for (uint32_t i = 0; i < SP_BARS && status == SP_OK; i += wide ? 2 : 1)
-		status = open_bar(o, i, &wide);
 	return status;
 }
 
@@ -173,7 +46,7 @@ static struct vpci_register *register_at(const struct opening *o, uint32_t offse
 static void show_constant(const struct opening *o, uint32_t offset, uint32_t bytes)
 {
 	for (uint32_t at = offset; at < offset + bytes; at += 4)
-		register_at(o, at)->value = read_real(o, at, 4);
+		register_at(o, at)->value = vpci_open_read(o, at, 4);
 }
 
 /*
@@ -212,7 +85,7 @@ static void open_msi(const struct opening *o, uint32_t at)
 static enum sp_status open_msix(const struct opening *o, uint32_t at)
 {
 	struct vpci_function *function = o->function;
-	uint32_t table = read_real(o, at + MSIX_TABLE, 4), control;
+	uint32_t table = vpci_open_read(o, at + MSIX_TABLE, 4), control;
 
 	show_constant(o, at, MSIX_BYTES);
 	control = register_at(o, at)->value >> 16;
@@ -222,8 +95,8 @@ static enum sp_status open_msix(const struct opening *o, uint32_t at)
 	if (function->table_bar >= SP_BARS || function->table_offset % VPCI_TABLE_ENTRY ||
 	    (uint64_t)function->table_offset + function->table_real * VPCI_TABLE_ENTRY >
 		    o->info->bar[function->table_bar].bytes)
-		return refuse(o, SP_UNSUPPORTED, "its MSI-X table is not inside BAR %u",
-			      function->table_bar);
+		return vpci_open_refuse(o, SP_UNSUPPORTED, "its MSI-X table is not inside BAR %u",
+					function->table_bar);
 	function->vector_count =
 		function->table_real < VPCI_VECTORS ? function->table_real : VPCI_VECTORS;
 	for (uint32_t i = 0; i < function->vector_count; i++)
@@ -255,13 +128,13 @@ static void open_express(const struct opening *o, uint32_t at)
 	control->real_read = DEVICE_PENDING;
 	if ((flags & EXPRESS_VERSION) >= 2)
 		register_at(o, at + EXPRESS_DEVICE_CAP2)->value =
-			read_real(o, at + EXPRESS_DEVICE_CAP2, 4) & DEVICE_CAP2_TIMEOUT;
+			vpci_open_read(o, at + EXPRESS_DEVICE_CAP2, 4) & DEVICE_CAP2_TIMEOUT;
 }
 
 /* How far it reaches; 0: not shown. */
 static uint32_t capability_bytes(const struct opening *o, uint32_t id, uint32_t at)
 {
-	uint32_t flags = read_real(o, at + 2, 2), type = flags & EXPRESS_TYPE;
+	uint32_t flags = vpci_open_read(o, at + 2, 2), type = flags & EXPRESS_TYPE;
 
 	switch (id) {
 	case CAPABILITY_POWER:
@@ -338,15 +211,15 @@ static enum sp_status show_capability(const struct opening *o, struct list *list
 
 static enum sp_status open_capabilities(const struct opening *o)
 {
-	uint32_t at = read_real(o, CONFIG_CAPABILITIES, 1) & 0xfc;
+	uint32_t at = vpci_open_read(o, CONFIG_CAPABILITIES, 1) & 0xfc;
 	enum sp_status status = SP_OK;
 	struct list list = { 0, 0 };
 
-	if (!(read_real(o, CONFIG_COMMAND, 4) & STATUS_CAPABILITIES))
+	if (!(vpci_open_read(o, CONFIG_COMMAND, 4) & STATUS_CAPABILITIES))
 		return SP_OK;
 	for (uint32_t i = 0; i < CAPABILITIES_MAX && at >= CAPABILITIES_FIRST && status == SP_OK;
 	     i++) {
-		uint32_t entry = read_real(o, at, 2);
+		uint32_t entry = vpci_open_read(o, at, 2);
 
 		status = show_capability(o, &list, entry & 0xff, at);
 		at = entry >> 8 & 0xfc;
@@ -361,7 +234,7 @@ static enum sp_status open_capabilities(const struct opening *o)
 /* Lines are not passed on: the pin reads as none, and the function may not raise it. */
 static void open_header(const struct opening *o)
 {
-	uint32_t command = read_real(o, CONFIG_COMMAND, 2);
+	uint32_t command = vpci_open_read(o, CONFIG_COMMAND, 2);
 
 	show_constant(o, CONFIG_ID, 4);
 	show_constant(o, CONFIG_CLASS, 4);
@@ -381,15 +254,23 @@ void vpci_begin(struct vpci *vpci)
 	vpci->bridge[CONFIG_CLASS / 4].value = HOST_BRIDGE_CLASS;
 	vpci->function_count = 0;
 	vpci->selected = 0;
-	vpci->low_next = vpci->low.first;
-	vpci->high_next = vpci->high.first;
 }
 
 static enum sp_status open_function(struct opening *o)
 {
-	enum sp_status status = open_bars(o);
+	enum sp_status status = vpci_open_bars(o);
 
 	return status == SP_OK ? open_capabilities(o) : status;
+}
+
+/* A device number that was given back comes first. */
+static uint32_t free_slot(const struct vpci *vpci)
+{
+	uint32_t slot = 0;
+
+	while (slot < vpci->function_count && vpci->function[slot].shown)
+		slot++;
+	return slot;
 }
 
 /* The header last: until then the function itself has not been touched. */
@@ -402,26 +283,30 @@ enum sp_status vpci_add(struct vpci *vpci, const struct sp_function_info *all, u
 		.count = count,
 		.info = &all[index],
 		.why = why,
-		.low_next = vpci->low_next,
-		.high_next = vpci->high_next,
 	};
+	uint32_t slot = free_slot(vpci);
 	enum sp_status status;
 
-	if (vpci->function_count == VPCI_FUNCTIONS)
-		return refuse(&o, SP_NO_SPACE, "the guest has %u functions already",
-			      VPCI_FUNCTIONS);
-	if (o.info->is_bridge || (read_real(&o, CONFIG_HEADER, 1) & HEADER_TYPE) != 0)
-		return refuse(&o, SP_UNSUPPORTED, "is no endpoint");
-	o.function = &vpci->function[vpci->function_count];
+	if (slot == VPCI_FUNCTIONS)
+		return vpci_open_refuse(&o, SP_NO_SPACE, "the guest has %u functions already",
+					VPCI_FUNCTIONS);
+	if (o.info->is_bridge || (vpci_open_read(&o, CONFIG_HEADER, 1) & HEADER_TYPE) != 0)
+		return vpci_open_refuse(&o, SP_UNSUPPORTED, "is no endpoint");
+	o.function = &vpci->function[slot];
 	memset(o.function, 0, sizeof(*o.function));
 	o.function->sbdf = o.info->sbdf;
-	o.function->device = (uint8_t)(vpci->function_count + 1);
+	o.function->device = (uint8_t)(slot + 1);
 	status = open_function(&o);
 	if (status != SP_OK)
 		return status;
 	open_header(&o);
-	vpci->low_next = o.low_next;
-	vpci->high_next = o.high_next;
-	vpci->function_count++;
+	o.function->shown = true;
+	if (slot == vpci->function_count)
+		vpci->function_count++;
 	return SP_OK;
+}
+
+void vpci_remove(struct vpci_function *function)
+{
+	function->shown = false;
 }
