@@ -6,8 +6,8 @@
  *
  *   from --> transmit descriptor 0 --> the controller, in loopback --> receive descriptor 0 --> to
  *
- * Each transfer begins with empty rings, so one that was blocked leaves nothing behind that the next
- * could be mistaken for.
+ * Each transfer begins with empty rings, so one that was blocked leaves nothing behind that the
+ * next could be mistaken for.
  */
 #include "engines/e1000e.h"
 

@@ -45,8 +45,8 @@ SP_MUST_USE enum sp_status e1000e_begin(struct e1000e *e1000e);
 SP_MUST_USE enum sp_status e1000e_progress(struct e1000e *e1000e);
 
 /*
- * Reads `bytes` at one bus address and writes them at another. SP_BUSY: not ready. SP_INVALID: fewer
- * than E1000E_TRANSFER_MIN or more than E1000E_TRANSFER_MAX.
+ * Reads `bytes` at one bus address and writes them at another. SP_BUSY: not ready. SP_INVALID:
+ * fewer than E1000E_TRANSFER_MIN or more than E1000E_TRANSFER_MAX.
  */
 SP_MUST_USE enum sp_status e1000e_start(struct e1000e *e1000e, uint64_t from, uint64_t to,
 					uint32_t bytes);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * engines/nvme.c - an NVMe controller, made to read and write memory on command.
- * NVM Express base specification 2.0: 3.1.3 (registers), 3.3.3 (queue entries), 4.1.1 (PRP); chapter
- * 5 (Identify, Create I/O Completion Queue, Create I/O Submission Queue). NVM command set: Read,
- * Write.
+ * engines/nvme.c - an NVMe controller, made to read and write memory on command. NVM Express base
+ * specification 2.0: 3.1.3 (registers), 3.3.3 (queue entries), 4.1.1 (PRP); chapter 5 (Identify,
+ * Create I/O Completion Queue, Create I/O Submission Queue). NVM command set: Read, Write.
  *
  *   memory  | admin submission | admin completion | io submission | io completion | identify |
  *   bus address <--- NVME_FROM_BUS, NVME_TO_BUS ---> blocks of namespace 1

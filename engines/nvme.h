@@ -5,8 +5,8 @@
  *   nvme_begin -> nvme_progress ... SP_OK -> nvme_start -> nvme_progress ... SP_OK -> nvme_start ..
  *
  * Freestanding, for guests of 32 or 64 bits, hypervisors and tools. Blocks of namespace 1 are the
- * buffer inside the device: NVME_FROM_BUS overwrites them. One transfer at a time; nothing here waits,
- * so the caller has the deadline.
+ * buffer inside the device: NVME_FROM_BUS overwrites them. One transfer at a time; nothing here
+ * waits, so the caller has the deadline.
  */
 #pragma once
 
@@ -60,14 +60,14 @@ SP_MUST_USE enum sp_status nvme_begin(struct nvme *nvme);
 
 /*
  * The next step. SP_PENDING: call again. SP_OK: ready, the transfer is over; nvme->answer says how.
- * SP_LOST: the controller says that it failed. SP_UNSUPPORTED: it refused a command of the bring-up,
- * or its blocks are larger than a page.
+ * SP_LOST: the controller says that it failed. SP_UNSUPPORTED: it refused a command of the
+ * bring-up, or its blocks are larger than a page.
  */
 SP_MUST_USE enum sp_status nvme_progress(struct nvme *nvme);
 
 /*
- * Aims a transfer of whole blocks, within one page, at a bus address. SP_BUSY: not ready. SP_INVALID:
- * no blocks, part of one, over the page's end, or not a multiple of 4.
+ * Aims a transfer of whole blocks, within one page, at a bus address. SP_BUSY: not ready.
+ * SP_INVALID: no blocks, part of one, over the page's end, or not a multiple of 4.
  */
 SP_MUST_USE enum sp_status nvme_start(struct nvme *nvme, uint64_t bus_address, uint32_t bytes,
 				      uint64_t block, enum nvme_direction direction);

@@ -9,6 +9,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
+/* DOS line ends are the caller's: a carriage return inside a line is no blank. */
 struct conf_text conf_text_trim(struct conf_text text)
 {
 	while (text.length != 0 && is_blank(text.at[0])) {
@@ -20,6 +21,7 @@ struct conf_text conf_text_trim(struct conf_text text)
 	return text;
 }
 
+/* Case counts, as it does in names of modules. */
 bool conf_text_is_word(struct conf_text text, const char *word)
 {
 	size_t length = 0;
@@ -43,11 +45,13 @@ struct conf_text conf_text_first(struct conf_text text, size_t length)
 	return (struct conf_text){ text.at, length };
 }
 
+/* The whole text from its end on is an empty one, which is still a place in the file. */
 struct conf_text conf_text_rest(struct conf_text text, size_t from)
 {
 	return (struct conf_text){ text.at + from, text.length - from };
 }
 
+/* 16 for what is no digit in any base. */
 static uint32_t digit_of(char c)
 {
 	if (c >= '0' && c <= '9')
@@ -59,6 +63,10 @@ static uint32_t digit_of(char c)
 	return 16;
 }
 
+/*
+ * Never more than `most`, also on the way: a number of a hundred digits is refused, not wrapped
+ * around to one that fits.
+ */
 bool conf_text_read_number(struct conf_text text, uint32_t base, uint64_t most, uint64_t *number)
 {
 	*number = 0;

@@ -164,7 +164,7 @@ static bool is_prefix(struct reader *reader, uint8_t byte)
 	return false;
 }
 
-/* 1.2.7: REX counts only where it stands directly before the opcode. Returns the first byte of it. */
+/* 1.2.7: REX counts only directly before the opcode. Returns the opcode's first byte. */
 static uint8_t read_prefixes(struct reader *reader)
 {
 	uint8_t byte = next_byte(reader);
@@ -179,6 +179,7 @@ static uint8_t read_prefixes(struct reader *reader)
 	}
 }
 
+/* 1.2.2, table 1-2: REX.W wins over the override. */
 static uint8_t operand_bytes(const struct reader *reader)
 {
 	bool wide = reader->mode != DECODE_16;
@@ -188,6 +189,7 @@ static uint8_t operand_bytes(const struct reader *reader)
 	return wide != reader->operand_override ? 4 : 2;
 }
 
+/* 1.2.3, table 1-3. There are no 16-bit addresses in 64-bit mode. */
 static uint8_t address_bytes(const struct reader *reader)
 {
 	switch (reader->mode) {
@@ -225,6 +227,7 @@ static const struct form *find_form(const struct reader *reader, uint16_t opcode
 	return NULL;
 }
 
+/* Behind 0f 38, 0f 3a, VEX and EVEX is nothing of ours: their first bytes find no row. */
 static const struct form *read_opcode(struct reader *reader)
 {
 	uint16_t opcode = read_prefixes(reader);
@@ -338,6 +341,7 @@ static void begin(const struct reader *reader, const struct form *form,
 	};
 }
 
+/* Immediates stand behind the displacement, so ModRM is read to its end first. */
 static bool read_operands(struct reader *reader, const struct form *form,
 			  struct instruction *instruction)
 {
@@ -369,6 +373,7 @@ static enum decode_result judge(const struct reader *reader, bool known, bool ha
 	return reader->repeat ? DECODE_REPEATED : DECODE_OK;
 }
 
+/* The whole instruction is read before it is judged: its length is a part of every answer. */
 enum decode_result decode(const uint8_t *code, size_t count, enum decode_mode mode,
 			  struct instruction *instruction)
 {

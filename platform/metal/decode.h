@@ -82,8 +82,8 @@ struct instruction {
 };
 
 /*
- * `count` bytes at `code` are at hand; more than DECODE_BYTES_MAX are not looked at. After a refusal
- * only instruction->length means something: how many bytes were looked at.
+ * `count` bytes at `code` are at hand; more than DECODE_BYTES_MAX are not looked at. After a
+ * refusal only instruction->length means something: how many bytes were looked at.
  */
 enum decode_result decode(const uint8_t *code, size_t count, enum decode_mode mode,
 			  struct instruction *instruction);

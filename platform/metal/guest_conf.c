@@ -39,6 +39,7 @@ void conf_mistakes_begin(struct conf_mistakes *mistakes, const char *file)
 	mistakes->count = 0;
 }
 
+/* Line 0 is the file as a whole. What comes after the last text is still counted. */
 void conf_mistake(struct conf_mistakes *mistakes, uint32_t line, const char *format, ...)
 {
 	va_list arguments;
@@ -57,6 +58,7 @@ void conf_mistake(struct conf_mistakes *mistakes, uint32_t line, const char *for
 	va_end(arguments);
 }
 
+/* A value may be two thousand bytes long; a message is a line. */
 static int shown(struct conf_text text)
 {
 	return text.length < SHOWN_BYTES ? (int)text.length : SHOWN_BYTES;
@@ -76,6 +78,7 @@ static const char *read_initrd(struct parser *parser, struct conf_text value)
 	return NULL;
 }
 
+/* Linux would cut it off without a word. */
 static const char *read_command_line(struct parser *parser, struct conf_text value)
 {
 	parser->guest->command_line = value;
@@ -95,6 +98,10 @@ static uint64_t unit_of(char c)
 	return 0;
 }
 
+/*
+ * The multiplication cannot overflow: the limit is divided by the unit instead. Steps of 2 MiB let
+ * the p2m use large pages throughout.
+ */
 static const char *read_memory(struct parser *parser, struct conf_text value)
 {
 	uint64_t unit = unit_of(value.at[value.length - 1]), number;
@@ -122,6 +129,7 @@ static const char *read_cpus(struct parser *parser, struct conf_text value)
 	return NULL;
 }
 
+/* Which of both it is, the dot tells; whether the machine has it is not known here. */
 static const char *read_device(struct parser *parser, struct conf_text value)
 {
 	struct conf_device device = { .line = parser->line };
@@ -153,6 +161,7 @@ static const char *read_acpi(struct parser *parser, struct conf_text value)
 	return parser->guest->acpi || conf_text_is_word(value, "off") ? NULL : "wanted on or off";
 }
 
+/* In the order of docs/guest-conf.md. Only devices may be said more than once. */
 static const struct {
 	const char *name;
 	read_value *read;
@@ -184,6 +193,7 @@ static uint32_t find_setting(struct conf_text name)
 
 /* ---- lines ---- */
 
+/* A setting counts as said even if its value is bad: else it would also be missed. */
 static void parse_value(struct parser *parser, uint32_t key, struct conf_text value)
 {
 	uint32_t *said = &parser->guest->said[key];
@@ -229,6 +239,7 @@ static void parse_setting(struct parser *parser, struct conf_text text)
 	}
 }
 
+/* It stands in front of each line of the guest's console, and is typed at the monitor. */
 static bool is_name(struct conf_text name)
 {
 	if (name.length == 0 || name.length >= CONF_NAME_BYTES)
@@ -275,6 +286,10 @@ static bool check_heading(const struct parser *parser, struct conf_text name)
 	return false;
 }
 
+/*
+ * Until the heading has proved good the settings go to nobody, so that one mistake in it does not
+ * become a mistake in every line that follows.
+ */
 static void parse_heading(struct parser *parser, struct conf_text text)
 {
 	size_t close = conf_text_find_char(text, ']');

@@ -30,6 +30,7 @@ void conf_module_name(const char *string, char *name, size_t size)
 	print(name, size, "%.*s", (int)(end - begin), begin);
 }
 
+/* The first of that name; loaders do not keep names apart. */
 static uint32_t find_module(const struct conf_machine *machine, struct conf_text name)
 {
 	uint32_t i = 0;
@@ -39,6 +40,7 @@ static uint32_t find_module(const struct conf_machine *machine, struct conf_text
 	return i;
 }
 
+/* Names are the modules' own: a kernel that is given twice is one module, and may be shared. */
 static void check_module(struct check *check, const struct conf_guest *guest, enum conf_key key,
 			 struct conf_text name, uint32_t *module)
 {
@@ -54,6 +56,7 @@ static void check_module(struct check *check, const struct conf_guest *guest, en
 
 /* ---- what a guest must have ---- */
 
+/* What has no default. The heading is named: there is no line to blame. */
 static void check_said(struct check *check, const struct conf_guest *guest)
 {
 	static const enum conf_key keys[] = { CONF_KERNEL, CONF_MEMORY };
@@ -128,6 +131,7 @@ static struct device_text text_of(const struct conf_device *device)
 	return text;
 }
 
+/* Machines have some dozens of functions, and this is done once. */
 static const struct sp_function_info *find_function(const struct conf_machine *machine,
 						    sp_sbdf_t sbdf)
 {
@@ -155,6 +159,7 @@ static const struct conf_device *find_taker(const struct check *check, sp_sbdf_t
 	return NULL;
 }
 
+/* The library refuses these too, but only when the guest is half built. */
 static const char *why_not(const struct sp_function_info *function)
 {
 	if (function == NULL)
@@ -166,6 +171,7 @@ static const char *why_not(const struct sp_function_info *function)
 	return NULL;
 }
 
+/* Said of the later line: it is the one that was added. */
 static void check_named(struct check *check, const struct conf_device *device)
 {
 	const char *why = why_not(find_function(check->machine, device->sbdf));
@@ -213,6 +219,7 @@ static void choose_function(struct check *check, struct conf_device *device)
 			     text_of(device).chars, found);
 }
 
+/* Ids are a segment's own: the same number elsewhere is another requester. */
 static bool shares_requester(const struct sp_function_info *a, const struct sp_function_info *b)
 {
 	for (uint32_t i = 0; i < a->requester_count; i++) {
@@ -250,6 +257,7 @@ static void check_shared(struct check *check, const struct conf_guest *one,
 	}
 }
 
+/* by_id: second round, see check_devices(). */
 static void check_owned(struct check *check, struct conf_guest *guest, bool by_id)
 {
 	for (uint32_t i = 0; i < guest->device_count; i++) {
@@ -279,6 +287,10 @@ static void check_devices(struct check *check)
 	}
 }
 
+/*
+ * A guest without memory or kernel was named already; its sums are still made, with nothing, so
+ * that the others' mistakes are told too.
+ */
 bool guest_conf_check(struct guest_conf *conf, const struct conf_machine *machine,
 		      struct conf_mistakes *mistakes)
 {

@@ -13,6 +13,7 @@
 #define FLAG_OVERFLOW 0x800ull
 #define FLAGS	      (FLAG_CARRY | FLAG_PARITY | FLAG_ADJUST | FLAG_ZERO | FLAG_SIGN | FLAG_OVERFLOW)
 
+/* A shift by 64 is undefined, hence the whole width by itself. */
 static uint64_t cut(uint64_t value, uint32_t bytes)
 {
 	return bytes == 8 ? value : value & ((1ull << 8 * bytes) - 1);
@@ -23,6 +24,7 @@ static uint64_t sign_of(uint64_t value, uint32_t bytes)
 	return value >> (8 * bytes - 1) & 1;
 }
 
+/* MOVZX and MOVSX; for loads of one width the register is cut to it afterwards. */
 static uint64_t extend(uint64_t value, uint32_t bytes, bool sign)
 {
 	if (sign && sign_of(value, bytes))
@@ -39,6 +41,7 @@ static uint64_t address_part(const struct instruction *instruction,
 	return number == DECODE_NO_REGISTER ? 0 : registers->general[number];
 }
 
+/* Wraps around in its own width, as the CPU's does. */
 uint64_t perform_address(const struct instruction *instruction,
 			 const struct perform_registers *registers, uint64_t rip)
 {
@@ -61,6 +64,7 @@ static uint64_t other_operand(const struct instruction *instruction,
 	return cut(instruction->high_byte ? value >> 8 : value, instruction->bytes);
 }
 
+/* Loads and stores combine nothing: what is stored is the other operand. */
 static uint64_t combine(enum decode_verb verb, uint64_t first, uint64_t second)
 {
 	switch (verb) {
@@ -81,6 +85,7 @@ static uint64_t combine(enum decode_verb verb, uint64_t first, uint64_t second)
 	return second;
 }
 
+/* For XCHG and MOV this does not depend on what was read. */
 uint64_t perform_stored(const struct instruction *instruction,
 			const struct perform_registers *registers, uint64_t read)
 {
@@ -127,6 +132,7 @@ static uint64_t flags_of(enum decode_verb verb, uint64_t first, uint64_t second,
 	return flags;
 }
 
+/* Which operand is first matters to CMP alone: it subtracts the second. */
 static void compute(const struct instruction *instruction, struct perform_registers *registers,
 		    uint64_t read)
 {
@@ -140,6 +146,7 @@ static void compute(const struct instruction *instruction, struct perform_regist
 		put_register(instruction, registers, combine(instruction->verb, first, second));
 }
 
+/* The register's old value was needed for the store: so registers change last. */
 void perform_finish(const struct instruction *instruction, struct perform_registers *registers,
 		    uint64_t read)
 {

@@ -22,6 +22,10 @@ enum owner {
 	OWNER_HERE,
 };
 
+/*
+ * What is not named here does not exist for the guest: AMD's extended registers (500 and up) can
+ * route interrupts by the way of delivery, as the local vector table does.
+ */
 static enum owner owner_of(uint32_t offset)
 {
 	if (offset >= APIC_IN_SERVICE && offset < APIC_REQUESTED_END)
@@ -51,6 +55,7 @@ static enum owner owner_of(uint32_t offset)
 	return OWNER_NOBODY;
 }
 
+/* Counted where it is born; whoever logs it may log less. */
 static struct vapic_act refuse(struct vapic *apic, uint32_t offset, uint32_t value,
 			       enum vapic_refusal refusal)
 {
@@ -65,6 +70,7 @@ static struct vapic_act pass(uint32_t offset, uint32_t value)
 	return (struct vapic_act){ .kind = VAPIC_PASS, .offset = offset, .value = value };
 }
 
+/* As the guest wrote it: the CPU's own timer runs in one-shot mode meanwhile. */
 static bool in_deadline_mode(const struct vapic *apic)
 {
 	return (apic->local[LOCAL_TIMER] & LOCAL_TIMER_MODE) == MODE_DEADLINE;
@@ -91,6 +97,7 @@ void vapic_reset(struct vapic *apic, uint32_t id, uint64_t base, bool can_x2apic
 		apic->local[i] = LOCAL_MASKED;
 }
 
+/* In x2APIC mode the id has 32 bits, before that it stands in the upper eight. */
 static uint32_t kept(const struct vapic *apic, uint32_t offset)
 {
 	switch (offset) {
@@ -110,6 +117,7 @@ static uint32_t kept(const struct vapic *apic, uint32_t offset)
 	return apic->local[(offset - APIC_LOCAL) / 16];
 }
 
+/* End of interrupt has nothing to read; CPUs answer with an error or with 0. */
 bool vapic_read(const struct vapic *apic, uint32_t offset, uint32_t *value)
 {
 	*value = 0;
@@ -189,7 +197,7 @@ static struct vapic_act write_here(struct vapic_guest *guest, uint32_t cpu, uint
 		apic->divide = value & 0xb;
 		return in_deadline_mode(apic) ? nothing : pass(offset, apic->divide);
 	case APIC_ID:
-		return nothing; /* the id is the machine's; some kernels write back what they read */
+		return nothing; /* some kernels write back what they read */
 	}
 	return write_local(guest, apic, offset, value);
 }
@@ -227,6 +235,7 @@ struct vapic_act vapic_write(struct vapic_guest *guest, uint32_t cpu, uint32_t o
 	return refuse(apic, offset, value, VAPIC_REFUSED_REGISTER);
 }
 
+/* The manual leaves other accesses undefined; to try one on the real page helps nobody. */
 bool vapic_check_width(struct vapic *apic, uint32_t offset, uint32_t bytes)
 {
 	if (bytes == 4 && offset % 16 == 0)
@@ -247,6 +256,7 @@ static uint32_t offset_of(uint32_t msr)
 		       : offset;
 }
 
+/* The target is a part of the command here, so that both are read at once. */
 bool vapic_msr_read(const struct vapic *apic, uint32_t msr, uint64_t *value)
 {
 	uint32_t offset = offset_of(msr), low;
@@ -258,6 +268,7 @@ bool vapic_msr_read(const struct vapic *apic, uint32_t msr, uint64_t *value)
 	return mine;
 }
 
+/* What the manual makes a fault is a refusal: the caller injects it. */
 struct vapic_act vapic_msr_write(struct vapic_guest *guest, uint32_t cpu, uint32_t msr,
 				 uint64_t value)
 {

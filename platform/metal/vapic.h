@@ -5,9 +5,9 @@
  *   trapped page, or trapped MSRs --> vapic_write() --> an act: for the CPU's own APIC,
  *                                                       for CPUs of the guest, or refused
  *
- * The CPU is the guest's alone and takes its interrupts without the hypervisor. But through the same
- * registers it could stop any other CPU (INIT), break into it (NMI, SMI) or interrupt it: so the
- * command register and the local vector table are filtered, and commands only reach CPUs of the
+ * The CPU is the guest's alone and takes its interrupts without the hypervisor. But through the
+ * same registers it could stop any other CPU (INIT), break into it (NMI, SMI) or interrupt it: so
+ * the command register and the local vector table are filtered, and commands only reach CPUs of the
  * guest. A pure state machine: the caller carries out the acts. A guest's CPUs have their machine's
  * APIC ids. APM vol. 2, chapter 16; SDM vol. 3A, chapter 11 (x2APIC).
  */
@@ -85,8 +85,8 @@ struct vapic_guest {
 void vapic_reset(struct vapic *apic, uint32_t id, uint64_t base, bool can_x2apic);
 
 /*
- * A register, read. True: `value` is it. False: the CPU's own register at the same place is. Offsets
- * of the page; what the page does not have reads as 0.
+ * A register, read. True: `value` is it. False: the CPU's own register at the same place is.
+ * Offsets of the page; what the page does not have reads as 0.
  */
 bool vapic_read(const struct vapic *apic, uint32_t offset, uint32_t *value);
 struct vapic_act vapic_write(struct vapic_guest *guest, uint32_t cpu, uint32_t offset,
@@ -102,8 +102,8 @@ struct vapic_act vapic_msr_write(struct vapic_guest *guest, uint32_t cpu, uint32
 
 /*
  * May the guest reach this MSR of its CPU without an exit, in x2APIC mode? For the permission map:
- * end of interrupt, priorities, what is in service, the timer's count. `deadline`: TSC deadlines are
- * made of that count by the hypervisor, so it is not the guest's.
+ * end of interrupt, priorities, what is in service, the timer's count. `deadline`: TSC deadlines
+ * are made of that count by the hypervisor, so it is not the guest's.
  */
 bool vapic_msr_is_direct(uint32_t msr, bool write, bool deadline);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/metal/vapic_command.c - interrupts from a guest's CPU to others. APM vol. 2, 16.5, 16.6.1.
+ * platform/metal/vapic_command.c - interrupts from a guest's CPU to others.
+ * APM vol. 2, 16.5, 16.6.1.
  *
  *   shorthand, physical or logical name --> CPUs of the guest --> fixed, NMI, INIT, start-up
  *                                       '-> none: refused      '-> others: refused
  *
- * Names are resolved here, among the guest's CPUs alone: no name of the guest's ever reaches the bus.
+ * Names are resolved here, among the guest's CPUs alone: no name of the guest's ever reaches the
+ * bus.
  */
 #include "platform/metal/vapic_command.h"
 

@@ -7,10 +7,11 @@
  *                      >--> 00:dd.0 --> register: what it shows, what the guest may write,
  *   ECAM            --'                 what of both is the function's own
  *
- * Nothing of a function is open unless it is known here: interrupts, base addresses and power states
- * are the hypervisor's, extended capabilities (ATS, PASID, SR-IOV ...) are not there at all. A pure
- * state machine: configuration space is reached through two functions, and what the hypervisor must
- * do after a write comes back as a set of changes. The caller keeps a guest's CPUs apart.
+ * Nothing of a function is open unless it is known here: interrupts, base addresses and power
+ * states are the hypervisor's, extended capabilities (ATS, PASID, SR-IOV ...) are not there at all.
+ * A pure state machine: configuration space is reached through two functions, and what the
+ * hypervisor must do after a write comes back as a set of changes. The caller keeps a guest's CPUs
+ * apart.
  */
 #pragma once
 
@@ -105,16 +106,17 @@ void vpci_begin(struct vpci *vpci);
 
 /*
  * Shows a function to the guest, as the next device, with its BARs placed and its decoding, bus
- * mastering and interrupts off. `all` are the machine's functions, `index` is the one that is meant.
- * SP_UNSUPPORTED (no endpoint; a BAR that does not begin at a page or shares one with another
- * function; an MSI-X table outside its BARs), SP_NO_SPACE (no device number or no room in the windows left): `why`
- * says it in a line.
+ * mastering and interrupts off. `all` are the machine's functions, `index` is the one that is
+ * meant. SP_UNSUPPORTED (no endpoint; a BAR that does not begin at a page or shares one with
+ * another function; an MSI-X table outside its BARs), SP_NO_SPACE (no device number or no room in
+ * the windows left): `why` says it in a line.
  */
 SP_MUST_USE enum sp_status vpci_add(struct vpci *vpci, const struct sp_function_info *all,
 				    uint32_t count, uint32_t index, struct vpci_text *why);
 
 /*
- * From now on nobody is there: reads are all ones. What was mapped and routed is the caller's to undo.
+ * From now on nobody is there: reads are all ones. What was mapped and routed is the caller's to
+ * undo.
  */
 void vpci_remove(struct vpci_function *function);
 
@@ -154,8 +156,8 @@ enum vpci_place vpci_bar_place(const struct vpci *vpci, const struct vpci_functi
 			       uint32_t bar, sp_gfn_t *first);
 
 /*
- * Pages of a BAR from `page` on that are all mapped or all trapped; 0 past its end. Trapped are those
- * with a part of the MSI-X table.
+ * Pages of a BAR from `page` on that are all mapped or all trapped; 0 past its end. Trapped are
+ * those with a part of the MSI-X table.
  */
 uint64_t vpci_bar_run(const struct vpci *vpci, const struct vpci_function *function, uint32_t bar,
 		      uint64_t page, bool *trapped);
@@ -170,8 +172,8 @@ struct vpci_function *vpci_find_address(struct vpci *vpci, uint64_t address, uin
 bool vpci_is_table(const struct vpci_function *function, uint32_t bar, uint64_t offset);
 
 /*
- * 4 or 8 bytes, aligned (7.7.2: all else is undefined, and reads as 0 here). The index of the vector
- * that changed, or vector_count for none.
+ * 4 or 8 bytes, aligned (7.7.2: all else is undefined, and reads as 0 here). The index of the
+ * vector that changed, or vector_count for none.
  */
 uint64_t vpci_table_read(const struct vpci_function *function, uint64_t offset, uint32_t bytes);
 uint32_t vpci_table_write(struct vpci_function *function, uint64_t offset, uint32_t bytes,

@@ -10,6 +10,7 @@
 #include "platform/metal/print.h"
 #include "platform/metal/vpci_registers.h"
 
+/* A guest maps pages: what it is shown of a small BAR is the page it is in. */
 static uint64_t pages_up(uint64_t bytes)
 {
 	return (bytes + SP_FRAME_BYTES - 1) & ~(uint64_t)(SP_FRAME_BYTES - 1);
@@ -73,6 +74,7 @@ static bool find_place(const struct opening *o, const struct vpci_window *window
 	return false;
 }
 
+/* Below 4 GiB first, where also a guest without large addresses reaches it. */
 static bool place(const struct opening *o, const struct vpci_bar *bar, uint64_t *first)
 {
 	return find_place(o, &o->vpci->low, bar->bytes, first) ||
@@ -138,6 +140,7 @@ static enum sp_status open_bar(struct opening *o, uint32_t index, bool *wide)
 	return SP_OK;
 }
 
+/* A wide one takes two registers. */
 enum sp_status vpci_open_bars(struct opening *o)
 {
 	enum sp_status status = SP_OK;

@@ -296,7 +296,7 @@ struct prefixes {
 	uint8_t bytes[4];
 };
 
-/* One opcode with one ModRM and SIB, in all modes. Displacement and immediate have negative bytes. */
+/* One opcode with one ModRM and SIB, in all modes. What follows has negative bytes too. */
 static void try_one(struct bench *bench, const struct prefixes *prefixes, uint32_t opcode,
 		    uint8_t modrm, uint8_t sib)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/vapic_test.c - a guest's local APIC: what passes, whom commands reach, what is refused.
+ * tests/unit/vapic_test.c - a guest's local APIC: what passes, whom commands reach, what is
+ * refused.
  */
 #include <setjmp.h>
 #include <stdarg.h>

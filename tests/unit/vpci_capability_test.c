@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/unit/vpci_capability_test.c - which capabilities a guest sees, and the messages that it wants.
+ * tests/unit/vpci_capability_test.c - which capabilities a guest sees, and the messages it
+ * wants.
  */
 #include "tests/unit/vpci_fixture.h"
 
@@ -74,7 +75,7 @@ static void a_function_becomes_a_part_of_the_root_complex(void **state)
 	assert_int_equal(guest_read(EXPRESS + 0x0c, 4), 0);
 }
 
-/* Reset (bit 15) and phantom functions (bit 9) are not the guest's; status bits go out when written. */
+/* Reset (bit 15) and phantom functions (bit 9) are not the guest's; status is cleared by writing. */
 static void device_control_is_passed_on_in_part(void **state)
 {
 	const uint32_t at = EXPRESS + EXPRESS_DEVICE_CONTROL;

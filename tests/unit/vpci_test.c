@@ -194,7 +194,7 @@ static void commands_are_told_and_not_passed_on(void **state)
 	assert_int_equal(machine.writes, 0);
 }
 
-/* Every bit of every register, written both ways: nothing but the known few reaches the function. */
+/* Every bit of every register, written both ways: nothing but the known few gets through. */
 static void nothing_else_reaches_the_function(void **state)
 {
 	(void)state;
