@@ -63,10 +63,10 @@ struct vapic {
 	uint32_t base_low; /* of MSR 1B */
 	bool can_x2apic;
 	bool x2apic;
-	uint32_t logical; /* LDR; a sender on another CPU reads it */
-	uint32_t format;  /* DFR; the same */
-	uint32_t target;  /* the command register's upper half */
-	uint32_t command; /* its lower half */
+	_Atomic uint32_t logical; /* LDR; a sender on another CPU reads it */
+	_Atomic uint32_t format;  /* DFR; the same */
+	uint32_t target;	  /* the command register's upper half */
+	uint32_t command;	  /* its lower half */
 	uint32_t divide;
 	uint32_t local[VAPIC_LOCALS]; /* as the guest wrote them */
 	uint64_t refused[VAPIC_REFUSALS];

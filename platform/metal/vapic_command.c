@@ -40,7 +40,7 @@ static bool has_short_name(uint32_t name, uint32_t logical, uint32_t format)
 	return name >> 4 == logical >> 4 && (name & logical & 0xf) != 0;
 }
 
-/* Both halves are read from another CPU's state: each was written whole. */
+/* The other CPU may be changing its names: each is read once, and whole. */
 static bool has_logical_name(const struct vapic *sender, const struct vapic *cpu)
 {
 	if (!sender->x2apic)

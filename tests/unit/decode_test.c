@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -286,6 +287,57 @@ static void fifteen_bytes_are_the_most(void **state)
 	must_refuse("66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 66", DECODE_64, DECODE_TOO_LONG);
 }
 
+static uint64_t next_random(uint64_t *random)
+{
+	*random ^= *random << 13;
+	*random ^= *random >> 7;
+	*random ^= *random << 17;
+	return *random;
+}
+
+/* In memory that ends behind the last byte, so that the sanitizer sees who reads on. */
+static enum decode_result decode_exactly(const uint8_t *bytes, size_t count, enum decode_mode mode,
+					 struct instruction *instruction)
+{
+	uint8_t *copy = malloc(count ? count : 1);
+	enum decode_result result;
+
+	assert_non_null(copy);
+	memcpy(copy, bytes, count);
+	result = decode(copy + (count ? 0 : 1), count, mode, instruction);
+	free(copy);
+	return result;
+}
+
+/* What follows an instruction does not matter, and no beginning of it is one. */
+static void an_instruction_is_its_own_bytes(void **state)
+{
+	uint64_t random = 88172645463325252;
+	uint32_t good = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 300000; i++) {
+		uint64_t words[2] = { next_random(&random), next_random(&random) };
+		enum decode_mode mode = (enum decode_mode)(i % 3);
+		const uint8_t *bytes = (const uint8_t *)words;
+		struct instruction whole, part;
+
+		if (decode_exactly(bytes, i % 17, mode, &whole) != DECODE_OK) {
+			assert_true(whole.length <= i % 17);
+			continue;
+		}
+		good++;
+		assert_int_equal(decode_exactly(bytes, whole.length, mode, &part), DECODE_OK);
+		assert_int_equal(part.length, whole.length);
+		assert_int_equal(part.verb, whole.verb);
+		assert_true(part.immediate == whole.immediate);
+		assert_true(part.address.displacement == whole.address.displacement);
+		for (size_t count = 0; count < whole.length; count++)
+			assert_int_equal(decode_exactly(bytes, count, mode, &part), DECODE_CUT);
+	}
+	assert_true(good > 10000);
+}
+
 static void a_refusal_names_the_instruction(void **state)
 {
 	struct code code = code_of("0f 01 07");
@@ -336,6 +388,7 @@ int main(void)
 		cmocka_unit_test(locked_and_repeated_ones_are_refused),
 		cmocka_unit_test(what_is_cut_off_is_refused),
 		cmocka_unit_test(fifteen_bytes_are_the_most),
+		cmocka_unit_test(an_instruction_is_its_own_bytes),
 		cmocka_unit_test(a_refusal_names_the_instruction),
 		cmocka_unit_test(each_refusal_has_a_text_that_fits),
 	};
