@@ -46,6 +46,7 @@ static const struct option table[OPTION_COUNT] = {
 		[RUN_MATRIX] = {"matrix", "the rows of the isolation matrix, then end"},
 		[RUN_CONTROLS] = {"controls", "each row with its guard left out (sallyport-mutants.elf)"},
 		[RUN_ENGINES] = {"engines", "every NVMe controller and 82574 aimed, then end"},
+		[RUN_GUESTS] = {"guests", "the guests of guest.conf, a module that the loader brings along"},
 		[RUN_IDLE] = {"idle", "print what the machine has, then wait for ever"},
 	}},
 };

@@ -15,6 +15,7 @@ enum option_run {
 	RUN_CONTROLS,
 	RUN_ENGINES,
 	RUN_IDLE,
+	RUN_GUESTS,
 };
 
 /* Each field is an index into its option's choices. */
