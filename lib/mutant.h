@@ -88,6 +88,9 @@ enum sp_mutant {
 	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
 	SP_MUT_COMMAND_UNCHECKED, /* a guest's interrupt commands go to the bus as they are */
 	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
+	/* Interrupts of functions. */
+	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
+	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */
 	SP_MUT_COUNT
 };
 

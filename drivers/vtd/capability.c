@@ -57,6 +57,7 @@ static void describe_tables(struct vtd_unit *vtd)
 	unit->name_count = (uint32_t)min_u64(BIT(min_u64(domain_bits, 16)), UNIT_NAMES) - 1;
 	unit->coherent = vtd->extended & ECAP_C;
 	unit->interrupt_remapping = vtd->extended & ECAP_IR;
+	unit->message_count = INTERRUPT_ENTRIES;
 	unit->device_caches = vtd->extended & ECAP_DT;
 	unit->special[0] = (struct span){ 0xfee00, 0xfef00 };
 }

@@ -129,6 +129,12 @@
 #define CONTEXT_HIGH_WIDTH   BITS(2, 0) /* levels - 2 */
 #define CONTEXT_HIGH_DOMAIN  BITS(23, 8)
 
+/* 5.1.5.2 Remappable interrupt requests: the address of a message */
+#define MESSAGE_WINDOW	     0xfee00000ull
+#define MESSAGE_INDEX	     BITS(19, 5)
+#define MESSAGE_REMAPPABLE   BIT(4)
+#define MESSAGE_INDEX_15     BIT(2)
+
 /* 9.10 Interrupt Remapping Table Entry, remapped format: 128 bits */
 #define IRTE_PRESENT	     BIT(0)
 #define IRTE_VECTOR	     BITS(23, 16)
