@@ -13,7 +13,7 @@
 
 #define SP_BARS	      6
 #define SP_REQUESTERS 8
-#define SP_MESSAGES   32 /* interrupts of one function */
+#define SP_MESSAGES   64 /* interrupts of one function */
 
 struct sp_bar {
 	sp_maddr_t address;

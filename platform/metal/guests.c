@@ -1,12 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * platform/metal/guests.c - the guests that run=guests starts, to their end.
+ *
+ *   guest.conf --> struct guest_conf, compared with the machine --> struct vm[] --> CPUs 1, 2 ..
+ *
+ * This is CPU 0's part: it starts the guests, moves the library forward, reads the units' faults, and
+ * takes everything back.
  */
 #include "platform/metal/guests.h"
 
 #include "platform/metal/console.h"
 #include "platform/metal/cpu.h"
+#include "platform/metal/guest_conf.h"
 #include "platform/metal/machine.h"
+#include "platform/metal/machine_host.h"
+#include "platform/metal/memory.h"
 #include "platform/metal/print.h"
 #include "platform/metal/smp.h"
 #include "platform/metal/string.h"
@@ -14,10 +22,14 @@
 #include "platform/metal/vm_load.h"
 #include "platform/metal/x86.h"
 
-#define GUESTS_MAX  4u
+#define CONF_SUFFIX ".conf"
+#define MODULES_MAX 16u
 #define STOP_WITHIN (2 * NS_PER_S)
+#define LOOK_AFTER  (1 * NS_PER_MS)
 
-static struct vm vms[GUESTS_MAX];
+static struct guest_conf conf; /* CPU 0; these are too large for its stack */
+static struct conf_mistakes mistakes;
+static struct vm vms[CONF_GUESTS];
 
 static size_t length_of(const char *text)
 {
@@ -28,47 +40,177 @@ static size_t length_of(const char *text)
 	return length;
 }
 
-static void create(struct vm *vm, struct sp_host *host, enum sp_tables tables)
+static void refuse_mistakes(void)
 {
-	struct vm_files files = { .initrd = { .bytes = 0 } };
-	struct vm_config config = { .name = "debian",
-				    .name_length = 6,
-				    .number = 1,
-				    .bytes = 256u << 20,
-				    .cpu = 1,
-				    .tables = tables };
-	enum sp_status status;
-	const char *amiss;
+	for (uint32_t i = 0; i < mistakes.count && i < CONF_MISTAKES; i++)
+		console_line("%s", mistakes.text[i]);
+	machine_refuse("%u mistake%s in %s; no guest was started", mistakes.count,
+		       mistakes.count == 1 ? "" : "s", mistakes.file);
+}
 
-	if (!module_find("vmlinuz", 7, &files.kernel))
-		machine_refuse("no module vmlinuz");
-	(void)module_find("initrd.gz", 9, &files.initrd);
-	files.command_line = files.kernel.words;
-	files.command_line_length = length_of(files.kernel.words);
+static uint32_t list_modules(struct conf_module *list)
+{
+	const struct module *module;
+	uint32_t count = 0;
+
+	while (count < MODULES_MAX && (module = module_at(count)) != NULL)
+		list[count++] = (struct conf_module){ module->name, module->bytes };
+	return count;
+}
+
+/* One CPU is the hypervisor's. */
+static void check(struct sp_host *host)
+{
+	static struct sp_function_info functions[FUNCTIONS_MAX];
+	struct conf_module modules[MODULES_MAX];
+	struct conf_machine machine = {
+		.module = modules,
+		.module_count = list_modules(modules),
+		.memory = memory_figures().frames_free * SP_FRAME_BYTES,
+		.cpus = cpu_count - 1,
+		.function = functions,
+	};
+
+	while (machine.function_count < FUNCTIONS_MAX &&
+	       sp_function_info(host, machine.function_count, &functions[machine.function_count]) ==
+		       SP_OK)
+		machine.function_count++;
+	if (!guest_conf_check(&conf, &machine, &mistakes))
+		refuse_mistakes();
+}
+
+/* The first module whose name ends so. */
+static const struct module *find_conf(void)
+{
+	const struct module *module;
+
+	for (uint32_t i = 0; (module = module_at(i)) != NULL; i++) {
+		const size_t length = length_of(module->name), suffix = length_of(CONF_SUFFIX);
+
+		if (length > suffix &&
+		    memcmp(module->name + length - suffix, CONF_SUFFIX, suffix) == 0)
+			return module;
+	}
+	return NULL;
+}
+
+static void read_conf(struct sp_host *host)
+{
+	const struct module *file = find_conf();
+
+	if (file == NULL)
+		machine_refuse("run=guests needs a module that says which, guest.conf; QEMU: "
+			       "-initrd \"guest.conf,vmlinuz,initrd.gz\"");
+	conf_mistakes_begin(&mistakes, file->name);
+	if (!guest_conf_parse(file->content, file->bytes, &conf, &mistakes))
+		refuse_mistakes();
+	check(host);
+}
+
+static void give_devices(struct vm *vm, const struct conf_guest *guest)
+{
+	struct vpci_text why;
+
+	for (uint32_t i = 0; i < guest->device_count; i++) {
+		if (vm_pci_give(vm, guest->device[i].sbdf, &why) != SP_OK)
+			machine_refuse("%s:%u: guest %s: device %s", mistakes.file,
+				       guest->device[i].line, guest->name, why.chars);
+		console_log("guest", "%s has %s", vm->name,
+			    print_sbdf(guest->device[i].sbdf).chars);
+	}
+}
+
+static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host *host,
+		   uint32_t number, enum sp_tables tables)
+{
+	const struct vm_config config = { .name = guest->name,
+					  .name_length = length_of(guest->name),
+					  .number = number,
+					  .bytes = guest->memory,
+					  .cpu = number,
+					  .tables = tables };
+	const struct vm_files files = { .kernel = module_at(guest->kernel_module),
+					.initrd = module_at(guest->initrd_module),
+					.command_line = guest->command_line };
+	const char *amiss;
+	enum sp_status status;
+
+	if (guest->cpus != 1 || guest->acpi)
+		machine_refuse("%s:%u: guest %s: more than one CPU, or ACPI, cannot be had yet",
+			       mistakes.file, guest->line, guest->name);
 	status = vm_create(vm, host, &config);
 	if (status != SP_OK)
-		machine_refuse("guest: %s", sp_status_text(status));
+		machine_refuse("guest %s: no memory of %lu MiB in one piece (%s)", guest->name,
+			       guest->memory >> 20, sp_status_text(status));
 	amiss = vm_load(vm, &files);
 	if (amiss != NULL)
-		machine_refuse("guest %s: %s", vm->name, amiss);
+		machine_refuse("%s:%u: guest %s: %s", mistakes.file, guest->line, vm->name, amiss);
+	console_log("guest", "%s: %lu MiB from gfn 0 on, from mfn 0x%lx on, on CPU %u", vm->name,
+		    guest->memory >> 20, vm->memory.mfn, vm->cpu);
+	give_devices(vm, guest);
+}
+
+static bool any_runs(void)
+{
+	for (uint32_t i = 0; i < conf.guest_count; i++) {
+		if (atomic_load(&vms[i].state) == VM_RUNNING)
+			return true;
+	}
+	return false;
+}
+
+static void log_faults(struct sp_host *host)
+{
+	struct sp_fault fault;
+	char text[160];
+
+	if (sp_iommu_next_fault(host, &fault) != SP_OK)
+		return;
+	sp_fault_text(&fault, text, sizeof(text));
+	console_log("fault", "%s", text);
+}
+
+static void serve(struct sp_host *host)
+{
+	while (any_runs()) {
+		(void)sp_progress(host, SP_STEP_SLOTS);
+		log_faults(host);
+		time_wait(LOOK_AFTER);
+	}
+}
+
+/* Everything that it was given is to come back. */
+static bool end(struct vm *vm, uint64_t started)
+{
+	enum sp_status status;
+
+	if (!smp_wait(vm->cpu, STOP_WITHIN)) {
+		console_log("guest", "%s does not leave its CPU", vm->name);
+		return false;
+	}
+	console_log("guest", "%s ended: %s", vm->name, vm->why);
+	vm_log_exits(vm, time_now() - started);
+	status = vm_pci_take_all(vm);
+	if (status != SP_OK)
+		console_log("guest", "%s does not give its devices back: %s", vm->name,
+			    sp_status_text(status));
+	return vm_destroy(vm) && status == SP_OK;
 }
 
 bool guests_run(struct sp_host *host, enum sp_tables tables)
 {
-	struct vm *vm = &vms[0];
 	uint64_t started;
+	bool whole = true;
 
-	module_log_all();
+	read_conf(host);
 	vm_apic_measure();
-	create(vm, host, tables);
+	for (uint32_t i = 0; i < conf.guest_count; i++)
+		create(&vms[i], &conf.guest[i], host, i + 1, tables);
 	started = time_now();
-	vm_start(vm);
-	while (atomic_load(&vm->state) == VM_RUNNING) {
-		(void)sp_progress(host, SP_STEP_SLOTS);
-		time_wait(10 * NS_PER_MS);
-	}
-	(void)smp_wait(vm->cpu, STOP_WITHIN);
-	console_log("guest", "%s ended: %s", vm->name, vm->why);
-	vm_log_exits(vm, time_now() - started);
-	return vm_destroy(vm);
+	for (uint32_t i = 0; i < conf.guest_count; i++)
+		vm_start(&vms[i]);
+	serve(host);
+	for (uint32_t i = 0; i < conf.guest_count; i++)
+		whole = end(&vms[i], started) && whole;
+	return whole;
 }

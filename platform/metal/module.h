@@ -2,21 +2,22 @@
 /* platform/metal/module.h - files that the boot loader brought along. */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct multiboot_info;
 
+#define MODULE_NAME 64u
+
 /* In the loader's memory, which is never given out. */
 struct module {
-	const char *name; /* the last part of its path; not ended by a zero */
-	size_t name_length;
-	const char *words; /* what the loader's line has behind the path; ended by a zero */
+	char name[MODULE_NAME]; /* conf_module_name() of the loader's line */
 	const void *content;
 	size_t bytes;
 };
 
-/* Remembers where the list is. */
+/* Reads the list. */
 void module_start(const struct multiboot_info *info);
-bool module_find(const char *name, size_t name_length, struct module *module);
-void module_log_all(void);
+
+/* From 0; NULL: there are no more. */
+const struct module *module_at(uint32_t index);

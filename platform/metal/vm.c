@@ -82,6 +82,7 @@ enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_co
 	*vm = (struct vm){ .number = config->number, .host = host, .cpu = config->cpu };
 	print(vm->name, sizeof(vm->name), "%.*s", (int)config->name_length, config->name);
 	vm->uart.name = vm->name;
+	vm_pci_begin(vm);
 	vm->apic.id = (uint8_t)cpus[vm->cpu].apic_id;
 	vm->frames = config->bytes / SP_FRAME_BYTES;
 	vm->memory = memory_take_for_guest(vm->frames, LARGE_FRAMES);

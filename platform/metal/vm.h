@@ -16,6 +16,7 @@
 #include "platform/metal/svm.h"
 #include "platform/metal/uart.h"
 #include "platform/metal/vm_apic.h"
+#include "platform/metal/vm_pci.h"
 
 #define VM_NAME 16u
 
@@ -55,8 +56,8 @@ struct vm {
 	struct svm_exit exit;
 	struct uart uart;
 	struct vm_apic apic;
-	uint32_t config_address; /* last written to port CF8 */
-	uint32_t pit;		 /* what a guest that reads its absent PIT sees change */
+	struct vm_pci pci;
+	uint32_t pit; /* what a guest that reads its absent PIT sees change */
 	uint8_t clock_index;
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t refused; /* acts that were not carried out */

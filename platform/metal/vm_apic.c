@@ -135,13 +135,17 @@ static uint32_t local_allowed(uint32_t entry, uint32_t value)
 
 static void write_timer(struct vm_apic *apic, uint32_t value)
 {
-	apic->deadline = (value & LOCAL_TIMER_MODE) == MODE_DEADLINE;
+	const bool deadline = (value & LOCAL_TIMER_MODE) == MODE_DEADLINE;
+
+	/* Another mode: what was counted down for is over. */
+	if (deadline != apic->deadline)
+		apic_write(APIC_TIMER_START, 0);
+	apic->deadline = deadline;
 	if (!apic->deadline) {
 		apic_write(APIC_DIVIDE, apic->divide);
 		apic_write(APIC_LOCAL_FIRST, local_allowed(LOCAL_TIMER, value));
 		return;
 	}
-	apic_write(APIC_TIMER_START, 0);
 	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
 	apic_write(APIC_LOCAL_FIRST, local_allowed(LOCAL_TIMER, value & ~LOCAL_TIMER_MODE));
 }

@@ -148,7 +148,7 @@ static const char *write_command_line(const struct vm *vm, const struct vm_files
 	const size_t used =
 		print(line, COMMAND_LINE_BYTES,
 		      "acpi=off pci=conf1 tsc=reliable tsc_early_khz=%lu %.*s", time_tsc_khz(),
-		      (int)files->command_line_length, files->command_line);
+		      (int)files->command_line.length, files->command_line.at);
 
 	if (used + 1 >= COMMAND_LINE_BYTES || used > read32(parameters, COMMAND_LINE_SIZE))
 		return "the command line is too long";
@@ -178,12 +178,12 @@ static void write_tables(const struct vm *vm)
 
 const char *vm_load(struct vm *vm, const struct vm_files *files)
 {
-	const char *amiss = check_kernel(vm, &files->kernel);
+	const char *amiss = check_kernel(vm, files->kernel);
 
 	if (amiss == NULL)
-		amiss = load_kernel(vm, &files->kernel);
+		amiss = load_kernel(vm, files->kernel);
 	if (amiss == NULL)
-		amiss = load_initrd(vm, &files->initrd);
+		amiss = load_initrd(vm, files->initrd);
 	if (amiss == NULL)
 		amiss = write_command_line(vm, files);
 	if (amiss != NULL)

@@ -2,14 +2,14 @@
 /* platform/metal/vm_load.h - a Linux kernel into a guest's memory. */
 #pragma once
 
+#include "platform/metal/conf_text.h"
 #include "platform/metal/module.h"
 #include "platform/metal/vm.h"
 
 struct vm_files {
-	struct module kernel;
-	struct module initrd; /* no bytes: none */
-	const char *command_line;
-	size_t command_line_length;
+	const struct module *kernel;
+	const struct module *initrd; /* NULL: none */
+	struct conf_text command_line;
 };
 
 /* What cannot be loaded, and why; NULL: the vCPU is about to execute the kernel's first instruction. */

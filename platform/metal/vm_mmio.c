@@ -123,6 +123,20 @@ static void scatter(struct vm *vm, const struct perform_registers *from)
 	};
 }
 
+/* Pages of a function's registers in which its MSI-X table is. */
+static uint64_t access_function(struct vm *vm, const struct instruction *instruction,
+				struct perform_registers *registers)
+{
+	uint64_t read = 0;
+
+	if (decode_reads(instruction))
+		read = vm_pci_read(vm, vm->exit.address, instruction->bytes);
+	if (decode_writes(instruction))
+		vm_pci_write(vm, vm->exit.address, instruction->bytes,
+			     perform_stored(instruction, registers, read));
+	return read;
+}
+
 /* Registers of the APIC are 32 bits wide, one in 16 bytes; other accesses read as 0. */
 static uint64_t access_apic(struct vm *vm, const struct instruction *instruction,
 			    struct perform_registers *registers)
@@ -159,6 +173,11 @@ static void end_unmapped(struct vm *vm)
 	vm_end(vm, "it touched an address where nothing is");
 }
 
+static bool is_apic(const struct vm *vm)
+{
+	return vm->exit.address >> SP_FRAME_ORDER == LOCAL_APIC_ADDRESS >> SP_FRAME_ORDER;
+}
+
 static void perform(struct vm *vm, const struct instruction *instruction)
 {
 	struct perform_registers registers = gather(vm);
@@ -168,7 +187,8 @@ static void perform(struct vm *vm, const struct instruction *instruction)
 	/* Another CPU of the guest exchanged the instruction: it runs again, as it is now. */
 	if ((address ^ vm->exit.address) % SP_FRAME_BYTES != 0)
 		return;
-	read = access_apic(vm, instruction, &registers);
+	read = is_apic(vm) ? access_apic(vm, instruction, &registers)
+			   : access_function(vm, instruction, &registers);
 	perform_finish(instruction, &registers, read);
 	scatter(vm, &registers);
 	vm_skip(vm, instruction->length);
@@ -180,7 +200,7 @@ enum vm_exit vm_mmio_exit(struct vm *vm)
 	struct fetched fetched;
 	enum decode_result result;
 
-	if (vm->exit.address >> SP_FRAME_ORDER != LOCAL_APIC_ADDRESS >> SP_FRAME_ORDER) {
+	if (!is_apic(vm) && !vm_pci_has(vm, vm->exit.address)) {
 		end_unmapped(vm);
 		return VM_EXIT_MMIO;
 	}
@@ -190,5 +210,5 @@ enum vm_exit vm_mmio_exit(struct vm *vm)
 		perform(vm, &instruction);
 	else
 		end_undecoded(vm, result, &fetched, &instruction);
-	return VM_EXIT_APIC;
+	return is_apic(vm) ? VM_EXIT_APIC : VM_EXIT_MMIO;
 }

@@ -30,17 +30,17 @@ static const uint32_t own[] = {
 /* Feature switches of AMD's CPUs and the like, which Linux reads without asking CPUID first. */
 static const uint32_t dull[] = {
 	0x00000010, /* TSC: its reads have an instruction of their own; writes would move the clock */
-	0x00000017,			    /* platform id */
-	0x0000008b,			    /* patch level */
-	0x000000fe, 0x000002ff,		    /* memory type ranges: none */
-	0x00000179, 0x0000017a,		    /* machine check banks: none */
-	0x000001d9,			    /* debug control */
-	0xc0000104,			    /* TSC ratio */
-	0xc0010000,			    /* performance counters: none */
-	0xc0010010,			    /* SYSCFG */
-	0xc0010015,			    /* HWCR */
-	0xc001001f,			    /* northbridge configuration */
-	0xc0010055,			    /* interrupt pending message */
+	0x00000017,						    /* platform id */
+	0x0000008b,						    /* patch level */
+	0x000000fe, 0x000002ff,					    /* memory type ranges: none */
+	0x00000179, 0x0000017a,					    /* machine check banks: none */
+	0x000001d9,						    /* debug control */
+	0xc0000104,						    /* TSC ratio */
+	0xc0010000, 0xc0010001, 0xc0010002, 0xc0010003,		    /* performance counters: none */
+	0xc0010004, 0xc0010005, 0xc0010006, 0xc0010007, 0xc0010010, /* SYSCFG */
+	0xc0010015,						    /* HWCR */
+	0xc001001f,						    /* northbridge configuration */
+	0xc0010055,						    /* interrupt pending message */
 	0xc0010112, 0xc0010113, 0xc0010117, /* SMM and SVM areas: not for writing, CPUID hides SVM */
 	0xc0011020, 0xc0011021, 0xc0011022, 0xc0011023, /* load-store, caches */
 	0xc0011028, 0xc0011029, 0xc001102a, 0xc001102c, /* decode */

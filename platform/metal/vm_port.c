@@ -23,8 +23,6 @@
 #define KEYBOARD_RESET	0xfeu
 #define RESET_CONTROL	0xcf9u
 #define RESET_NOW	0x04u
-#define CONFIG_ADDRESS	0xcf8u
-#define CONFIG_DATA	0xcfcu
 
 struct port_access {
 	uint32_t port, bytes;
@@ -83,8 +81,8 @@ static uint32_t read_port(struct vm *vm, const struct port_access *access)
 		return vm->pit += 0x55;
 	if (access->port == CLOCK_DATA)
 		return read_clock(vm);
-	if (access->port == CONFIG_ADDRESS && access->bytes == 4)
-		return vm->config_address;
+	if (vpci_has_port(access->port, access->bytes))
+		return vm_pci_port_read(vm, access->port, access->bytes);
 	return 0xffffffff;
 }
 
@@ -92,19 +90,14 @@ static void write_port(struct vm *vm, const struct port_access *access)
 {
 	if (is_within(access->port, COM1_PORT, UART_PORTS) && access->bytes == 1)
 		uart_write(&vm->uart, access->port - COM1_PORT, (uint8_t)access->value);
-	else if (access->port == CONFIG_ADDRESS && access->bytes == 4)
-		vm->config_address = access->value;
+	else if (vpci_has_port(access->port, access->bytes))
+		vm_pci_port_write(vm, access->port, access->bytes, access->value);
 	else if (access->port == CLOCK_INDEX)
 		vm->clock_index = access->value & 0x7f;
 	else if (access->port == KEYBOARD && access->value == KEYBOARD_RESET)
 		vm_end(vm, "it reset itself by the keyboard controller");
 	else if (access->port == RESET_CONTROL && access->value & RESET_NOW)
 		vm_end(vm, "it reset itself by port cf9");
-}
-
-static bool is_config(const struct port_access *access)
-{
-	return access->port == CONFIG_ADDRESS || is_within(access->port, CONFIG_DATA, 4);
 }
 
 enum vm_exit vm_port_exit(struct vm *vm)
@@ -125,5 +118,5 @@ enum vm_exit vm_port_exit(struct vm *vm)
 	}
 	/* EXITINFO2 is the address of the next instruction. */
 	vm_skip(vm, (uint32_t)(vm->vcpu.vmcb->exit_info2 - vm->vcpu.vmcb->rip));
-	return is_config(&access) ? VM_EXIT_CONFIG : VM_EXIT_PORT;
+	return vpci_has_port(access.port, access.bytes) ? VM_EXIT_CONFIG : VM_EXIT_PORT;
 }
