@@ -86,7 +86,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic guests check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -106,7 +106,8 @@ tests: $(tests)
 help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
-	@echo "                and leave it in $(OUT)/matrix.json; MACHINES=\"amdvi-shared ...\" for some"
+	@echo "                and leave it in $(OUT)/matrix.json; then a stock Debian with two ports of its own"
+	@echo "                ($(OUT)/nic.json); PART=matrix|nic for one, MACHINES=\"amdvi-shared ...\" for some"
 	@echo "make check      every test: lint, unit, model, threads, mutants, embed, boot; then the count"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
@@ -123,10 +124,22 @@ help:
 	@echo "CC=clang  PREFIX=$(PREFIX)  DESTDIR=  V=1 (show commands)"
 	@echo "demo and check first install the Debian packages that they lack, and say which."
 
+PART ?= matrix nic
+
 demo:
 	@tests/setup.sh demo
 	@$(MAKE) --no-print-directory images $(OUT)/boot
+	@status=0; for part in $(PART); do \
+		$(MAKE) --no-print-directory demo-$$part || status=1; done; exit $$status
+
+demo-matrix:
 	@$(OUT)/boot demo $(OUT) $(MACHINES)
+
+demo-nic: guests
+	@$(OUT)/boot nic $(OUT) $(MACHINES)
+
+guests:
+	@guests/images.sh $(OUT)/guests
 
 check:
 	@tests/setup.sh check
@@ -380,4 +393,4 @@ $(OUT)/embed: $(embed_src) $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(h
 		$$($(installed) --cflags sallyport-model) -o $@ $(embed_src) \
 		$$($(installed) --libs sallyport-model)
 
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT) -name '*.d' -type f 2>/dev/null)

@@ -4,11 +4,13 @@
  *
  *   boot demo OUT [MACHINE...]     the isolation matrix, for people, and OUT/matrix.json
  *   boot check OUT [MACHINE...]    the same rows and the refusals as lines of `make check`
+ *   boot nic OUT [MACHINE...]      a stock Linux with ports of its own, as such lines, and OUT/nic.json
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
  */
 #include "check.h"
 #include "json.h"
+#include "nic.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -23,7 +25,7 @@ enum {
 };
 
 struct choice {
-	bool is_check;
+	bool is_check, is_nic;
 	bool has_probes; /* of a check of all machines */
 	size_t count;
 	const struct machine *machines[MACHINE_LIMIT];
@@ -31,7 +33,7 @@ struct choice {
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: boot demo|check OUT [MACHINE...]\nmachines:");
+	fprintf(stderr, "usage: boot demo|check|nic OUT [MACHINE...]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -51,20 +53,38 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 	return true;
 }
 
+static const struct machine *find_machine(const struct choice *choice, const char *name)
+{
+	for (size_t i = 0; choice->is_nic && i < nic_machine_count; i++)
+		if (strcmp(nic_machine_table[i].name, name) == 0)
+			return &nic_machine_table[i];
+	return choice->is_nic ? NULL : machine_find(name);
+}
+
+static void choose_all(struct choice *choice)
+{
+	const struct machine *table = choice->is_nic ? nic_machine_table : machine_table;
+
+	choice->count = choice->is_nic ? nic_machine_count : machine_count;
+	for (size_t i = 0; i < choice->count; i++)
+		choice->machines[i] = &table[i];
+}
+
 static bool choose(struct choice *choice, int count, char **words)
 {
 	*choice = (struct choice){ .count = 0 };
 	if (count < 3)
 		return false;
 	choice->is_check = strcmp(words[1], "check") == 0;
-	if (!choice->is_check && strcmp(words[1], "demo") != 0)
+	choice->is_nic = strcmp(words[1], "nic") == 0;
+	if (!choice->is_check && !choice->is_nic && strcmp(words[1], "demo") != 0)
 		return false;
 	for (int i = 3; i < count; i++)
-		if (!add_machine(choice, machine_find(words[i]), words[i]))
+		if (!add_machine(choice, find_machine(choice, words[i]), words[i]))
 			return false;
 	choice->has_probes = choice->is_check && choice->count == 0;
-	for (size_t i = 0; count == 3 && i < machine_count; i++)
-		choice->machines[choice->count++] = &machine_table[i];
+	if (count == 3)
+		choose_all(choice);
 	return true;
 }
 
@@ -159,6 +179,27 @@ static bool run_all(const struct runner *runner, const struct choice *choice,
 	return good && totals.good;
 }
 
+static bool run_nics(const struct runner *runner, const struct choice *choice)
+{
+	struct nic *nics = calloc(choice->count, sizeof(*nics));
+	bool good = nics != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * NIC_STEPS);
+	for (size_t i = 0; nics && i < choice->count; i++) {
+		nic_run(runner, choice->machines[i], &nics[i]);
+		nic_print(&nics[i], choice->machines[i], stdout);
+		good = nic_is_good(&nics[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/nic.json", runner->out);
+	if (nics && !nic_write(path, choice->machines, nics, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(nics);
+	return good;
+}
+
 int main(int count, char **words)
 {
 	struct choice choice;
@@ -172,6 +213,8 @@ int main(int count, char **words)
 	}
 	if (!prepare(&runner, words[2]))
 		return STATUS_NOT_RUN;
+	if (choice.is_nic)
+		return run_nics(&runner, &choice) ? STATUS_GOOD : STATUS_BAD;
 	matrices = calloc(choice.count, sizeof(*matrices));
 	if (!matrices) {
 		fprintf(stderr, "boot: out of memory\n");
