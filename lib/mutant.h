@@ -80,9 +80,6 @@ enum sp_mutant {
 	SP_MUT_CPUS_BEFORE_SHADOWS,  /* they are asked first, and fill again from the shadows */
 	SP_MUT_EMULATOR_NOT_AWAITED, /* what an emulator was asked counts as done */
 	SP_MUT_RELEASE_AFTER_EMULATORS, /* limbo opens when the emulators have forgotten */
-	/* Interrupts of functions. */
-	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
-	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */
 	/* The hypervisor's own: what a guest sees of the machine. */
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
 	SP_MUT_TABLE_NOT_TRAPPED,	/* a function's MSI-X table is the guest's to write */

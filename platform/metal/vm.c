@@ -83,7 +83,7 @@ enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_co
 	print(vm->name, sizeof(vm->name), "%.*s", (int)config->name_length, config->name);
 	vm->uart.name = vm->name;
 	vm_pci_begin(vm);
-	vm->apic.id = (uint8_t)cpus[vm->cpu].apic_id;
+	vm_apic_begin(vm, (uint8_t)cpus[vm->cpu].apic_id);
 	vm->frames = config->bytes / SP_FRAME_BYTES;
 	vm->memory = memory_take_for_guest(vm->frames, LARGE_FRAMES);
 	if (vm->memory.mfn == 0 || !svm_permissions_take(&vm->may))
@@ -247,7 +247,6 @@ static void run(void *argument)
 	smp_kick_by_nmi(vm->cpu, true);
 	time_wait(IN_FLIGHT);
 	were_on = interrupts_save();
-	vm_apic_start(vm);
 	while (atomic_load(&vm->state) == VM_RUNNING) {
 		svm_run(&vm->vcpu, vm->domain, &vm->exit);
 		vm->vcpu.vmcb->event_injection = 0;

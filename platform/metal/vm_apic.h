@@ -11,30 +11,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "platform/metal/vapic.h"
+
 struct vm;
 
-#define VM_APIC_VECTORS 6u /* entries of the local vector table */
-
 struct vm_apic {
-	uint8_t id;
-	bool deadline;			 /* the timer is in TSC deadline mode */
-	uint64_t deadline_tsc;		 /* as last written */
-	uint32_t target;		 /* high half of the command register */
-	uint32_t divide;		 /* as the guest wrote it */
-	uint32_t local[VM_APIC_VECTORS]; /* local vector table, as the guest wrote it */
+	uint8_t id; /* the machine's, of the guest's CPU */
+	struct vapic_guest guest;
+	bool deadline;	       /* the timer is in TSC deadline mode */
+	uint64_t deadline_tsc; /* as last written */
 };
 
 /* Measures what a local APIC's timer counts in; once, on the first CPU, after time_start(). */
 void vm_apic_measure(void);
 
-/* On the guest's CPU before its first entry: all registers as after reset. */
-void vm_apic_start(struct vm *vm);
+/* All registers as after reset. */
+void vm_apic_begin(struct vm *vm, uint8_t id);
 /* On the guest's CPU after its last exit: the APIC is the hypervisor's again. */
 void vm_apic_stop(void);
 
 /* One aligned access of 32 bits; `offset` in the page. */
 uint32_t vm_apic_read(struct vm *vm, uint32_t offset);
 void vm_apic_write(struct vm *vm, uint32_t offset, uint32_t value);
+
+/* MSR 1B. False: the guest may not. */
+uint64_t vm_apic_read_base(const struct vm *vm);
+bool vm_apic_write_base(struct vm *vm, uint64_t value);
 
 /* MSR 6E0: the time-stamp counter's value at which the timer fires. */
 void vm_apic_set_deadline(struct vm *vm, uint64_t tsc);

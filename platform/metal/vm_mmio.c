@@ -144,7 +144,7 @@ static uint64_t access_apic(struct vm *vm, const struct instruction *instruction
 	const uint32_t offset = (uint32_t)vm->exit.address % SP_FRAME_BYTES;
 	uint64_t read = 0;
 
-	if (instruction->bytes != 4 || offset % 16 != 0) {
+	if (!vapic_check_width(&vm->apic.guest.cpu[0], offset, instruction->bytes)) {
 		vm_log_refusal(vm, "access of %u bytes at 0x%x of the APIC", instruction->bytes,
 			       offset);
 		return 0;

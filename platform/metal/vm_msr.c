@@ -9,13 +9,7 @@
  */
 #include "platform/metal/vm_msr.h"
 
-#include "platform/metal/mptable.h"
 #include "platform/metal/vmcb.h"
-
-#define MSR_APIC_BASE	  0x0000001bu
-#define APIC_BASE_BOOTED  (1ull << 8)
-#define APIC_BASE_ENABLED (1ull << 11)
-#define MSR_DEADLINE	  0x000006e0u
 
 /* APM vol. 2, appendix A. */
 static const uint32_t own[] = {
@@ -61,29 +55,23 @@ void vm_msr_allow(struct vm *vm)
 		svm_permissions_allow_register(&vm->may, own[i]);
 }
 
-static uint64_t apic_base(void)
-{
-	return LOCAL_APIC_ADDRESS | APIC_BASE_ENABLED | APIC_BASE_BOOTED;
-}
-
 static bool read_register(struct vm *vm, uint32_t msr, uint64_t *value)
 {
 	*value = 0;
-	if (msr == MSR_APIC_BASE)
-		*value = apic_base();
-	else if (msr == MSR_DEADLINE)
+	if (msr == VAPIC_MSR_BASE)
+		*value = vm_apic_read_base(vm);
+	else if (msr == VAPIC_MSR_DEADLINE)
 		*value = vm->apic.deadline_tsc;
 	else
 		return is_in(dull, sizeof(dull) / sizeof(dull[0]), msr);
 	return true;
 }
 
-/* The APIC neither moves nor goes away. */
 static bool write_register(struct vm *vm, uint32_t msr, uint64_t value)
 {
-	if (msr == MSR_APIC_BASE)
-		return value == apic_base();
-	if (msr != MSR_DEADLINE)
+	if (msr == VAPIC_MSR_BASE)
+		return vm_apic_write_base(vm, value);
+	if (msr != VAPIC_MSR_DEADLINE)
 		return is_in(dull, sizeof(dull) / sizeof(dull[0]), msr);
 	vm_apic_set_deadline(vm, value);
 	return true;
