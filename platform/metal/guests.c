@@ -91,16 +91,14 @@ static const struct module *find_conf(void)
 		    memcmp(module->name + length - suffix, CONF_SUFFIX, suffix) == 0)
 			return module;
 	}
-	return NULL;
+	machine_refuse("run=guests needs a module that says which, guest.conf; QEMU: "
+		       "-initrd \"guest.conf,vmlinuz,initrd.gz\"");
 }
 
 static void read_conf(struct sp_host *host)
 {
 	const struct module *file = find_conf();
 
-	if (file == NULL)
-		machine_refuse("run=guests needs a module that says which, guest.conf; QEMU: "
-			       "-initrd \"guest.conf,vmlinuz,initrd.gz\"");
 	conf_mistakes_begin(&mistakes, file->name);
 	if (!guest_conf_parse(file->content, file->bytes, &conf, &mistakes))
 		refuse_mistakes();
