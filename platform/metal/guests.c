@@ -11,6 +11,7 @@
 
 #include "platform/metal/console.h"
 #include "platform/metal/cpu.h"
+#include "platform/metal/faults.h"
 #include "platform/metal/guest_conf.h"
 #include "platform/metal/machine.h"
 #include "platform/metal/machine_host.h"
@@ -22,14 +23,16 @@
 #include "platform/metal/vm_load.h"
 #include "platform/metal/x86.h"
 
-#define CONF_SUFFIX ".conf"
-#define MODULES_MAX 16u
-#define STOP_WITHIN (2 * NS_PER_S)
-#define LOOK_AFTER  (1 * NS_PER_MS)
+#define CONF_SUFFIX    ".conf"
+#define MODULES_MAX    16u
+#define STOP_WITHIN    (2 * NS_PER_S)
+#define FAULTS_AT_ONCE 64u /* a device that faults faster than we read keeps nobody here */
+#define LOOK_AFTER     (1 * NS_PER_MS)
 
 static struct guest_conf conf; /* CPU 0; these are too large for its stack */
 static struct conf_mistakes mistakes;
 static struct vm vms[CONF_GUESTS];
+static struct faults faults;
 
 static size_t length_of(const char *text)
 {
@@ -157,23 +160,67 @@ static bool any_runs(void)
 	return false;
 }
 
-static void log_faults(struct sp_host *host)
+static const char *owner_of(sp_sbdf_t function)
+{
+	for (uint32_t i = 0; i < conf.guest_count; i++) {
+		if (vpci_find(&vms[i].pci.bus, function) != NULL)
+			return vms[i].name;
+	}
+	return "nobody";
+}
+
+/* Bus mastering off, entries blocked, until its release sees a reset work. */
+static void stop_function(struct sp_host *host, sp_sbdf_t function)
+{
+	enum sp_status status = sp_function_fence(host, function);
+
+	console_log("fault", "%s of %s: more than %u in a second, it is stopped (%s)",
+		    print_sbdf(function).chars, owner_of(function), FAULTS_STORM,
+		    sp_status_text(status));
+}
+
+static void read_faults(struct sp_host *host)
 {
 	struct sp_fault fault;
 	char text[160];
 
-	if (sp_iommu_next_fault(host, &fault) != SP_OK)
-		return;
-	sp_fault_text(&fault, text, sizeof(text));
-	console_log("fault", "%s", text);
+	for (uint32_t i = 0; i < FAULTS_AT_ONCE && sp_iommu_next_fault(host, &fault) == SP_OK;
+	     i++) {
+		switch (faults_note(&faults, &fault, time_now())) {
+		case FAULTS_SAY:
+			sp_fault_text(&fault, text, sizeof(text));
+			console_log("fault", "%s: %s", owner_of(fault.requester), text);
+			break;
+		case FAULTS_STOP:
+			stop_function(host, fault.requester);
+			break;
+		case FAULTS_COUNT:
+			break;
+		}
+	}
 }
 
 static void serve(struct sp_host *host)
 {
 	while (any_runs()) {
 		(void)sp_progress(host, SP_STEP_SLOTS);
-		log_faults(host);
-		time_wait(LOOK_AFTER);
+		read_faults(host);
+		vm_apic_sleep(LOOK_AFTER);
+	}
+}
+
+/* How many there were of each function, also of those that nothing was said of. */
+static void log_faults(const struct vm *vm)
+{
+	const struct vpci *bus = &vm->pci.bus;
+
+	for (uint32_t i = 0; i < bus->function_count; i++) {
+		const struct faults_of *of = faults_find(&faults, bus->function[i].sbdf);
+
+		if (of != NULL)
+			console_log("faults", "%s: %s %lu in all%s", vm->name,
+				    print_sbdf(of->function).chars, of->count,
+				    of->stopped ? ", stopped" : "");
 	}
 }
 
@@ -188,6 +235,7 @@ static bool end(struct vm *vm, uint64_t started)
 	}
 	console_log("guest", "%s ended: %s", vm->name, vm->why);
 	vm_log_exits(vm, time_now() - started);
+	log_faults(vm);
 	status = vm_pci_take_all(vm);
 	if (status != SP_OK)
 		console_log("guest", "%s does not give its devices back: %s", vm->name,

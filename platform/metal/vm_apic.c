@@ -13,6 +13,7 @@
 
 #include "platform/metal/apic.h"
 #include "platform/metal/console.h"
+#include "platform/metal/layout.h"
 #include "platform/metal/mptable.h"
 #include "platform/metal/time.h"
 #include "platform/metal/vm.h"
@@ -54,6 +55,19 @@ void vm_apic_measure(void)
 	ticks_per_cycle = (ticks << SHIFT) / cycles;
 	console_log("time", "the local APIC's timer ticks %lu times in 1000 cycles of the TSC",
 		    ticks * 1000 / cycles);
+}
+
+/* Interrupts are off from the timer's start to HLT, which switches them on: none is missed. */
+void vm_apic_sleep(uint64_t nanoseconds)
+{
+	const uint64_t cycles = nanoseconds * time_tsc_khz() / 1000000;
+
+	interrupts_off();
+	apic_write(APIC_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_TIMER, VECTOR_KICK);
+	apic_write(APIC_COUNT_FROM, (uint32_t)(cycles * ticks_per_cycle >> SHIFT) + 1);
+	interrupts_on_and_halt();
+	apic_write(APIC_TIMER, LOCAL_MASKED);
 }
 
 void vm_apic_begin(struct vm *vm, uint8_t id)

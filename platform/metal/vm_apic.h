@@ -25,6 +25,12 @@ struct vm_apic {
 /* Measures what a local APIC's timer counts in; once, on the first CPU, after time_start(). */
 void vm_apic_measure(void);
 
+/*
+ * The calling CPU, whose APIC no guest has, sleeps for about that long, or until an interrupt. An
+ * emulated machine's other CPUs have the host's to themselves meanwhile.
+ */
+void vm_apic_sleep(uint64_t nanoseconds);
+
 /* All registers as after reset. */
 void vm_apic_begin(struct vm *vm, uint8_t id);
 /* On the guest's CPU after its last exit: the APIC is the hypervisor's again. */

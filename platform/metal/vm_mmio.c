@@ -166,11 +166,13 @@ static void end_undecoded(struct vm *vm, enum decode_result result, const struct
 	vm_end(vm, "it touched registers by an instruction that is not understood");
 }
 
-static void end_unmapped(struct vm *vm)
+/* As on any PC: ones are read, and what is written is lost. */
+static uint64_t access_nothing(struct vm *vm, const struct instruction *instruction)
 {
-	vm_log_refusal(vm, "access to 0x%lx, where nothing is (error 0x%lx, rip 0x%lx)",
-		       vm->exit.address, vm->exit.error, vm->exit.rip);
-	vm_end(vm, "it touched an address where nothing is");
+	vm_log_refusal(vm, "%s of %u bytes at 0x%lx, where nothing is",
+		       decode_writes(instruction) ? "write" : "read", instruction->bytes,
+		       vm->exit.address);
+	return ~0ull >> (64 - 8 * instruction->bytes);
 }
 
 static bool is_apic(const struct vm *vm)
@@ -187,8 +189,12 @@ static void perform(struct vm *vm, const struct instruction *instruction)
 	/* Another CPU of the guest exchanged the instruction: it runs again, as it is now. */
 	if ((address ^ vm->exit.address) % SP_FRAME_BYTES != 0)
 		return;
-	read = is_apic(vm) ? access_apic(vm, instruction, &registers)
-			   : access_function(vm, instruction, &registers);
+	if (is_apic(vm))
+		read = access_apic(vm, instruction, &registers);
+	else if (vm_pci_has(vm, vm->exit.address))
+		read = access_function(vm, instruction, &registers);
+	else
+		read = access_nothing(vm, instruction);
 	perform_finish(instruction, &registers, read);
 	scatter(vm, &registers);
 	vm_skip(vm, instruction->length);
@@ -200,10 +206,6 @@ enum vm_exit vm_mmio_exit(struct vm *vm)
 	struct fetched fetched;
 	enum decode_result result;
 
-	if (!is_apic(vm) && !vm_pci_has(vm, vm->exit.address)) {
-		end_unmapped(vm);
-		return VM_EXIT_MMIO;
-	}
 	fetched = fetch(vm);
 	result = decode(fetched.bytes, fetched.count, mode_of(vm->vcpu.vmcb), &instruction);
 	if (result == DECODE_OK)
