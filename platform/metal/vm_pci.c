@@ -380,6 +380,9 @@ enum sp_status vm_pci_take_all(struct vm *vm)
 	for (uint32_t i = 0; i < bus->function_count; i++) {
 		enum sp_status released = sp_device_release(vm->domain, bus->function[i].sbdf);
 
+		/* It was fenced and knows no reset: back, and blocked for whoever might want it next. */
+		if (released == SP_UNSUPPORTED)
+			released = SP_OK;
 		status = status == SP_OK ? released : status;
 	}
 	vpci_begin(bus);

@@ -5,12 +5,14 @@
  *   boot demo OUT [MACHINE...]     the isolation matrix, for people, and OUT/matrix.json
  *   boot check OUT [MACHINE...]    the same rows and the refusals as lines of `make check`
  *   boot nic OUT [MACHINE...]      a stock Linux with ports of its own, as such lines, and OUT/nic.json
+ *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
  */
 #include "check.h"
 #include "json.h"
 #include "nic.h"
+#include "two.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -24,16 +26,28 @@ enum {
 	STATUS_NOT_RUN = 2
 };
 
+struct runner;
+struct choice;
+
+/* What is booted beside the matrix. */
+struct part {
+	const char *name;
+	const struct machine *machines;
+	const size_t *machine_count;
+	bool (*run)(const struct runner *runner, const struct choice *choice);
+};
+
 struct choice {
-	bool is_check, is_nic;
-	bool has_probes; /* of a check of all machines */
+	bool is_check;
+	const struct part *part; /* NULL: the matrix */
+	bool has_probes;	 /* of a check of all machines */
 	size_t count;
 	const struct machine *machines[MACHINE_LIMIT];
 };
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: boot demo|check|nic OUT [MACHINE...]\nmachines:");
+	fprintf(stderr, "usage: boot demo|check|nic|two OUT [MACHINE...]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -53,19 +67,37 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 	return true;
 }
 
+static bool run_nics(const struct runner *runner, const struct choice *choice);
+static bool run_twos(const struct runner *runner, const struct choice *choice);
+
+static const struct part part_table[] = {
+	{ "nic", nic_machine_table, &nic_machine_count, run_nics },
+	{ "two", two_machine_table, &two_machine_count, run_twos },
+};
+
+static const struct part *find_part(const char *name)
+{
+	for (size_t i = 0; i < sizeof(part_table) / sizeof(part_table[0]); i++)
+		if (strcmp(part_table[i].name, name) == 0)
+			return &part_table[i];
+	return NULL;
+}
+
 static const struct machine *find_machine(const struct choice *choice, const char *name)
 {
-	for (size_t i = 0; choice->is_nic && i < nic_machine_count; i++)
-		if (strcmp(nic_machine_table[i].name, name) == 0)
-			return &nic_machine_table[i];
-	return choice->is_nic ? NULL : machine_find(name);
+	if (!choice->part)
+		return machine_find(name);
+	for (size_t i = 0; i < *choice->part->machine_count; i++)
+		if (strcmp(choice->part->machines[i].name, name) == 0)
+			return &choice->part->machines[i];
+	return NULL;
 }
 
 static void choose_all(struct choice *choice)
 {
-	const struct machine *table = choice->is_nic ? nic_machine_table : machine_table;
+	const struct machine *table = choice->part ? choice->part->machines : machine_table;
 
-	choice->count = choice->is_nic ? nic_machine_count : machine_count;
+	choice->count = choice->part ? *choice->part->machine_count : machine_count;
 	for (size_t i = 0; i < choice->count; i++)
 		choice->machines[i] = &table[i];
 }
@@ -76,8 +108,8 @@ static bool choose(struct choice *choice, int count, char **words)
 	if (count < 3)
 		return false;
 	choice->is_check = strcmp(words[1], "check") == 0;
-	choice->is_nic = strcmp(words[1], "nic") == 0;
-	if (!choice->is_check && !choice->is_nic && strcmp(words[1], "demo") != 0)
+	choice->part = find_part(words[1]);
+	if (!choice->is_check && !choice->part && strcmp(words[1], "demo") != 0)
 		return false;
 	for (int i = 3; i < count; i++)
 		if (!add_machine(choice, find_machine(choice, words[i]), words[i]))
@@ -200,6 +232,27 @@ static bool run_nics(const struct runner *runner, const struct choice *choice)
 	return good;
 }
 
+static bool run_twos(const struct runner *runner, const struct choice *choice)
+{
+	struct two *twos = calloc(choice->count, sizeof(*twos));
+	bool good = twos != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * two_count());
+	for (size_t i = 0; twos && i < choice->count; i++) {
+		two_run(runner, choice->machines[i], &twos[i]);
+		two_print(&twos[i], stdout);
+		good = two_is_good(&twos[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/two.json", runner->out);
+	if (twos && !two_write(path, twos, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(twos);
+	return good;
+}
+
 int main(int count, char **words)
 {
 	struct choice choice;
@@ -213,8 +266,8 @@ int main(int count, char **words)
 	}
 	if (!prepare(&runner, words[2]))
 		return STATUS_NOT_RUN;
-	if (choice.is_nic)
-		return run_nics(&runner, &choice) ? STATUS_GOOD : STATUS_BAD;
+	if (choice.part)
+		return choice.part->run(&runner, &choice) ? STATUS_GOOD : STATUS_BAD;
 	matrices = calloc(choice.count, sizeof(*matrices));
 	if (!matrices) {
 		fprintf(stderr, "boot: out of memory\n");

@@ -3,13 +3,17 @@
  * tests/boot/nic.c - a stock Linux with two ports of its own: what it said, and the verdict.
  *
  *   debian| [   11.34] nic: ping 500 500                    by guests/nic.init
- *   fault    sbdf 0000:00:02.0 write dfn 0x80: ...          by the hypervisor
+ *   fault    debian: sbdf 0000:00:02.0 write dfn 0x80: ...  by the hypervisor
  *   guest    debian: 65536 frames were mapped, 65536 came back (ok)
  */
 #include "nic.h"
 
 #include <stdarg.h>
 #include <string.h>
+
+enum {
+	TOPIC = 9 /* the hypervisor's column of topics */
+};
 
 static const char *const step_names[NIC_STEPS] = {
 	[NIC_USER_SPACE] = "Debian's kernel reaches user space",
@@ -81,21 +85,29 @@ static void read_guest(struct nic *nic, const char *text)
 		read_vector(nic, text);
 }
 
+/* "debian| ..." or "debian: ..." */
+static bool is_of(const char *text, const char *guest, const char *mark)
+{
+	return starts(text, guest) && starts(text + strlen(guest), mark);
+}
+
 /* A guest's lines begin with its name: what it says is never taken for the hypervisor's word. */
 void nic_read_line(struct nic *nic, const char *line)
 {
-	const char *said = starts(line, "debian| ") ? strstr(line, "nic: ") : NULL;
+	const char *said = is_of(line, nic->guest, "| ") ? strstr(line, "nic: ") : NULL;
+	const char *tells = strlen(line) > TOPIC ? line + TOPIC : "";
 
 	if (said)
 		read_guest(nic, said + strlen("nic: "));
-	else if (starts(line, "fault ")) {
+	else if (starts(line, "fault ") &&
+		 (is_of(tells, nic->guest, ": ") || is_of(tells, "nobody", ": "))) {
 		nic->faults++;
 		keep(nic->fault, line);
 	} else if (starts(line, "refused: ")) {
 		keep(nic->refused, line);
-	} else if (starts(line, "guest ")) {
-		sscanf(line, "guest debian: %lu frames were mapped, %lu came back", &nic->mapped,
-		       &nic->returned);
+	} else if (starts(line, "guest ") && is_of(tells, nic->guest, ": ")) {
+		sscanf(tells + strlen(nic->guest), ": %lu frames were mapped, %lu came back",
+		       &nic->mapped, &nic->returned);
 	}
 }
 
@@ -144,7 +156,7 @@ void nic_judge(struct nic *nic, const struct boot_result *ended)
 	     : nic->refused[0] ? nic->refused
 			       : "it said nothing");
 	find(nic, NIC_LINK, nic->link, "%s", nic->link ? "up" : "it said nothing of it");
-	find(nic, NIC_TRAFFIC, nic->sent == NIC_PACKETS && nic->received == nic->sent,
+	find(nic, NIC_TRAFFIC, nic->sent == nic->packets && nic->received == nic->sent,
 	     "%u sent, %u came back", nic->sent, nic->received);
 	judge_interrupts(nic);
 	find(nic, NIC_CONTAINED, nic->link && nic->faults == 0, "%u faults%s%s", nic->faults,

@@ -35,10 +35,14 @@ struct nic_vector {
 
 struct nic_finding {
 	bool good;
+	bool blind; /* this QEMU cannot show it: passed over */
 	char evidence[EVIDENCE_SIZE];
 };
 
 struct nic {
+	const char *guest;    /* its name in guest.conf */
+	unsigned int packets; /* that it is to send */
+
 	/* what was read */
 	char kernel[EVIDENCE_SIZE];
 	bool link;

@@ -36,7 +36,7 @@ static const char *const good_lines[] = {
 /* The good run, but for one line that is another; and for one that comes on top. */
 static struct nic run_with(size_t line, const char *instead, const char *more)
 {
-	struct nic nic = { .sent = 0 };
+	struct nic nic = { .guest = "debian", .packets = NIC_PACKETS };
 
 	for (size_t i = 0; i < LINES; i++)
 		nic_read_line(&nic, i == line ? instead : good_lines[i]);
@@ -97,11 +97,19 @@ static void an_interrupt_that_is_no_message_is_bad(void **state)
 
 static void a_fault_is_bad(void **state)
 {
-	struct nic nic = run_with(LINES, "", "fault    sbdf 0000:00:02.0 write dfn 0x80\n");
+	struct nic nic = run_with(LINES, "", "fault    debian: sbdf 0000:00:02.0 write dfn 0x80\n");
 
 	(void)state;
 	assert_bad(&nic, NIC_CONTAINED);
 	assert_non_null(strstr(nic.step[NIC_CONTAINED].evidence, "00:02.0"));
+}
+
+static void a_fault_of_another_guest_is_not_counted(void **state)
+{
+	struct nic nic = run_with(LINES, "", "fault    hostile: sbdf 0000:00:03.0 read dfn 0x80\n");
+
+	(void)state;
+	assert_true(nic_is_good(&nic));
 }
 
 static void a_frame_that_stays_away_is_bad(void **state)
@@ -136,7 +144,7 @@ static void a_run_without_an_end_is_bad(void **state)
 
 static void a_refusal_is_told(void **state)
 {
-	struct nic nic = { .sent = 0 };
+	struct nic nic = { .guest = "debian", .packets = NIC_PACKETS };
 
 	(void)state;
 	nic_read_line(&nic, "refused: this CPU has no SVM\n");
@@ -155,6 +163,7 @@ int main(void)
 		cmocka_unit_test(a_vector_that_stands_still_is_bad),
 		cmocka_unit_test(an_interrupt_that_is_no_message_is_bad),
 		cmocka_unit_test(a_fault_is_bad),
+		cmocka_unit_test(a_fault_of_another_guest_is_not_counted),
 		cmocka_unit_test(a_frame_that_stays_away_is_bad),
 		cmocka_unit_test(a_guest_does_not_speak_for_the_hypervisor),
 		cmocka_unit_test(a_run_without_an_end_is_bad),
