@@ -16,9 +16,9 @@
 #include "platform/metal/machine.h"
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
+#include "platform/metal/monitor.h"
 #include "platform/metal/print.h"
 #include "platform/metal/smp.h"
-#include "platform/metal/string.h"
 #include "platform/metal/time.h"
 #include "platform/metal/vm_load.h"
 #include "platform/metal/x86.h"
@@ -82,18 +82,12 @@ static void check(struct sp_host *host)
 		refuse_mistakes();
 }
 
-/* The first module whose name ends so. */
 static const struct module *find_conf(void)
 {
-	const struct module *module;
+	const struct module *module = module_find_suffix(CONF_SUFFIX);
 
-	for (uint32_t i = 0; (module = module_at(i)) != NULL; i++) {
-		const size_t length = length_of(module->name), suffix = length_of(CONF_SUFFIX);
-
-		if (length > suffix &&
-		    memcmp(module->name + length - suffix, CONF_SUFFIX, suffix) == 0)
-			return module;
-	}
+	if (module != NULL)
+		return module;
 	machine_refuse("run=guests needs a module that says which, guest.conf; QEMU: "
 		       "-initrd \"guest.conf,vmlinuz,initrd.gz\"");
 }
@@ -151,6 +145,16 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 	give_devices(vm, guest);
 }
 
+struct vm *guests_at(uint32_t index)
+{
+	return index < conf.guest_count ? &vms[index] : NULL;
+}
+
+const struct faults *guests_faults(void)
+{
+	return &faults;
+}
+
 static bool any_runs(void)
 {
 	for (uint32_t i = 0; i < conf.guest_count; i++) {
@@ -160,7 +164,7 @@ static bool any_runs(void)
 	return false;
 }
 
-static const char *owner_of(sp_sbdf_t function)
+const char *guests_owner(sp_sbdf_t function)
 {
 	for (uint32_t i = 0; i < conf.guest_count; i++) {
 		if (vpci_find(&vms[i].pci.bus, function) != NULL)
@@ -175,7 +179,7 @@ static void stop_function(struct sp_host *host, sp_sbdf_t function)
 	enum sp_status status = sp_function_fence(host, function);
 
 	console_log("fault", "%s of %s: more than %u in a second, it is stopped (%s)",
-		    print_sbdf(function).chars, owner_of(function), FAULTS_STORM,
+		    print_sbdf(function).chars, guests_owner(function), FAULTS_STORM,
 		    sp_status_text(status));
 }
 
@@ -189,7 +193,7 @@ static void read_faults(struct sp_host *host)
 		switch (faults_note(&faults, &fault, time_now())) {
 		case FAULTS_SAY:
 			sp_fault_text(&fault, text, sizeof(text));
-			console_log("fault", "%s: %s", owner_of(fault.requester), text);
+			console_log("fault", "%s: %s", guests_owner(fault.requester), text);
 			break;
 		case FAULTS_STOP:
 			stop_function(host, fault.requester);
@@ -205,6 +209,7 @@ static void serve(struct sp_host *host)
 	while (any_runs()) {
 		(void)sp_progress(host, SP_STEP_SLOTS);
 		read_faults(host);
+		monitor_look();
 		vm_apic_sleep(LOOK_AFTER);
 	}
 }
@@ -253,6 +258,7 @@ bool guests_run(struct sp_host *host, enum sp_tables tables)
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		create(&vms[i], &conf.guest[i], host, i + 1, tables);
 	started = time_now();
+	monitor_start(host);
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		vm_start(&vms[i]);
 	serve(host);

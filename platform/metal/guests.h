@@ -4,7 +4,14 @@
 
 #include <stdbool.h>
 
-#include <sallyport/passthrough.h>
+#include "platform/metal/faults.h"
+#include "platform/metal/vm.h"
 
 /* Refuses what cannot be started. False: something of a guest did not come back. */
 bool guests_run(struct sp_host *host, enum sp_tables tables);
+
+/* For the monitor. From 0; NULL: there are no more. */
+struct vm *guests_at(uint32_t index);
+const struct faults *guests_faults(void);
+/* "nobody": the function is in quarantine. */
+const char *guests_owner(sp_sbdf_t function);

@@ -40,3 +40,26 @@ const struct module *module_at(uint32_t index)
 {
 	return index < count ? &modules[index] : NULL;
 }
+
+static size_t length_of(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0')
+		length++;
+	return length;
+}
+
+const struct module *module_find_suffix(const char *suffix)
+{
+	const size_t wanted = length_of(suffix);
+
+	for (uint32_t i = 0; i < count; i++) {
+		const size_t length = length_of(modules[i].name);
+
+		if (length > wanted &&
+		    memcmp(modules[i].name + length - wanted, suffix, wanted) == 0)
+			return &modules[i];
+	}
+	return NULL;
+}

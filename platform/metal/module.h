@@ -21,3 +21,5 @@ void module_start(const struct multiboot_info *info);
 
 /* From 0; NULL: there are no more. */
 const struct module *module_at(uint32_t index);
+/* The first whose name ends so; NULL: none. */
+const struct module *module_find_suffix(const char *suffix);

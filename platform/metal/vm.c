@@ -28,6 +28,7 @@
 #define TABLE_BUDGET	 256u
 #define LARGE_FRAMES	 512u
 #define DESTROY_WITHIN	 (10 * NS_PER_S)
+#define LEAVE_WITHIN	 (2 * NS_PER_S)
 #define IN_FLIGHT	 (50 * NS_PER_US)
 #define REFUSALS_LOGGED	 20u
 
@@ -235,6 +236,35 @@ static enum vm_exit handle_exit(struct vm *vm)
 	return handle_other(vm);
 }
 
+static void serve_request(struct vm *vm)
+{
+	vm_request *request = atomic_load(&vm->request);
+
+	if (request == NULL)
+		return;
+	request(vm, vm->argument);
+	atomic_store(&vm->request, NULL);
+}
+
+/*
+ * A kick that comes between the CPU's look and its entry is taken by the hypervisor and forgotten:
+ * so it is sent again.
+ */
+void vm_call(struct vm *vm, vm_request *request, void *argument)
+{
+	if (atomic_load(&vm->state) != VM_RUNNING) {
+		(void)smp_wait(vm->cpu, LEAVE_WITHIN);
+		request(vm, argument);
+		return;
+	}
+	vm->argument = argument;
+	atomic_store(&vm->request, request);
+	while (atomic_load(&vm->request) != NULL) {
+		smp_kick(vm->cpu);
+		vm_apic_sleep(NS_PER_MS);
+	}
+}
+
 /*
  * From here on kicks are NMIs; one that was sent before as an interrupt is taken here and not by the
  * guest. Then interrupts stay off: those that come are the guest's, and wait for it.
@@ -251,7 +281,9 @@ static void run(void *argument)
 		svm_run(&vm->vcpu, vm->domain, &vm->exit);
 		vm->vcpu.vmcb->event_injection = 0;
 		vm->exits[handle_exit(vm)]++;
+		serve_request(vm);
 	}
+	serve_request(vm);
 	uart_flush(&vm->uart);
 	vm_apic_stop();
 	smp_kick_by_nmi(vm->cpu, false);

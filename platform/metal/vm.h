@@ -40,6 +40,9 @@ enum vm_exit {
 	VM_EXIT_COUNT
 };
 
+struct vm;
+typedef void vm_request(struct vm *vm, void *argument);
+
 struct vm {
 	char name[VM_NAME];
 	uint32_t number; /* of its domain, and its ASID */
@@ -64,6 +67,9 @@ struct vm {
 
 	_Atomic enum vm_state state;
 	const char *why;
+
+	_Atomic(vm_request *) request; /* vm_call() sets, the guest's CPU clears when it is done */
+	void *argument;		       /* written before request */
 };
 
 struct vm_config {
@@ -83,6 +89,12 @@ bool vm_destroy(struct vm *vm);
 
 /* On its CPU, which must be idle. */
 void vm_start(struct vm *vm);
+
+/*
+ * Has the guest's CPU do something out of guest mode, and waits until it is done; where the guest does
+ * not run, the caller does it. One caller at a time.
+ */
+void vm_call(struct vm *vm, vm_request *request, void *argument);
 
 /* `bytes` of its RAM, within one page; NULL: there is no RAM. */
 void *vm_pointer(struct vm *vm, uint64_t address, uint32_t bytes);

@@ -347,7 +347,7 @@ static uint32_t list_functions(struct sp_host *host, struct sp_function_info *al
 
 static enum sp_status show(struct vm *vm, sp_sbdf_t sbdf, struct vpci_text *why)
 {
-	static struct sp_function_info all[FUNCTIONS_MAX]; /* before guests run: one CPU */
+	static struct sp_function_info all[FUNCTIONS_MAX]; /* one caller at a time, says vm_call() */
 	const uint32_t count = list_functions(vm->host, all, FUNCTIONS_MAX);
 
 	for (uint32_t i = 0; i < count; i++) {
@@ -366,10 +366,23 @@ enum sp_status vm_pci_give(struct vm *vm, sp_sbdf_t function, struct vpci_text *
 	if (status != SP_OK)
 		return status;
 	status = show(vm, function, why);
+	if (status == SP_OK)
+		*state_of(vm, vpci_find(&vm->pci.bus, function)) = (struct vm_pci_function){ 0 };
 	if (status != SP_OK && sp_device_release(vm->domain, function) != SP_OK)
 		print(why->chars, sizeof(why->chars), "%s is not given back",
 		      print_sbdf(function).chars);
 	return status;
+}
+
+/* The guest's driver finds ones in its registers from now on, as behind a device that was pulled. */
+enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t sbdf)
+{
+	struct vpci_function *function = vpci_find(&vm->pci.bus, sbdf);
+
+	if (function == NULL)
+		return SP_NOT_FOUND;
+	vpci_remove(function);
+	return sp_device_release(vm->domain, sbdf);
 }
 
 enum sp_status vm_pci_take_all(struct vm *vm)
@@ -378,10 +391,13 @@ enum sp_status vm_pci_take_all(struct vm *vm)
 	enum sp_status status = SP_OK;
 
 	for (uint32_t i = 0; i < bus->function_count; i++) {
-		enum sp_status released = sp_device_release(vm->domain, bus->function[i].sbdf);
+		enum sp_status released = vm_pci_take(vm, bus->function[i].sbdf);
 
-		/* It was fenced and knows no reset: back, and blocked for whoever might want it next. */
-		if (released == SP_UNSUPPORTED)
+		/*
+		 * Taken before; or it was fenced and knows no reset: back, and blocked for whoever
+		 * might want it next.
+		 */
+		if (released == SP_NOT_FOUND || released == SP_UNSUPPORTED)
 			released = SP_OK;
 		status = status == SP_OK ? released : status;
 	}

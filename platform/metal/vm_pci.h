@@ -27,6 +27,12 @@ void vm_pci_begin(struct vm *vm);
 
 /* Assigns a function and shows it. Not SP_OK: the function is in quarantine; `why` says it. */
 SP_MUST_USE enum sp_status vm_pci_give(struct vm *vm, sp_sbdf_t function, struct vpci_text *why);
+/*
+ * On the guest's CPU, or while it does not run: the function vanishes from its bus. SP_NOT_FOUND: it
+ * has none such; else as sp_device_release().
+ */
+SP_MUST_USE enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t function);
+
 /* The guest does not run. SP_OK, or what the first release that went wrong said. */
 SP_MUST_USE enum sp_status vm_pci_take_all(struct vm *vm);
 
