@@ -86,7 +86,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-two guests check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two guests check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -107,7 +107,7 @@ help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
 	@echo "                and leave it in $(OUT)/matrix.json; then stock Debians with ports of their own, one hostile"
-	@echo "                ($(OUT)/nic.json, two.json); PART=matrix|nic|two for one, MACHINES=\"amdvi-shared ...\" for some"
+	@echo "                ($(OUT)/nic.json, move.json, two.json); PART=matrix|nic|move|two for one, MACHINES=\"amdvi-shared ...\" for some"
 	@echo "make check      every test: lint, unit, model, threads, mutants, embed, boot; then the count"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
@@ -124,7 +124,7 @@ help:
 	@echo "CC=clang  PREFIX=$(PREFIX)  DESTDIR=  V=1 (show commands)"
 	@echo "demo and check first install the Debian packages that they lack, and say which."
 
-PART ?= matrix nic two
+PART ?= matrix nic move two
 
 demo:
 	@tests/setup.sh demo
@@ -137,6 +137,9 @@ demo-matrix:
 
 demo-nic: guests
 	@$(OUT)/boot nic $(OUT) $(MACHINES)
+
+demo-move: guests
+	@$(OUT)/boot move $(OUT) $(MACHINES)
 
 demo-two: guests
 	@$(OUT)/boot two $(OUT) $(MACHINES)

@@ -199,6 +199,8 @@ run_boot() {
 	build boot guests || return
 	"$out/boot" nic "$out" >"$logs/nic.log" 2>&1
 	judge boot nic "$logs/nic.log" $?
+	"$out/boot" move "$out" >"$logs/move.log" 2>&1
+	judge boot move "$logs/move.log" $?
 	"$out/boot" two "$out" >"$logs/two.log" 2>&1
 	judge boot two "$logs/two.log" $?
 }

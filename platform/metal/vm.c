@@ -83,9 +83,9 @@ enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_co
 	*vm = (struct vm){ .number = config->number, .host = host, .cpu = config->cpu };
 	print(vm->name, sizeof(vm->name), "%.*s", (int)config->name_length, config->name);
 	vm->uart.name = vm->name;
-	vm_pci_begin(vm);
 	vm_apic_begin(vm, (uint8_t)cpus[vm->cpu].apic_id);
 	vm->frames = config->bytes / SP_FRAME_BYTES;
+	vm_pci_begin(vm);
 	vm->memory = memory_take_for_guest(vm->frames, LARGE_FRAMES);
 	if (vm->memory.mfn == 0 || !svm_permissions_take(&vm->may))
 		return SP_NO_MEMORY;

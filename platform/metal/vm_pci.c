@@ -19,8 +19,10 @@
 #include "platform/metal/vm.h"
 #include "platform/metal/vpci_registers.h"
 
-/* Above the memory that a guest can have here, below the APICs; and above 4 GiB. */
-#define LOW_FIRST	 0xc0000000ull
+/*
+ * From the end of memory to the APICs, and above 4 GiB. A kernel that finds a function later puts its
+ * registers right behind memory, so all from there on must be good.
+ */
 #define LOW_END		 0xfec00000ull
 #define HIGH_FIRST	 0x2000000000ull
 #define HIGH_END	 0x4000000000ull
@@ -52,7 +54,7 @@ void vm_pci_begin(struct vm *vm)
 
 	bus->read = read_config;
 	bus->write = write_config;
-	bus->low = (struct vpci_window){ LOW_FIRST, LOW_END };
+	bus->low = (struct vpci_window){ vm->frames * SP_FRAME_BYTES, LOW_END };
 	bus->high = (struct vpci_window){ HIGH_FIRST, HIGH_END };
 	vpci_begin(bus);
 }

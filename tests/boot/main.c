@@ -5,12 +5,14 @@
  *   boot demo OUT [MACHINE...]     the isolation matrix, for people, and OUT/matrix.json
  *   boot check OUT [MACHINE...]    the same rows and the refusals as lines of `make check`
  *   boot nic OUT [MACHINE...]      a stock Linux with ports of its own, as such lines, and OUT/nic.json
+ *   boot move OUT [MACHINE...]     a port goes from one to another, both running, and OUT/move.json
  *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
  */
 #include "check.h"
 #include "json.h"
+#include "move.h"
 #include "nic.h"
 #include "two.h"
 #include "run.h"
@@ -47,7 +49,7 @@ struct choice {
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: boot demo|check|nic|two OUT [MACHINE...]\nmachines:");
+	fprintf(stderr, "usage: boot demo|check|nic|move|two OUT [MACHINE...]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -68,10 +70,12 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 }
 
 static bool run_nics(const struct runner *runner, const struct choice *choice);
+static bool run_moves(const struct runner *runner, const struct choice *choice);
 static bool run_twos(const struct runner *runner, const struct choice *choice);
 
 static const struct part part_table[] = {
 	{ "nic", nic_machine_table, &nic_machine_count, run_nics },
+	{ "move", move_machine_table, &move_machine_count, run_moves },
 	{ "two", two_machine_table, &two_machine_count, run_twos },
 };
 
@@ -229,6 +233,27 @@ static bool run_nics(const struct runner *runner, const struct choice *choice)
 		good = false;
 	}
 	free(nics);
+	return good;
+}
+
+static bool run_moves(const struct runner *runner, const struct choice *choice)
+{
+	struct move *moves = calloc(choice->count, sizeof(*moves));
+	bool good = moves != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * MOVE_STEPS);
+	for (size_t i = 0; moves && i < choice->count; i++) {
+		move_run(runner, choice->machines[i], &moves[i]);
+		move_print(&moves[i], stdout);
+		good = move_is_good(&moves[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/move.json", runner->out);
+	if (moves && !move_write(path, moves, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(moves);
 	return good;
 }
 

@@ -144,7 +144,8 @@ static void judge_interrupts(struct nic *nic)
 					 used ? ", " : "", vector->name, vector->before,
 					 vector->after);
 	}
-	find(nic, NIC_INTERRUPTS, grew == 4, "%s", used ? text : "/proc/interrupts names none");
+	find(nic, NIC_INTERRUPTS, grew == nic->wanted, "%s",
+	     used ? text : "/proc/interrupts names none");
 }
 
 void nic_judge(struct nic *nic, const struct boot_result *ended)

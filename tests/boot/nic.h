@@ -42,6 +42,7 @@ struct nic_finding {
 struct nic {
 	const char *guest;    /* its name in guest.conf */
 	unsigned int packets; /* that it is to send */
+	unsigned int wanted;  /* vectors that carry traffic, two of each port */
 
 	/* what was read */
 	char kernel[EVIDENCE_SIZE];

@@ -64,7 +64,7 @@ void nic_run(const struct runner *runner, const struct machine *machine, struct 
 			     .context = (void *)(uintptr_t)machine };
 	struct boot_result ended;
 
-	*nic = (struct nic){ .guest = "debian", .packets = NIC_PACKETS };
+	*nic = (struct nic){ .guest = "debian", .packets = NIC_PACKETS, .wanted = 4 };
 	snprintf(path, sizeof(path), "%s/%s", runner->out, image);
 	snprintf(serial, sizeof(serial), "%s/boot-logs/%s-nic.log", runner->out, machine->name);
 	snprintf(errors, sizeof(errors), "%s/boot-logs/%s-nic.qemu", runner->out, machine->name);

@@ -47,7 +47,7 @@ static void keep(char *to, const char *text)
 void two_begin(struct two *two, const struct machine *machine, unsigned int qemu)
 {
 	*two = (struct two){ .machine = machine,
-			     .victim = { .guest = "victim", .packets = TWO_PACKETS },
+			     .victim = { .guest = "victim", .packets = TWO_PACKETS, .wanted = 4 },
 			     .fault_seen_here = machine->unit == UNIT_VTD || qemu >= 110100 };
 }
 
