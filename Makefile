@@ -51,6 +51,9 @@ core_src := $(wildcard $(core_rooms:%=%/*.c))
 model_src := $(wildcard platform/model/*.c)
 metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 engine_src := $(wildcard engines/*.c)
+# What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
+pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults guest_conf guest_conf_check \
+	mptable perform print vapic* vpci*)) $(engine_src)
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
@@ -72,7 +75,7 @@ model_obj := $(call objects,model,$(model_src))
 metal_obj := $(call objects,metal,$(metal_src) $(engine_src))
 guest_obj := $(call objects,guest,$(guest_src))
 change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
-hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(test_support_src)))
+hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(pure_src) $(test_support_src)))
 thread_obj := $(call objects,threads,$(core_src) $(filter-out %_test.c,$(wildcard tests/threads/*.c)))
 boot_obj := $(call objects,boot-runner,$(boot_src))
 tests := $(test_src:%.c=$(OUT)/%)
@@ -83,7 +86,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two guests check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -103,7 +106,8 @@ tests: $(tests)
 help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
-	@echo "                and leave it in $(OUT)/matrix.json; MACHINES=\"amdvi-shared ...\" for some"
+	@echo "                and leave it in $(OUT)/matrix.json; then stock Debians with ports of their own, one hostile"
+	@echo "                ($(OUT)/nic.json, move.json, two.json); PART=matrix|nic|move|two for one, MACHINES=\"amdvi-shared ...\" for some"
 	@echo "make check      every test: lint, unit, model, threads, mutants, counts, embed, boot; then the sum"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
@@ -121,10 +125,28 @@ help:
 	@echo "CC=clang  PREFIX=$(PREFIX)  DESTDIR=  V=1 (show commands)"
 	@echo "demo and check first install the Debian packages that they lack, and say which."
 
+PART ?= matrix nic move two
+
 demo:
 	@tests/setup.sh demo
 	@$(MAKE) --no-print-directory images $(OUT)/boot
+	@status=0; for part in $(PART); do \
+		$(MAKE) --no-print-directory demo-$$part || status=1; done; exit $$status
+
+demo-matrix:
 	@$(OUT)/boot demo $(OUT) $(MACHINES)
+
+demo-nic: guests
+	@$(OUT)/boot nic $(OUT) $(MACHINES)
+
+demo-move: guests
+	@$(OUT)/boot move $(OUT) $(MACHINES)
+
+demo-two: guests
+	@$(OUT)/boot two $(OUT) $(MACHINES)
+
+guests:
+	@guests/images.sh $(OUT)/guests
 
 check:
 	@tests/setup.sh check
@@ -236,9 +258,12 @@ $(OUT)/tests/unit/change_%: $(OUT)/hosted/tests/unit/change_%.o $(change_fixture
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka
 
+# The decoder's second opinion.
+$(OUT)/tests/unit/decode_capstone_test: more_libraries := -lcapstone
+
 $(OUT)/tests/%: $(OUT)/hosted/tests/%.o $(OUT)/hosted/all.a
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(sanitize) $(watch_lock) -o $@ $^ -lcmocka
+	$(call quiet,LD)$(CC) $(sanitize) $(watch_lock) -o $@ $^ -lcmocka $(more_libraries)
 
 # What is written while a domain's lock is held: tests/model/cost.c looks.
 watch_lock =
@@ -424,4 +449,4 @@ $(OUT)/embed: $(embed_src) $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(h
 		$$($(installed) --cflags sallyport-model) -o $@ $(embed_src) \
 		$$($(installed) --libs sallyport-model)
 
--include $(shell find $(OUT) -name '*.d' 2>/dev/null)
+-include $(shell find $(OUT) -name '*.d' -type f 2>/dev/null)

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <sallyport/iommu.h>
+#include <sallyport/passthrough.h>
 
 #include "sync/observer.h"
 
@@ -72,7 +72,10 @@ struct iommu_ops {
 	enum sp_status (*next_fault)(struct unit *unit, struct sp_fault *fault);
 	/*
 	 * Writes one remapping entry and queues the invalidation of what was there: forgotten when
-	 * the unit has reached what `asked` is afterwards. Queue lock not held.
+	 * the unit has reached what `asked` is afterwards. Of a lost unit an absent entry is written
+	 * all the same. Queue lock not held.
 	 */
 	enum sp_status (*set_irte)(struct unit *unit, uint32_t index, const struct irte *irte);
+	/* What a function must send for the entry to be used. */
+	struct sp_message (*message)(uint32_t index);
 };

@@ -10,8 +10,9 @@
 #include "pagetable/format.h"
 #include "sync/domain.h"
 
-#define UNIT_ATCS  8	/* functions with ATS behind one unit */
-#define UNIT_NAMES 1024 /* domain ids in use at once, at most */
+#define UNIT_ATCS     8	   /* functions with ATS behind one unit */
+#define UNIT_MESSAGES 256  /* entries for interrupts behind one unit that is shared */
+#define UNIT_NAMES    1024 /* domain ids in use at once, at most */
 
 struct unit {
 	struct observer
@@ -34,8 +35,10 @@ struct unit {
 	bool coherent;			    /* walks snoop */
 	bool not_present_cached;
 	bool interrupt_remapping;
-	bool scalable;	    /* VT-d: used in scalable mode */
-	bool device_caches; /* answers ATS requests, and can tell functions to forget */
+	bool scalable;		/* VT-d: used in scalable mode */
+	uint32_t message_count; /* VT-d: entries for interrupts, of all functions; AMD-Vi: 0, each
+				   function has a table of its own */
+	bool device_caches;	/* answers ATS requests, and can tell functions to forget */
 
 	/* device addresses that never carry memory, besides 0xFEEx_xxxx; first >= end: none */
 	struct span special[2];
@@ -44,7 +47,8 @@ struct unit {
 	uint64_t asked;	   /* last wait queued */
 	uint64_t reached;  /* last wait seen completed; written by progress, read by anybody */
 	uint64_t asked_at; /* platform_now() of the oldest wait that is not reached */
-	uint64_t names[UNIT_NAMES / 64]; /* bit set: in use */
+	uint64_t names[UNIT_NAMES / 64];       /* bit set: in use */
+	uint64_t messages[UNIT_MESSAGES / 64]; /* host->assign; bit set: an entry in use */
 	bool started;
 	bool lost_told;		   /* the embedder has heard of it */
 	struct atc atc[UNIT_ATCS]; /* told with everything else when a queue begins anew */

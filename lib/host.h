@@ -22,7 +22,7 @@
 
 /* What upper rooms may take of the arena. */
 #define HOST_UNIT_BYTES	    8192u
-#define HOST_FUNCTION_BYTES 512u
+#define HOST_FUNCTION_BYTES 640u
 #define HOST_SCOPE_BYTES    64u
 #define HOST_RESERVED_BYTES 128u
 

@@ -96,6 +96,17 @@ enum sp_mutant {
 	SP_MUT_CPUS_BEFORE_SHADOWS,  /* they are asked first, and fill again from the shadows */
 	SP_MUT_EMULATOR_NOT_AWAITED, /* what an emulator was asked counts as done */
 	SP_MUT_RELEASE_AFTER_EMULATORS, /* limbo opens when the emulators have forgotten */
+	/* The hypervisor's own: what a guest sees of the machine. */
+	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
+	SP_MUT_TABLE_NOT_TRAPPED,	/* a function's MSI-X table is the guest's to write */
+	SP_MUT_BAR_ANYWHERE,		/* a guest moves a BAR out of its windows */
+	SP_MUT_CONFIG_UNFILTERED, /* what a guest writes to configuration space goes to the function */
+	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
+	SP_MUT_COMMAND_UNCHECKED, /* a guest's interrupt commands go to the bus as they are */
+	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
+	/* Interrupts of functions. */
+	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
+	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */
 	SP_MUT_COUNT
 };
 

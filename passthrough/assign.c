@@ -22,6 +22,7 @@
 #include "passthrough/bar.h"
 #include "passthrough/fill.h"
 #include "passthrough/group.h"
+#include "passthrough/msi.h"
 #include "passthrough/reserved.h"
 #include "pci/config.h"
 
@@ -299,6 +300,8 @@ static enum sp_status release(struct sp_host *host, struct sp_domain *domain,
 	status = bar_unmap_all(host, domain, function);
 	if (status != SP_OK && status != SP_LOST)
 		return status;
+	left = msi_clear_all(host, function);
+	status = status == SP_OK ? left : status;
 	begin_leaving(function, domain);
 	if (function->domain == domain)
 		left = attach_move(host, function, function->quarantine, kind);

@@ -53,6 +53,7 @@ struct function {
 	bool ats; /* host->assign lock; its own cache may be in use */
 
 	/* passthrough/ */
+	uint16_t message[SP_MESSAGES]; /* host->assign lock; the unit's entry and one, 0: none */
 	struct sp_domain *leaving; /* host->assign lock; whom a release that was not finished left */
 	uint32_t leaving_life; /* that domain's `life`: another's in the same slot is not meant */
 	bool bar_mapped[SP_BARS]; /* host->assign lock; in the owner's map, from bar_gfn */

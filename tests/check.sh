@@ -207,6 +207,13 @@ run_boot() {
 	build boot images "$out/boot" || return
 	"$out/boot" check "$out" 2>&1 | tee "$logs/boot.log" | grep --line-buffered -v -E '^(not )?ok |^1\.\.' | sed 's/^/  /'
 	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
+	build boot guests || return
+	"$out/boot" nic "$out" >"$logs/nic.log" 2>&1
+	judge boot nic "$logs/nic.log" $?
+	"$out/boot" move "$out" >"$logs/move.log" 2>&1
+	judge boot move "$logs/move.log" $?
+	"$out/boot" two "$out" >"$logs/two.log" 2>&1
+	judge boot two "$logs/two.log" $?
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')

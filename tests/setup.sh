@@ -40,6 +40,8 @@ need_for_check() {
 	need valgrind "instruction counts against a table" has_header valgrind/callgrind.h
 	need libcmocka-dev "unit and model tests" \
 		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
+	need libcapstone-dev "unit tests: a second opinion on instructions" \
+		has_header capstone/capstone.h
 	need clang "the second compiler, and its thread-safety analysis" has_command clang
 	need clang-format "lint: the layout of the code" has_command clang-format
 	need cppcheck "lint: static analysis" has_command cppcheck

@@ -84,6 +84,8 @@
 #define IRTE_DESTINATION	0x0000ff00u
 #define IRTE_VECTOR		0x00ff0000u
 
+#define MESSAGE_WINDOW		0xfee00000ull /* where messages go */
+
 /* 2.4 Commands: 128 bits, low half, then high half */
 #define COMMAND_OPCODE		BITS(63, 60)
 #define OPCODE_WAIT		1u

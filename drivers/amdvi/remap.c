@@ -57,6 +57,12 @@ static enum sp_status check(const struct amdvi_unit *amdvi, uint32_t index, cons
 	return SP_OK;
 }
 
+static void store_entry(struct amdvi_unit *amdvi, uint64_t word, uint32_t index,
+			const struct irte *irte)
+{
+	store32((uint32_t *)amdvi_pointer(amdvi, table_of(word)) + index, entry_for(irte));
+}
+
 /* One store, then the unit is told; the old entry may be used until it has answered. */
 static enum sp_status write_entry(struct amdvi_unit *amdvi, uint64_t word, uint32_t index,
 				  const struct irte *irte)
@@ -66,15 +72,24 @@ static enum sp_status write_entry(struct amdvi_unit *amdvi, uint64_t word, uint3
 
 	lock_take(&unit->queue, unit->host->embedder);
 	if (unit->observer.lost) {
+		if (!irte->present)
+			store_entry(amdvi, word, index, irte);
 		status = SP_LOST;
 	} else if (!amdvi_queue_has_room(amdvi, 2)) {
 		status = SP_BUSY;
 	} else {
-		store32((uint32_t *)amdvi_pointer(amdvi, table_of(word)) + index, entry_for(irte));
-		amdvi_queue_forget_interrupts(amdvi, irte->requester);
+		store_entry(amdvi, word, index, irte);
+		if (!MUTANT(unit->host, SP_MUT_MESSAGE_UNPAID))
+			amdvi_queue_forget_interrupts(amdvi, irte->requester);
 	}
 	lock_drop(&unit->queue);
 	return status;
+}
+
+/* 2.2.5: the low bits of the data are the index; what lies above in them would be a delivery mode. */
+struct sp_message amdvi_message_for(uint32_t index)
+{
+	return (struct sp_message){ MESSAGE_WINDOW, index };
 }
 
 enum sp_status amdvi_set_irte(struct unit *unit, uint32_t index, const struct irte *irte)

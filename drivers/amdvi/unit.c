@@ -222,6 +222,7 @@ const struct iommu_ops amdvi_ops = {
 	.fence = amdvi_fence,
 	.next_fault = amdvi_next_fault,
 	.set_irte = amdvi_set_irte,
+	.message = amdvi_message_for,
 };
 
 _Static_assert(3 * IDS_AT_ONCE + 2 + UNIT_ATCS + QUEUE_SPARE < QUEUE_DESCRIPTORS,

@@ -101,4 +101,5 @@ enum sp_status amdvi_next_fault(struct unit *unit, struct sp_fault *fault);
 
 /* remap.c */
 enum sp_status amdvi_set_irte(struct unit *unit, uint32_t index, const struct irte *irte);
+struct sp_message amdvi_message_for(uint32_t index);
 void amdvi_remap_give(struct amdvi_unit *amdvi, uint16_t requester);

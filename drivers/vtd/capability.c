@@ -79,6 +79,7 @@ static void describe_tables(struct vtd_unit *vtd)
 	vtd->coherent = vtd->extended & ECAP_C;
 	unit->coherent = vtd->extended & (unit->scalable ? ECAP_SMPWC : ECAP_C);
 	unit->interrupt_remapping = vtd->extended & ECAP_IR;
+	unit->message_count = INTERRUPT_ENTRIES;
 	unit->device_caches = vtd->extended & ECAP_DT;
 	unit->special[0] = (struct span){ 0xfee00, 0xfef00 };
 }

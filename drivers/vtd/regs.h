@@ -160,6 +160,12 @@
 #define PASID_HIGH_DOMAIN    BITS(15, 0)
 #define PASID_HIGH_SNOOP     BIT(23) /* PWSNP: walks snoop; reserved without ECAP.SMPWC */
 
+/* 5.1.5.2 Remappable interrupt requests: the address of a message */
+#define MESSAGE_WINDOW	     0xfee00000ull
+#define MESSAGE_INDEX	     BITS(19, 5)
+#define MESSAGE_REMAPPABLE   BIT(4)
+#define MESSAGE_INDEX_15     BIT(2)
+
 /* 9.10 Interrupt Remapping Table Entry, remapped format: 128 bits */
 #define IRTE_PRESENT	     BIT(0)
 #define IRTE_VECTOR	     BITS(23, 16)

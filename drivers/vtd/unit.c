@@ -291,4 +291,5 @@ const struct iommu_ops vtd_ops = {
 	.fence = vtd_fence,
 	.next_fault = vtd_next_fault,
 	.set_irte = vtd_set_irte,
+	.message = vtd_message_for,
 };

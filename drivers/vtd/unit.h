@@ -115,3 +115,4 @@ enum sp_status vtd_next_fault(struct unit *unit, struct sp_fault *fault);
 
 /* remap.c */
 enum sp_status vtd_set_irte(struct unit *unit, uint32_t index, const struct irte *irte);
+struct sp_message vtd_message_for(uint32_t index);

@@ -13,6 +13,7 @@
 
 #define SP_BARS	      6
 #define SP_REQUESTERS 8
+#define SP_MESSAGES   64 /* interrupts of one function */
 
 struct sp_bar {
 	sp_maddr_t address;
@@ -88,6 +89,31 @@ SP_MUST_USE enum sp_status sp_device_hand_over(struct sp_domain *from, struct sp
 /* Maps a memory BAR of an assigned function at a gfn of its domain, as SP_MMIO. Waits. */
 SP_MUST_USE enum sp_status sp_device_map_bar(struct sp_domain *domain, sp_sbdf_t function,
 					     uint32_t bar, sp_gfn_t first);
+
+/* What a function is told to write, and where, to raise an interrupt (PCI 3.0, 6.8). */
+struct sp_message {
+	uint64_t address;
+	uint32_t data;
+};
+
+/*
+ * Interrupts of an assigned function, numbered by the embedder from 0 to SP_MESSAGES - 1: edge,
+ * fixed, to the CPU whose APIC has this id. Each is an entry of the unit's that this function alone
+ * can use; what it sends beside them is blocked. *message is for its MSI capability or its MSI-X
+ * table, and stays the same however often vector and CPU of `number` change. On return, the entry
+ * that was there before is forgotten; all of them go with sp_device_release(). SP_NOT_FOUND: no such
+ * function, or not the domain's; SP_INVALID: number, or a vector below 16; SP_UNSUPPORTED: its
+ * requests carry several ids, or the unit cannot remap to that id; SP_NO_SPACE: the unit's entries
+ * are used up; SP_NO_MEMORY; SP_LOST: no entry is there, or the old one may be remembered. No lock
+ * held; waits.
+ */
+SP_MUST_USE enum sp_status sp_device_set_message(struct sp_domain *domain, sp_sbdf_t function,
+						 uint32_t number, uint8_t vector, uint32_t apic_id,
+						 struct sp_message *message);
+
+/* The entry is absent and forgotten. SP_OK also where there is none. */
+SP_MUST_USE enum sp_status sp_device_clear_message(struct sp_domain *domain, sp_sbdf_t function,
+						   uint32_t number);
 
 /* Bus mastering of a function, whoever owns it; what it reaches is the unit's business. */
 SP_MUST_USE enum sp_status sp_device_set_master(struct sp_host *host, sp_sbdf_t function, bool on);

@@ -38,12 +38,12 @@
 
 static volatile uint32_t *registers; /* the same address on every CPU; constant after apic_start */
 
-static uint32_t read_register(uint32_t offset)
+uint32_t apic_read(uint32_t offset)
 {
 	return registers[offset / sizeof(uint32_t)];
 }
 
-static void write_register(uint32_t offset, uint32_t value)
+void apic_write(uint32_t offset, uint32_t value)
 {
 	registers[offset / sizeof(uint32_t)] = value;
 }
@@ -67,17 +67,17 @@ void apic_start(void)
 	write_msr(MSR_APIC_BASE, base | APIC_BASE_ENABLE);
 	registers = memory_pointer((sp_maddr_t){ base & APIC_BASE_ADDRESS });
 
-	write_register(APIC_LVT_TIMER, LVT_MASKED);
-	write_register(APIC_LVT_LINT0, LVT_MASKED);
-	write_register(APIC_LVT_LINT1, LVT_MASKED | ICR_NMI);
-	write_register(APIC_LVT_ERROR, LVT_MASKED | VECTOR_SPURIOUS);
-	write_register(APIC_TASK_PRIORITY, 0);
-	write_register(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_LVT_TIMER, LVT_MASKED);
+	apic_write(APIC_LVT_LINT0, LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, LVT_MASKED | ICR_NMI);
+	apic_write(APIC_LVT_ERROR, LVT_MASKED | VECTOR_SPURIOUS);
+	apic_write(APIC_TASK_PRIORITY, 0);
+	apic_write(APIC_SPURIOUS, SPURIOUS_ENABLE | VECTOR_SPURIOUS);
 }
 
 uint32_t apic_id(void)
 {
-	return read_register(APIC_ID) >> 24;
+	return apic_read(APIC_ID) >> 24;
 }
 
 /* For the embedder to forbid: no guest and no device may ever reach this page. */
@@ -88,7 +88,7 @@ sp_maddr_t apic_registers(void)
 
 void apic_end_interrupt(void)
 {
-	write_register(APIC_EOI, 0);
+	apic_write(APIC_EOI, 0);
 }
 
 /* The two halves of the command belong together: no interrupt may send another in between. */
@@ -96,10 +96,10 @@ static void send(uint32_t apic_id, uint32_t command)
 {
 	bool were_on = interrupts_save();
 
-	for (uint32_t i = 0; i < ICR_TRIES && read_register(APIC_ICR_LOW) & ICR_PENDING; i++)
+	for (uint32_t i = 0; i < ICR_TRIES && apic_read(APIC_ICR_LOW) & ICR_PENDING; i++)
 		pause();
-	write_register(APIC_ICR_HIGH, apic_id << 24);
-	write_register(APIC_ICR_LOW, command);
+	apic_write(APIC_ICR_HIGH, apic_id << 24);
+	apic_write(APIC_ICR_LOW, command);
 	interrupts_restore(were_on);
 }
 

@@ -12,6 +12,10 @@ uint32_t apic_id(void);
 sp_maddr_t apic_registers(void);
 void apic_end_interrupt(void);
 
+/* A register of the CPU that runs; `offset` is a multiple of 16. */
+uint32_t apic_read(uint32_t offset);
+void apic_write(uint32_t offset, uint32_t value);
+
 void apic_send(uint32_t apic_id, uint8_t vector);
 void apic_send_nmi(uint32_t apic_id);
 void apic_send_init(uint32_t apic_id);

@@ -22,6 +22,7 @@ struct cpu {
 	uint32_t index;	  /* 0 is the CPU that booted */
 	uint32_t apic_id;
 	atomic_bool online;
+	atomic_bool kick_by_nmi; /* smp_kick_by_nmi() */
 	struct work work;	 /* the asking CPU writes, this one clears */
 	atomic_ulong kicks;	 /* this CPU writes */
 	atomic_ulong nmis;	 /* this CPU writes, from its NMI handler */

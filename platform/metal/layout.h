@@ -23,6 +23,10 @@
 #define GDT_CODE64	    0x00af9b000000ffff
 #define GDT_DATA	    0x00cf93000000ffff
 
+/* Those that Linux' 32-bit boot protocol asks for; the built-in guest takes any. */
+#define SELECTOR_GUEST_CODE 0x10
+#define SELECTOR_GUEST_DATA 0x18
+
 #define MSR_EFER	    0xc0000080
 #define EFER_LME	    0x00000100
 #define EFER_NXE	    0x00000800
@@ -34,6 +38,7 @@
 #define BOOT_LEAF	    0x083      /* and a 2 MiB page */
 
 /* Intercepted vectors; everything from 32 on that is not listed is counted as unexpected. */
+#define VECTOR_DEBUG	    1
 #define VECTOR_NMI	    2
 #define VECTOR_DOUBLE_FAULT 8
 #define VECTOR_PAGE_FAULT   14

@@ -20,7 +20,9 @@
 #define CLASS_IOMMU   0x0806u
 
 /* Two guests and some room; every function of a small PC. */
-static const struct sp_limits limits = { .cpus = MAX_CPUS, .domains = 4, .functions = 64 };
+static const struct sp_limits limits = { .cpus = MAX_CPUS,
+					 .domains = 4,
+					 .functions = FUNCTIONS_MAX };
 
 static const char no_iommu[] = "this machine has no IOMMU (no DMAR or IVRS table); start QEMU with "
 			       "-device amd-iommu or -device intel-iommu, before the devices";

@@ -9,6 +9,8 @@
 
 #include <sallyport/passthrough.h>
 
+#define FUNCTIONS_MAX 64u /* of the machine */
+
 /*
  * Memory for the library; what no guest may hold; units from DMAR or IVRS; functions. Refuses a
  * machine without IOMMU. Nothing translates yet.

@@ -10,10 +10,13 @@
 #include "platform/metal/console.h"
 #include "platform/metal/controls.h"
 #include "platform/metal/cpu.h"
+#include "platform/metal/engines.h"
+#include "platform/metal/guests.h"
 #include "platform/metal/idt.h"
 #include "platform/metal/machine.h"
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
+#include "platform/metal/module.h"
 #include "platform/metal/multiboot.h"
 #include "platform/metal/options.h"
 #include "platform/metal/paging.h"
@@ -63,6 +66,7 @@ static void start_memory(const struct multiboot_info *info)
 	struct memory_figures f;
 
 	memory_start(info);
+	module_start(info);
 	f = memory_figures();
 	paging_uncache_from(f.top_of_low_ram);
 	console_log("memory", "%lu MiB of RAM, %lu MiB of it free; top of low RAM 0x%lx",
@@ -131,9 +135,16 @@ static void run(const struct options *options)
 		machine_host_start(host);
 		idle();
 	}
+	if (options->run == RUN_GUESTS) {
+		machine_host_start(host);
+		machine_end(guests_run(host, tables_of(options)));
+	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {
 		good = run_controls();
+	} else if (options->run == RUN_ENGINES) {
+		stage_open(&stage);
+		good = engines_run(&stage);
 	} else {
 		stage_open(&stage);
 		good = rows_run(&stage);

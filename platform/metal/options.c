@@ -6,7 +6,7 @@
 #include "platform/metal/print.h"
 #include "platform/metal/string.h"
 
-#define CHOICES_MAX 3
+#define CHOICES_MAX 5
 
 struct choice {
 	const char *word;
@@ -50,6 +50,8 @@ static const struct option table[OPTION_COUNT] = {
 	[OPTION_RUN] = {"run", "what to do", offsetof(struct options, run), {
 		[RUN_MATRIX] = {"matrix", "the rows of the isolation matrix, then end"},
 		[RUN_CONTROLS] = {"controls", "each row with its guard left out (sallyport-mutants.elf)"},
+		[RUN_ENGINES] = {"engines", "every NVMe controller and 82574 aimed, then end"},
+		[RUN_GUESTS] = {"guests", "the guests of guest.conf, a module that the loader brings along"},
 		[RUN_IDLE] = {"idle", "print what the machine has, then wait for ever"},
 	}},
 };

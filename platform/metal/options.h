@@ -18,7 +18,9 @@ enum option_vtd {
 enum option_run {
 	RUN_MATRIX,
 	RUN_CONTROLS,
+	RUN_ENGINES,
 	RUN_IDLE,
+	RUN_GUESTS,
 };
 
 /* Each field is an index into its option's choices. */

@@ -14,6 +14,7 @@
 
 #define LINE_8N1      0x03
 #define LINE_DLAB     0x80
+#define STATUS_TYPED  0x01
 #define STATUS_EMPTY  0x20
 #define EMPTY_TRIES   100000 /* a stuck port must not stop the machine: then characters are lost */
 
@@ -41,4 +42,15 @@ void serial_write(const char *text, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
 		write_char(text[i]);
+}
+
+/* A port that is not there reads as ones: that is not a line status. */
+bool serial_read(char *c)
+{
+	const uint8_t status = in8(LINE_STATUS);
+
+	if (status == 0xff || !(status & STATUS_TYPED))
+		return false;
+	*c = (char)in8(DATA);
+	return true;
 }

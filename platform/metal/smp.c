@@ -180,5 +180,13 @@ bool smp_wait(uint32_t cpu, uint64_t nanoseconds)
 
 void smp_kick(uint32_t cpu)
 {
-	apic_send(cpus[cpu].apic_id, VECTOR_KICK);
+	if (atomic_load(&cpus[cpu].kick_by_nmi))
+		apic_send_nmi(cpus[cpu].apic_id);
+	else
+		apic_send(cpus[cpu].apic_id, VECTOR_KICK);
+}
+
+void smp_kick_by_nmi(uint32_t cpu, bool on)
+{
+	atomic_store(&cpus[cpu].kick_by_nmi, on);
 }

@@ -22,5 +22,7 @@ bool smp_wait(uint32_t cpu, uint64_t nanoseconds);
 
 /* Takes a CPU out of guest mode or out of its sleep. */
 void smp_kick(uint32_t cpu);
+/* The CPU's interrupts are its guest's: from here on it is kicked by NMI, or no more. */
+void smp_kick_by_nmi(uint32_t cpu, bool on);
 
 _Noreturn void smp_ap_main(struct cpu *cpu); /* from boot.S */

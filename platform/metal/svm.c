@@ -6,7 +6,8 @@
  *                 -> svm_enter: STI VMRUN ... #VMEXIT CLI
  *                 -> sp_cpu_leave -> STGI, pending interrupts are taken -> struct svm_exit
  *
- * Nothing here needs NRIPS or DecodeAssists: no instruction is skipped or emulated.
+ * Nothing here needs NRIPS or DecodeAssists. Two kinds of guests differ in what exits: the built-in
+ * one in everything, one with a CPU of its own (vm.h) in what it shares with others.
  */
 #include "platform/metal/svm.h"
 
@@ -51,6 +52,15 @@
 	(INTERCEPT_VMRUN | INTERCEPT_VMMCALL | INTERCEPT_VMLOAD | INTERCEPT_VMSAVE | \
 	 INTERCEPT_STGI | INTERCEPT_CLGI | INTERCEPT_SKINIT | INTERCEPT_WBINVD |     \
 	 INTERCEPT_MONITOR | INTERCEPT_MWAIT | INTERCEPT_XSETBV)
+
+/*
+ * A guest that has its CPU to itself takes that CPU's interrupts and sleeps on it; the hypervisor
+ * reaches it by NMI. Only what is shared with others is taken from it.
+ */
+#define DIRECT_MISC1                                                                         \
+	(INTERCEPT_NMI | INTERCEPT_SMI | INTERCEPT_INIT | INTERCEPT_CPUID | INTERCEPT_INVD | \
+	 INTERCEPT_INVLPGA | INTERCEPT_IOIO | INTERCEPT_MSR | INTERCEPT_SHUTDOWN)
+#define DIRECT_MISC2 (MISC2 & ~INTERCEPT_WBINVD)
 
 void svm_enter(uint64_t vmcb, struct svm_registers *guest, uint64_t host_state);
 
@@ -126,10 +136,21 @@ static void fill_control(struct vmcb *vmcb)
 	vmcb->nested_enable = NESTED_PAGING;
 }
 
+/* Each guest's own maps: what it may do without an exit is said there, bit by bit. */
+static void fill_direct_control(struct vmcb *vmcb, const struct svm_permissions *may)
+{
+	vmcb->intercept_exceptions = EXCEPTIONS;
+	vmcb->intercept_misc1 = DIRECT_MISC1;
+	vmcb->intercept_misc2 = DIRECT_MISC2;
+	vmcb->iopm_base = sp_maddr_from_mfn(may->ports).maddr;
+	vmcb->msrpm_base = sp_maddr_from_mfn(may->registers).maddr;
+	vmcb->nested_enable = NESTED_PAGING;
+}
+
 static void fill_state(struct vmcb *vmcb, uint32_t rip)
 {
-	const struct vmcb_segment code = { SELECTOR_CODE, SEGMENT_CODE32, 0xffffffff, 0 };
-	const struct vmcb_segment data = { SELECTOR_DATA, SEGMENT_DATA32, 0xffffffff, 0 };
+	const struct vmcb_segment code = { SELECTOR_GUEST_CODE, SEGMENT_CODE32, 0xffffffff, 0 };
+	const struct vmcb_segment data = { SELECTOR_GUEST_DATA, SEGMENT_DATA32, 0xffffffff, 0 };
 
 	vmcb->cs = code;
 	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = data;
@@ -145,16 +166,65 @@ static void fill_state(struct vmcb *vmcb, uint32_t rip)
 }
 
 /* All but the entry (root, ASID, TLB_CONTROL) is set once, here. */
-bool svm_vcpu_create(struct svm_vcpu *vcpu, uint32_t rip)
+static bool create(struct svm_vcpu *vcpu, uint32_t rip)
 {
 	sp_mfn_t frame = memory_take_zeroed(1, 1);
 
 	if (frame.mfn == 0)
 		return false;
 	*vcpu = (struct svm_vcpu){ .vmcb = memory_frame(frame) };
-	fill_control(vcpu->vmcb);
 	fill_state(vcpu->vmcb, rip);
 	return true;
+}
+
+bool svm_vcpu_create(struct svm_vcpu *vcpu, uint32_t rip)
+{
+	if (!create(vcpu, rip))
+		return false;
+	fill_control(vcpu->vmcb);
+	return true;
+}
+
+bool svm_vcpu_create_direct(struct svm_vcpu *vcpu, uint32_t rip, const struct svm_permissions *may)
+{
+	if (!create(vcpu, rip))
+		return false;
+	fill_direct_control(vcpu->vmcb, may);
+	return true;
+}
+
+bool svm_permissions_take(struct svm_permissions *may)
+{
+	may->ports = memory_take(IOPM_FRAMES, 1);
+	may->registers = memory_take(MSRPM_FRAMES, 1);
+	if (may->ports.mfn == 0 || may->registers.mfn == 0)
+		return false;
+	memset(memory_frame(may->ports), 0xff, IOPM_FRAMES * SP_FRAME_BYTES);
+	memset(memory_frame(may->registers), 0xff, MSRPM_FRAMES * SP_FRAME_BYTES);
+	return true;
+}
+
+void svm_permissions_give(struct svm_permissions *may)
+{
+	memory_give(may->ports, IOPM_FRAMES);
+	memory_give(may->registers, MSRPM_FRAMES);
+}
+
+/*
+ * 15.11: two bits a register, read and write, in three blocks of 2 KiB: from 0, from C000_0000 and
+ * from C001_0000. What lies in none of them always exits.
+ */
+void svm_permissions_allow_register(const struct svm_permissions *may, uint32_t msr)
+{
+	static const uint32_t first[] = { 0, 0xc0000000, 0xc0010000 };
+	uint8_t *map = memory_frame(may->registers);
+
+	for (uint32_t i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		const uint32_t n = msr - first[i];
+
+		if (n < 0x2000)
+			map[i * 2048 + n / 4] &= (uint8_t) ~(3u << n % 4 * 2);
+	}
 }
 
 void svm_vcpu_destroy(struct svm_vcpu *vcpu)
@@ -222,6 +292,7 @@ void svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *e
 	sp_cpu_enter(domain, &entry);
 	load_entry(vcpu->vmcb, &entry);
 	svm_enter(memory_address(vcpu->vmcb).maddr, &vcpu->registers, host_state.maddr);
+	write_dr7(DR7_RESET); /* a guest's breakpoints: not all CPUs put the host's DR7 back */
 	decode(vcpu->vmcb, exit);
 	/* A VMCB that VMRUN refuses flushes nothing: the flush stays owed. */
 	sp_cpu_leave(domain, exit->kind != SVM_EXIT_INVALID);

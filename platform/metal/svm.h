@@ -60,6 +60,24 @@ bool svm_vcpu_create(struct svm_vcpu *vcpu, uint32_t rip);
 void svm_vcpu_destroy(struct svm_vcpu *vcpu);
 
 /*
+ * Which ports and model-specific registers a guest uses without an exit: none at first (APM vol. 2,
+ * 15.10.1, 15.11).
+ */
+struct svm_permissions {
+	sp_mfn_t ports, registers;
+};
+bool svm_permissions_take(struct svm_permissions *may);
+void svm_permissions_give(struct svm_permissions *may);
+void svm_permissions_allow_register(const struct svm_permissions *may, uint32_t msr);
+
+/*
+ * The same vCPU for a guest that has its CPU to itself: the CPU's interrupts go to the guest, HLT
+ * sleeps without an exit, and the hypervisor kicks it by NMI alone. To be run with interrupts off
+ * from the first entry on.
+ */
+bool svm_vcpu_create_direct(struct svm_vcpu *vcpu, uint32_t rip, const struct svm_permissions *may);
+
+/*
  * Guest mode in the domain's memory until the first exit. The calling CPU runs nothing else
  * meanwhile.
  */

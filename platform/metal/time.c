@@ -48,6 +48,7 @@ struct mark {
 
 static uint64_t boot_tsc;     /* all constant after time_start */
 static uint64_t ns_per_cycle; /* times 2^SHIFT */
+static uint64_t tsc_khz;
 
 /* Counts up in either case; the PIT itself counts down. */
 static uint64_t read_reference(const struct reference *reference)
@@ -128,6 +129,7 @@ void time_start(void)
 	if (reference.port == 0)
 		start_pit();
 	hertz = measure(&reference);
+	tsc_khz = hertz / 1000;
 	ns_per_cycle = (NS_PER_S << SHIFT) / hertz;
 	boot_tsc = read_tsc();
 	console_log("time", "TSC %lu.%03lu MHz by the %s", hertz / 1000000, hertz / 1000 % 1000,
@@ -140,6 +142,11 @@ uint64_t time_now(void)
 	unsigned __int128 cycles = read_tsc() - boot_tsc;
 
 	return (uint64_t)(cycles * ns_per_cycle >> SHIFT);
+}
+
+uint64_t time_tsc_khz(void)
+{
+	return tsc_khz;
 }
 
 void time_wait(uint64_t nanoseconds)

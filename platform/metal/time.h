@@ -14,5 +14,8 @@
 void time_start(void);
 uint64_t time_now(void);
 
+/* The TSC's rate, for guests that have nothing to measure it by. */
+uint64_t time_tsc_khz(void);
+
 /* Spends the time; other CPUs run. */
 void time_wait(uint64_t nanoseconds);

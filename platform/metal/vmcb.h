@@ -98,9 +98,11 @@ struct vmcb {
 #define NESTED_PAGING	    (1ull << 0)
 
 /* Exit codes, appendix C. */
+#define VMEXIT_EXCEPTION    0x040u /* and the exception's vector */
 #define VMEXIT_INTR	    0x060u
 #define VMEXIT_NMI	    0x061u
 #define VMEXIT_CPUID	    0x072u
+#define VMEXIT_INVD	    0x076u
 #define VMEXIT_HLT	    0x078u
 #define VMEXIT_IOIO	    0x07bu
 #define VMEXIT_MSR	    0x07cu
@@ -108,6 +110,19 @@ struct vmcb {
 #define VMEXIT_VMMCALL	    0x081u
 #define VMEXIT_NPF	    0x400u
 #define VMEXIT_INVALID	    (~0ull)
+
+/* EVENTINJ and EXITINTINFO, 15.20. */
+#define EVENT_EXCEPTION	    (3ull << 8)
+#define EVENT_SOFTWARE	    (4ull << 8)
+#define EVENT_TYPE	    (7ull << 8)
+#define EVENT_HAS_ERROR	    (1ull << 11)
+#define EVENT_VALID	    (1ull << 31)
+
+/* EXITINFO1 of IOIO, 15.10.2. */
+#define IOIO_IN		    (1u << 0)
+#define IOIO_STRING	    (1u << 2)
+#define IOIO_SIZE	    0x70u /* one bit: 1, 2 or 4 bytes */
+#define IOIO_PORT_SHIFT	    16
 
 /* Attributes of a segment: type, S, DPL, P, AVL, L, D, G of its descriptor, in 12 bits (15.5.1). */
 #define SEGMENT_CODE32	    0xc9b

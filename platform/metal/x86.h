@@ -66,15 +66,19 @@ static inline void write_msr(uint32_t msr, uint64_t value)
 			 : "memory");
 }
 
-/* Subleaf 0. */
-static inline struct cpuid read_cpuid(uint32_t leaf)
+static inline struct cpuid read_cpuid_of(uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid r;
 
 	__asm__ volatile("cpuid"
 			 : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
-			 : "a"(leaf), "c"(0));
+			 : "a"(leaf), "c"(subleaf));
 	return r;
+}
+
+static inline struct cpuid read_cpuid(uint32_t leaf)
+{
+	return read_cpuid_of(leaf, 0);
 }
 
 /* LFENCE keeps RDTSC from running ahead of what is being timed. */
@@ -154,6 +158,12 @@ static inline void interrupts_on_and_halt(void)
 static inline void halt(void)
 {
 	__asm__ volatile("hlt" : : : "memory");
+}
+
+/* Breakpoints of this CPU. */
+static inline void write_dr7(uint64_t value)
+{
+	__asm__ volatile("movq %0, %%dr7" : : "r"(value));
 }
 
 /* In a loop that waits: other CPUs of an emulated machine get their turn sooner. */

@@ -9,6 +9,7 @@
 /* Virtual time: a run does not depend on the host's load, and edu's 100 ms pass in an instant. */
 #define VIRTUAL_TIME "shift=10,sleep=off"
 #define CPU	     "EPYC"
+#define ENGINES_GOOD "8 of 8 shots as they should be, 2 devices"
 
 const struct row row_table[ROW_COUNT + 1] = {
 	[1] = { "the guest's own memory", false },
@@ -41,17 +42,23 @@ const size_t machine_count = sizeof(machine_table) / sizeof(machine_table[0]);
 /* clang-format off */
 const struct probe probe_table[] = {
 	{ { "no-iommu", UNIT_NONE, CPU, "tables=separate", VIRTUAL_TIME, 5, 0 },
-	  "refused: ", "IOMMU", false },
+	  "refused: ", "IOMMU", false, PROBE_PLAIN },
 	{ { "no-svm", UNIT_AMDVI, "qemu64,-svm", "tables=separate", VIRTUAL_TIME, 5, 0 },
-	  "refused: ", "SVM", false },
+	  "refused: ", "SVM", false, PROBE_PLAIN },
 	{ { "vtd-shared", UNIT_VTD, CPU, "tables=shared", VIRTUAL_TIME, 5, 0 },
-	  "tables ", "shared was asked for, but VT-d", true },
+	  "tables ", "shared was asked for, but VT-d", true, PROBE_PLAIN },
 	{ { "unknown-option", UNIT_AMDVI, CPU, "tabels=shared", VIRTUAL_TIME, 5, 0 },
-	  "refused: ", "tabels", false },
+	  "refused: ", "tabels", false, PROBE_PLAIN },
 	{ { "unknown-value", UNIT_AMDVI, CPU, "tables=both", VIRTUAL_TIME, 5, 0 },
-	  "refused: ", "tables=both", false },
+	  "refused: ", "tables=both", false, PROBE_PLAIN },
 	{ { "help", UNIT_AMDVI, CPU, "help=1", VIRTUAL_TIME, 5, 0 },
-	  "  tables", "", true },
+	  "  tables", "", true, PROBE_PLAIN },
+	{ { "engines-amdvi", UNIT_AMDVI, CPU, "tables=shared run=engines", VIRTUAL_TIME, 5, 0 },
+	  "engines ", ENGINES_GOOD, true, PROBE_ENGINES },
+	{ { "engines-vtd", UNIT_VTD, CPU, "tables=separate run=engines", VIRTUAL_TIME, 5, 0 },
+	  "engines ", ENGINES_GOOD, true, PROBE_ENGINES },
+	{ { "engines-controls", UNIT_AMDVI, CPU, "tables=separate run=engines", VIRTUAL_TIME, 5, 0 },
+	  "engines ", ENGINES_GOOD, true, PROBE_ENGINE_CONTROLS },
 };
 /* clang-format on */
 const size_t probe_count = sizeof(probe_table) / sizeof(probe_table[0]);

@@ -36,12 +36,20 @@ struct machine {
 	unsigned int blind_row; /* that no QEMU so far can show on this machine; 0: none */
 };
 
+/* What a probe boots. */
+enum probe_kind {
+	PROBE_PLAIN,
+	PROBE_ENGINES,	       /* with an NVMe controller and an 82574 */
+	PROBE_ENGINE_CONTROLS, /* the same, by the image with mutants */
+};
+
 /* A machine on which the hypervisor has to say one line, and how it has to end. */
 struct probe {
 	struct machine machine;
 	const char *starts; /* how the line starts */
 	const char *names;  /* what else must stand in it */
 	bool ends_well;
+	enum probe_kind kind;
 };
 
 extern const struct row row_table[ROW_COUNT + 1];

@@ -4,11 +4,17 @@
  *
  *   boot demo OUT [MACHINE...]     the isolation matrix, for people, and OUT/matrix.json
  *   boot check OUT [MACHINE...]    the same rows and the refusals as lines of `make check`
+ *   boot nic OUT [MACHINE...]      a stock Linux with ports of its own, as such lines, and OUT/nic.json
+ *   boot move OUT [MACHINE...]     a port goes from one to another, both running, and OUT/move.json
+ *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
  */
 #include "check.h"
 #include "json.h"
+#include "move.h"
+#include "nic.h"
+#include "two.h"
 #include "run.h"
 
 #include <stdlib.h>
@@ -22,16 +28,28 @@ enum {
 	STATUS_NOT_RUN = 2
 };
 
+struct runner;
+struct choice;
+
+/* What is booted beside the matrix. */
+struct part {
+	const char *name;
+	const struct machine *machines;
+	const size_t *machine_count;
+	bool (*run)(const struct runner *runner, const struct choice *choice);
+};
+
 struct choice {
 	bool is_check;
-	bool has_probes; /* of a check of all machines */
+	const struct part *part; /* NULL: the matrix */
+	bool has_probes;	 /* of a check of all machines */
 	size_t count;
 	const struct machine *machines[MACHINE_LIMIT];
 };
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: boot demo|check OUT [MACHINE...]\nmachines:");
+	fprintf(stderr, "usage: boot demo|check|nic|move|two OUT [MACHINE...]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -39,6 +57,9 @@ static void usage(void)
 
 static bool add_machine(struct choice *choice, const struct machine *machine, const char *name)
 {
+	/* One of the matrix's, on which this part does not run. */
+	if (!machine && choice->part && machine_find(name))
+		return true;
 	if (!machine) {
 		fprintf(stderr, "boot: there is no machine %s\n", name);
 		return false;
@@ -51,20 +72,58 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 	return true;
 }
 
+static bool run_nics(const struct runner *runner, const struct choice *choice);
+static bool run_moves(const struct runner *runner, const struct choice *choice);
+static bool run_twos(const struct runner *runner, const struct choice *choice);
+
+static const struct part part_table[] = {
+	{ "nic", nic_machine_table, &nic_machine_count, run_nics },
+	{ "move", move_machine_table, &move_machine_count, run_moves },
+	{ "two", two_machine_table, &two_machine_count, run_twos },
+};
+
+static const struct part *find_part(const char *name)
+{
+	for (size_t i = 0; i < sizeof(part_table) / sizeof(part_table[0]); i++)
+		if (strcmp(part_table[i].name, name) == 0)
+			return &part_table[i];
+	return NULL;
+}
+
+static const struct machine *find_machine(const struct choice *choice, const char *name)
+{
+	if (!choice->part)
+		return machine_find(name);
+	for (size_t i = 0; i < *choice->part->machine_count; i++)
+		if (strcmp(choice->part->machines[i].name, name) == 0)
+			return &choice->part->machines[i];
+	return NULL;
+}
+
+static void choose_all(struct choice *choice)
+{
+	const struct machine *table = choice->part ? choice->part->machines : machine_table;
+
+	choice->count = choice->part ? *choice->part->machine_count : machine_count;
+	for (size_t i = 0; i < choice->count; i++)
+		choice->machines[i] = &table[i];
+}
+
 static bool choose(struct choice *choice, int count, char **words)
 {
 	*choice = (struct choice){ .count = 0 };
 	if (count < 3)
 		return false;
 	choice->is_check = strcmp(words[1], "check") == 0;
-	if (!choice->is_check && strcmp(words[1], "demo") != 0)
+	choice->part = find_part(words[1]);
+	if (!choice->is_check && !choice->part && strcmp(words[1], "demo") != 0)
 		return false;
 	for (int i = 3; i < count; i++)
-		if (!add_machine(choice, machine_find(words[i]), words[i]))
+		if (!add_machine(choice, find_machine(choice, words[i]), words[i]))
 			return false;
 	choice->has_probes = choice->is_check && choice->count == 0;
-	for (size_t i = 0; count == 3 && i < machine_count; i++)
-		choice->machines[choice->count++] = &machine_table[i];
+	if (count == 3)
+		choose_all(choice);
 	return true;
 }
 
@@ -159,6 +218,69 @@ static bool run_all(const struct runner *runner, const struct choice *choice,
 	return good && totals.good;
 }
 
+static bool run_nics(const struct runner *runner, const struct choice *choice)
+{
+	struct nic *nics = calloc(choice->count, sizeof(*nics));
+	bool good = nics != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * NIC_STEPS);
+	for (size_t i = 0; nics && i < choice->count; i++) {
+		nic_run(runner, choice->machines[i], &nics[i]);
+		nic_print(&nics[i], choice->machines[i], stdout);
+		good = nic_is_good(&nics[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/nic.json", runner->out);
+	if (nics && !nic_write(path, choice->machines, nics, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(nics);
+	return good;
+}
+
+static bool run_moves(const struct runner *runner, const struct choice *choice)
+{
+	struct move *moves = calloc(choice->count, sizeof(*moves));
+	bool good = moves != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * MOVE_STEPS);
+	for (size_t i = 0; moves && i < choice->count; i++) {
+		move_run(runner, choice->machines[i], &moves[i]);
+		move_print(&moves[i], stdout);
+		good = move_is_good(&moves[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/move.json", runner->out);
+	if (moves && !move_write(path, moves, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(moves);
+	return good;
+}
+
+static bool run_twos(const struct runner *runner, const struct choice *choice)
+{
+	struct two *twos = calloc(choice->count, sizeof(*twos));
+	bool good = twos != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * two_count());
+	for (size_t i = 0; twos && i < choice->count; i++) {
+		two_run(runner, choice->machines[i], &twos[i]);
+		two_print(&twos[i], stdout);
+		good = two_is_good(&twos[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/two.json", runner->out);
+	if (twos && !two_write(path, twos, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(twos);
+	return good;
+}
+
 int main(int count, char **words)
 {
 	struct choice choice;
@@ -172,6 +294,8 @@ int main(int count, char **words)
 	}
 	if (!prepare(&runner, words[2]))
 		return STATUS_NOT_RUN;
+	if (choice.part)
+		return choice.part->run(&runner, &choice) ? STATUS_GOOD : STATUS_BAD;
 	matrices = calloc(choice.count, sizeof(*matrices));
 	if (!matrices) {
 		fprintf(stderr, "boot: out of memory\n");

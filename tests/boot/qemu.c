@@ -268,6 +268,8 @@ static void spell(struct spelling *to, const struct qemu *qemu, const struct boo
 		to->arguments[count++] = options[i];
 		to->arguments[count++] = options[i + 1];
 	}
+	if (boot->more)
+		count += copy_words(to->arguments + count, boot->more);
 	to->arguments[count] = NULL;
 }
 

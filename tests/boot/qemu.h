@@ -23,6 +23,7 @@ struct boot {
 	const struct machine *machine;
 	const char *image;
 	const char *append_more; /* "" or what follows the machine's own options */
+	const char *const *more; /* more words for QEMU, NULL at their end; or NULL */
 	const char *serial;	 /* path: what the hypervisor says */
 	const char *errors;	 /* path: what QEMU itself says */
 	/* called a few times a second */

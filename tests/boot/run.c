@@ -22,6 +22,7 @@ struct attempt {
 	const struct machine *machine;
 	const char *what; /* rows, controls, probe */
 	enum report_kind kind;
+	const char *const *more; /* words for QEMU */
 	char image[PATH_SIZE];
 	char serial[PATH_SIZE];
 	char errors[PATH_SIZE];
@@ -76,6 +77,7 @@ static void boot(struct attempt *attempt, const char *image, const char *append)
 		.machine = attempt->machine,
 		.image = attempt->image,
 		.append_more = append,
+		.more = attempt->more,
 		.serial = attempt->serial,
 		.errors = attempt->errors,
 		.context = attempt,
@@ -223,12 +225,29 @@ static bool ended_as_wanted(const struct boot_result *ended, bool well)
 	       ended->status == (well ? QEMU_EXIT_SUCCESS : QEMU_EXIT_FAILURE);
 }
 
+/* The NVMe controller's blocks are the image's own bytes; what is written to them is not kept. */
+static void boot_probe(struct attempt *attempt, enum probe_kind kind)
+{
+	char disk[PATH_SIZE + 64];
+	const char *const devices[] = {
+		"-drive",	   disk, "-device", "nvme,serial=1,drive=disk", "-device",
+		"e1000e,romfile=", NULL
+	};
+
+	snprintf(disk, sizeof(disk), "if=none,id=disk,format=raw,snapshot=on,file=%s/%s",
+		 attempt->runner->out, rows_image);
+	if (kind != PROBE_PLAIN)
+		attempt->more = devices;
+	boot(attempt, kind == PROBE_ENGINE_CONTROLS ? controls_image : rows_image, "");
+	attempt->more = NULL;
+}
+
 void run_probe(const struct runner *runner, const struct probe *probe, char *amiss, size_t size)
 {
 	struct attempt attempt = { runner, &probe->machine, .what = "probe", .kind = REPORT_ROWS };
 
 	amiss[0] = '\0';
-	boot(&attempt, rows_image, "");
+	boot_probe(&attempt, probe->kind);
 	if (attempt.ended.end == BOOT_NOT_STARTED)
 		snprintf(amiss, size, "QEMU cannot be started: %s", strerror(errno));
 	else if (!file_says(attempt.serial, probe))

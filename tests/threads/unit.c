@@ -110,6 +110,11 @@ static enum sp_status set_irte(struct unit *unit, uint32_t index, const struct i
 	return SP_UNSUPPORTED;
 }
 
+static struct sp_message message(uint32_t index)
+{
+	return (struct sp_message){ 0xfee00000, index };
+}
+
 static const struct iommu_ops fake_ops = {
 	.start = start,
 	.stop = stop,
@@ -120,6 +125,7 @@ static const struct iommu_ops fake_ops = {
 	.fence = fence,
 	.next_fault = next_fault,
 	.set_irte = set_irte,
+	.message = message,
 };
 
 struct fake_unit *unit_make(struct machine *machine, uint32_t index)

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* platform/metal/guests.h - the guests that run=guests starts, to their end. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "platform/metal/faults.h"
+#include "platform/metal/vm.h"
+
+/* Refuses what cannot be started. False: something of a guest did not come back. */
+bool guests_run(struct sp_host *host, enum sp_tables tables);
+
+/* For the monitor. From 0; NULL: there are no more. */
+struct vm *guests_at(uint32_t index);
+const struct faults *guests_faults(void);
+/* "nobody": the function is in quarantine. */
+const char *guests_owner(sp_sbdf_t function);

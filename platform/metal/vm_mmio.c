@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/metal/vm_mmio.c - accesses to pages of a guest where nothing is mapped.
+ *
+ *   nested fault at gpa --> CS:RIP through the guest's own tables --> bytes --> decode.h
+ *     --> the page's reader or writer --> perform.h: registers, flags, RIP
+ *
+ * The CPU tells where, but not what (no DecodeAssists), so the instruction is fetched again. It may
+ * have been changed since: then another one is carried out, on the same page and with the same
+ * checks, or the offsets differ and nothing is.
+ */
+#include "platform/metal/vm_mmio.h"
+
+#include "platform/metal/decode.h"
+#include "platform/metal/mptable.h"
+#include "platform/metal/perform.h"
+#include "platform/metal/vmcb.h"
+
+#define CR0_PG	    0x80000000u
+#define EFER_LMA    0x400u
+#define RFLAGS_TF   0x100u
+#define CS_LONG	    0x200u /* L in the 12 bits of attributes */
+#define CS_DEFAULT  0x400u /* D */
+#define PTE_PRESENT 0x001ull
+#define PTE_LARGE   0x080ull
+#define PTE_FRAME   0x000ffffffffff000ull
+
+struct fetched {
+	uint8_t bytes[DECODE_BYTES_MAX];
+	uint32_t count;
+};
+
+/*
+ * The four levels of long mode; kernels touch the pages that are trapped from nowhere else. Rights
+ * are not looked at: the CPU just executed there.
+ */
+static bool translate(struct vm *vm, uint64_t linear, uint64_t *address)
+{
+	const struct vmcb *vmcb = vm->vcpu.vmcb;
+	uint64_t table = vmcb->cr3 & PTE_FRAME;
+
+	*address = linear;
+	if (!(vmcb->cr0 & CR0_PG))
+		return true;
+	if (!(vmcb->efer & EFER_LMA))
+		return false;
+	for (uint32_t shift = 39; shift >= 12; shift -= 9) {
+		const uint64_t *slot = vm_pointer(vm, table + (linear >> shift & 511) * 8, 8);
+		const uint64_t span = (1ull << shift) - 1;
+		const uint64_t entry = slot != NULL ? *(const volatile uint64_t *)slot : 0;
+
+		if (!(entry & PTE_PRESENT))
+			return false;
+		table = entry & PTE_FRAME;
+		*address = (table & ~span) | (linear & span);
+		if (shift == 12 || (shift <= 30 && entry & PTE_LARGE))
+			return true;
+	}
+	return false;
+}
+
+/* Byte by byte: the second half of an instruction may be on another page, or on none. */
+static struct fetched fetch(struct vm *vm)
+{
+	const struct vmcb *vmcb = vm->vcpu.vmcb;
+	const uint64_t base = vmcb->cs.attributes & CS_LONG ? 0 : vmcb->cs.base;
+	struct fetched fetched = { .count = 0 };
+	uint64_t address;
+
+	while (fetched.count < DECODE_BYTES_MAX &&
+	       translate(vm, base + vmcb->rip + fetched.count, &address)) {
+		const uint8_t *byte = vm_pointer(vm, address, 1);
+
+		if (byte == NULL)
+			break;
+		fetched.bytes[fetched.count++] = *byte;
+	}
+	return fetched;
+}
+
+static enum decode_mode mode_of(const struct vmcb *vmcb)
+{
+	if (vmcb->cs.attributes & CS_LONG)
+		return DECODE_64;
+	return vmcb->cs.attributes & CS_DEFAULT ? DECODE_32 : DECODE_16;
+}
+
+static struct perform_registers gather(const struct vm *vm)
+{
+	const struct svm_registers *r = &vm->vcpu.registers;
+	const struct vmcb *vmcb = vm->vcpu.vmcb;
+
+	return (struct perform_registers){
+		.general = { vmcb->rax, r->rcx, r->rdx, r->rbx, vmcb->rsp, r->rbp, r->rsi, r->rdi,
+			     r->r8, r->r9, r->r10, r->r11, r->r12, r->r13, r->r14, r->r15 },
+		.rflags = vmcb->rflags,
+	};
+}
+
+static void scatter(struct vm *vm, const struct perform_registers *from)
+{
+	const uint64_t *g = from->general;
+	struct vmcb *vmcb = vm->vcpu.vmcb;
+
+	vmcb->rax = g[0];
+	vmcb->rsp = g[4];
+	vmcb->rflags = from->rflags;
+	vm->vcpu.registers = (struct svm_registers){
+		.rbx = g[3],
+		.rcx = g[1],
+		.rdx = g[2],
+		.rsi = g[6],
+		.rdi = g[7],
+		.rbp = g[5],
+		.r8 = g[8],
+		.r9 = g[9],
+		.r10 = g[10],
+		.r11 = g[11],
+		.r12 = g[12],
+		.r13 = g[13],
+		.r14 = g[14],
+		.r15 = g[15],
+	};
+}
+
+/* Pages of a function's registers in which its MSI-X table is. */
+static uint64_t access_function(struct vm *vm, const struct instruction *instruction,
+				struct perform_registers *registers)
+{
+	uint64_t read = 0;
+
+	if (decode_reads(instruction))
+		read = vm_pci_read(vm, vm->exit.address, instruction->bytes);
+	if (decode_writes(instruction))
+		vm_pci_write(vm, vm->exit.address, instruction->bytes,
+			     perform_stored(instruction, registers, read));
+	return read;
+}
+
+/* Registers of the APIC are 32 bits wide, one in 16 bytes; other accesses read as 0. */
+static uint64_t access_apic(struct vm *vm, const struct instruction *instruction,
+			    struct perform_registers *registers)
+{
+	const uint32_t offset = (uint32_t)vm->exit.address % SP_FRAME_BYTES;
+	uint64_t read = 0;
+
+	if (!vapic_check_width(&vm->apic.guest.cpu[0], offset, instruction->bytes)) {
+		vm_log_refusal(vm, "access of %u bytes at 0x%x of the APIC", instruction->bytes,
+			       offset);
+		return 0;
+	}
+	if (decode_reads(instruction))
+		read = vm_apic_read(vm, offset);
+	if (decode_writes(instruction))
+		vm_apic_write(vm, offset, (uint32_t)perform_stored(instruction, registers, read));
+	return read;
+}
+
+static void end_undecoded(struct vm *vm, enum decode_result result, const struct fetched *fetched,
+			  const struct instruction *instruction)
+{
+	struct decode_text text =
+		decode_explain(result, fetched->bytes, instruction->length, vm->exit.rip);
+
+	vm_log_refusal(vm, "access to 0x%lx: %s", vm->exit.address, text.chars);
+	vm_end(vm, "it touched registers by an instruction that is not understood");
+}
+
+/* As on any PC: ones are read, and what is written is lost. */
+static uint64_t access_nothing(struct vm *vm, const struct instruction *instruction)
+{
+	vm_log_refusal(vm, "%s of %u bytes at 0x%lx, where nothing is",
+		       decode_writes(instruction) ? "write" : "read", instruction->bytes,
+		       vm->exit.address);
+	return ~0ull >> (64 - 8 * instruction->bytes);
+}
+
+static bool is_apic(const struct vm *vm)
+{
+	return vm->exit.address >> SP_FRAME_ORDER == LOCAL_APIC_ADDRESS >> SP_FRAME_ORDER;
+}
+
+static void perform(struct vm *vm, const struct instruction *instruction)
+{
+	struct perform_registers registers = gather(vm);
+	const uint64_t address = perform_address(instruction, &registers, vm->exit.rip);
+	uint64_t read;
+
+	/* Another CPU of the guest exchanged the instruction: it runs again, as it is now. */
+	if ((address ^ vm->exit.address) % SP_FRAME_BYTES != 0)
+		return;
+	if (is_apic(vm))
+		read = access_apic(vm, instruction, &registers);
+	else if (vm_pci_has(vm, vm->exit.address))
+		read = access_function(vm, instruction, &registers);
+	else
+		read = access_nothing(vm, instruction);
+	perform_finish(instruction, &registers, read);
+	scatter(vm, &registers);
+	vm_skip(vm, instruction->length);
+}
+
+enum vm_exit vm_mmio_exit(struct vm *vm)
+{
+	struct instruction instruction;
+	struct fetched fetched;
+	enum decode_result result;
+
+	fetched = fetch(vm);
+	result = decode(fetched.bytes, fetched.count, mode_of(vm->vcpu.vmcb), &instruction);
+	if (result == DECODE_OK)
+		perform(vm, &instruction);
+	else
+		end_undecoded(vm, result, &fetched, &instruction);
+	return is_apic(vm) ? VM_EXIT_APIC : VM_EXIT_MMIO;
+}

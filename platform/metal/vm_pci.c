@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/metal/vm_pci.c - the functions of a guest: what it does to its bus is carried out on the
+ * machine's.
+ *
+ *   command, BARs  --> vpci.h --> VPCI_DECODE --> sp_device_map_bar, less the MSI-X table's pages
+ *                                 VPCI_MASTER --> sp_device_set_master
+ *   MSI, MSI-X     --> vpci.h --> vpci_message: vector, CPU --> sp_device_set_message
+ *                                                 '--> the function's own table: what it must send
+ *
+ * Runs on the guest's CPU, which is out of guest mode meanwhile.
+ */
+#include "platform/metal/vm_pci.h"
+
+#include "platform/metal/machine_host.h"
+#include "platform/metal/memory.h"
+#include "platform/metal/pci_config.h"
+#include "platform/metal/print.h"
+#include "platform/metal/vm.h"
+#include "platform/metal/vpci_registers.h"
+
+/*
+ * From the end of memory to the APICs, and above 4 GiB. A kernel that finds a function later puts its
+ * registers right behind memory, so all from there on must be good.
+ */
+#define LOW_END		 0xfec00000ull
+#define HIGH_FIRST	 0x2000000000ull
+#define HIGH_END	 0x4000000000ull
+
+/* What a guest's message says: PCI 3.0, 6.8; APM vol. 2, 16. */
+#define MESSAGE_WINDOW	 0xfee00000ull
+#define MESSAGE_LOGICAL	 0x4ull
+#define MESSAGE_CPU(a)	 ((uint32_t)((a) >> 12) & 0xff)
+#define MESSAGE_DELIVERY 0x700u /* 0: fixed, 1: lowest priority */
+#define MESSAGE_VECTOR	 0xffu
+#define EVERY_CPU	 0xffu
+
+static uint32_t read_config(void *context, sp_sbdf_t function, uint32_t offset, uint32_t bytes)
+{
+	(void)context;
+	return pci_config_read(function, offset, bytes);
+}
+
+static void write_config(void *context, sp_sbdf_t function, uint32_t offset, uint32_t bytes,
+			 uint32_t value)
+{
+	(void)context;
+	pci_config_write(function, offset, bytes, value);
+}
+
+void vm_pci_begin(struct vm *vm)
+{
+	struct vpci *bus = &vm->pci.bus;
+
+	bus->read = read_config;
+	bus->write = write_config;
+	bus->low = (struct vpci_window){ vm->frames * SP_FRAME_BYTES, LOW_END };
+	bus->high = (struct vpci_window){ HIGH_FIRST, HIGH_END };
+	vpci_begin(bus);
+}
+
+static struct vm_pci_function *state_of(struct vm *vm, const struct vpci_function *function)
+{
+	return &vm->pci.of[function - vm->pci.bus.function];
+}
+
+/* ---- registers ---- */
+
+static enum sp_status unmap(struct vm *vm, uint64_t gfn, uint64_t count)
+{
+	enum sp_status status = SP_OK;
+
+	while (count != 0 && status == SP_OK) {
+		struct sp_result result;
+
+		status = sp_p2m_unmap(vm->domain, (sp_gfn_t){ gfn }, count, &result);
+		if (status == SP_OK || status == SP_BUSY)
+			status = sp_wait(vm->host, result.ticket);
+		gfn += result.done;
+		count -= result.done;
+	}
+	return status;
+}
+
+/* The guest is not running, so it never sees the table's pages mapped. */
+static enum sp_status map(struct vm *vm, const struct vpci_function *function, uint32_t bar,
+			  sp_gfn_t first)
+{
+	enum sp_status status = sp_device_map_bar(vm->domain, function->sbdf, bar, first);
+	uint64_t page = 0, run;
+	bool trapped;
+
+	while (status == SP_OK &&
+	       (run = vpci_bar_run(&vm->pci.bus, function, bar, page, &trapped)) != 0) {
+		if (trapped)
+			status = unmap(vm, first.gfn + page, run);
+		page += run;
+	}
+	return status;
+}
+
+static void place_bar(struct vm *vm, const struct vpci_function *function, uint32_t bar)
+{
+	struct vm_pci_function *state = state_of(vm, function);
+	const uint64_t frames = function->bar[bar].bytes >> SP_FRAME_ORDER;
+	sp_gfn_t first = { 0 };
+	const enum vpci_place place = vpci_bar_place(&vm->pci.bus, function, bar, &first);
+	const bool wanted = place == VPCI_ON;
+	enum sp_status status = SP_OK;
+
+	if (place == VPCI_OUTSIDE || place == VPCI_OVERLAPS)
+		vm_log_refusal(vm, "BAR %u of %s where it %s", bar,
+			       print_sbdf(function->sbdf).chars,
+			       place == VPCI_OUTSIDE ? "cannot be" : "hides another");
+	if (state->mapped[bar] && (!wanted || first.gfn != state->first[bar].gfn))
+		status = unmap(vm, state->first[bar].gfn, frames);
+	else if (state->mapped[bar])
+		return;
+	state->mapped[bar] = wanted && status == SP_OK;
+	if (!state->mapped[bar])
+		return;
+	state->first[bar] = first;
+	status = map(vm, function, bar, first);
+	if (status != SP_OK)
+		vm_log_refusal(vm, "BAR %u of %s: %s", bar, print_sbdf(function->sbdf).chars,
+			       sp_status_text(status));
+}
+
+/* ---- interrupts ---- */
+
+/*
+ * The guest may name its own CPU, and no delivery but an ordinary one. The logical names of its one
+ * CPU are its own choice.
+ */
+static bool is_allowed(const struct vm *vm, const struct vpci_message *wanted)
+{
+	const uint32_t cpu = MESSAGE_CPU(wanted->address);
+
+	return (wanted->address & ~0xfffffull) == MESSAGE_WINDOW &&
+	       (wanted->data & MESSAGE_DELIVERY) <= 0x100 &&
+	       (wanted->data & MESSAGE_VECTOR) >= 16 &&
+	       (wanted->address & MESSAGE_LOGICAL || cpu == vm->apic.id || cpu == EVERY_CPU);
+}
+
+/* The function's own entry; `message` NULL masks it. PCI Express base 6.0, 7.7.2. */
+static void write_table(const struct vpci_function *function, uint32_t vector,
+			const struct sp_message *message)
+{
+	volatile uint32_t *entry =
+		memory_pointer((sp_maddr_t){ function->bar[function->table_bar].machine +
+					     function->table_offset + vector * VPCI_TABLE_ENTRY });
+
+	entry[VECTOR_CONTROL] = VECTOR_MASKED;
+	if (message == NULL)
+		return;
+	entry[VECTOR_ADDRESS_LOW] = (uint32_t)message->address;
+	entry[VECTOR_ADDRESS_HIGH] = (uint32_t)(message->address >> 32);
+	entry[VECTOR_DATA] = message->data;
+	entry[VECTOR_CONTROL] = 0;
+}
+
+/* The same in its MSI capability, 7.7.1. */
+static void write_msi(const struct vpci_function *function, const struct sp_message *message)
+{
+	const uint32_t at = function->msi;
+	const uint32_t control = pci_config_read(function->sbdf, at + 2, 2);
+	const bool is_wide = control & MSI_64;
+
+	pci_config_write(function->sbdf, at + 2, 2, control & ~(MSI_ENABLE | MSI_GRANTED));
+	if (message == NULL)
+		return;
+	pci_config_write(function->sbdf, at + 4, 4, (uint32_t)message->address);
+	if (is_wide)
+		pci_config_write(function->sbdf, at + 8, 4, (uint32_t)(message->address >> 32));
+	pci_config_write(function->sbdf, at + (is_wide ? 12 : 8), 2, message->data & 0xffff);
+	if (control & MSI_MASKS)
+		pci_config_write(function->sbdf, at + (is_wide ? 16 : 12), 4, 0);
+	pci_config_write(function->sbdf, at + 2, 2, (control & ~MSI_GRANTED) | MSI_ENABLE);
+}
+
+static void tell_function(const struct vpci_function *function, uint32_t vector,
+			  const struct sp_message *message)
+{
+	if (vpci_uses_msix(function))
+		write_table(function, vector, message);
+	else if (function->msi != 0)
+		write_msi(function, message);
+}
+
+/* The entry first, then the function that uses it. */
+static void route(struct vm *vm, struct vpci_function *function, uint32_t vector)
+{
+	const struct vpci_message wanted = vpci_message(function, vector);
+	struct vm_pci_function *state = state_of(vm, function);
+	struct sp_message message;
+	enum sp_status status;
+
+	if (vector >= SP_MESSAGES)
+		return;
+	if (!wanted.on) {
+		tell_function(function, vector, NULL);
+		return;
+	}
+	if (!is_allowed(vm, &wanted)) {
+		vm_log_refusal(vm, "interrupt %u of %s: message 0x%x to 0x%lx", vector,
+			       print_sbdf(function->sbdf).chars, wanted.data, wanted.address);
+		return;
+	}
+	status = sp_device_set_message(vm->domain, function->sbdf, vector,
+				       (uint8_t)(wanted.data & MESSAGE_VECTOR), vm->apic.id,
+				       &message);
+	if (status != SP_OK) {
+		vm_log_refusal(vm, "interrupt %u of %s: %s", vector,
+			       print_sbdf(function->sbdf).chars, sp_status_text(status));
+		return;
+	}
+	state->vector[vector] = (uint8_t)(wanted.data & MESSAGE_VECTOR);
+	vm->pci.messages++;
+	tell_function(function, vector, &message);
+}
+
+/* The function's own mask for all vectors stays off: each vector has one, and that is used. */
+static void switch_msix(struct vm *vm, struct vpci_function *function)
+{
+	const bool on = vpci_uses_msix(function);
+	uint32_t control = pci_config_read(function->sbdf, function->msix + 2u, 2);
+
+	for (uint32_t i = 0; i < function->table_real; i++)
+		write_table(function, i, NULL);
+	control &= ~(MSIX_ENABLE | MSIX_MASKED);
+	pci_config_write(function->sbdf, function->msix + 2u, 2, control | (on ? MSIX_ENABLE : 0));
+	for (uint32_t i = 0; on && i < function->vector_count; i++)
+		route(vm, function, i);
+}
+
+/* ---- the guest's accesses ---- */
+
+static void carry_out(struct vm *vm, const struct vpci_change *change)
+{
+	struct vpci_function *function = change->function;
+	enum sp_status status = SP_OK;
+
+	for (uint32_t bar = 0; change->what & VPCI_DECODE && bar < SP_BARS; bar++) {
+		if (function->bar[bar].bytes != 0)
+			place_bar(vm, function, bar);
+	}
+	if (change->what & VPCI_MSIX)
+		switch_msix(vm, function);
+	if (change->what & VPCI_MSI && !vpci_uses_msix(function))
+		route(vm, function, 0);
+	if (change->what & VPCI_MASTER)
+		status = sp_device_set_master(vm->host, function->sbdf, vpci_is_master(function));
+	if (status != SP_OK)
+		vm_log_refusal(vm, "bus mastering of %s: %s", print_sbdf(function->sbdf).chars,
+			       sp_status_text(status));
+}
+
+uint32_t vm_pci_port_read(struct vm *vm, uint32_t port, uint32_t bytes)
+{
+	return vpci_port_read(&vm->pci.bus, port, bytes);
+}
+
+void vm_pci_port_write(struct vm *vm, uint32_t port, uint32_t bytes, uint32_t value)
+{
+	const struct vpci_change change = vpci_port_write(&vm->pci.bus, port, bytes, value);
+
+	if (change.function != NULL)
+		carry_out(vm, &change);
+}
+
+bool vm_pci_has(struct vm *vm, uint64_t address)
+{
+	uint64_t offset;
+	uint32_t bar;
+
+	return vpci_find_address(&vm->pci.bus, address, &bar, &offset) != NULL;
+}
+
+/* Beside the table there may be other registers in its pages: those are the function's. */
+static volatile void *real(const struct vpci_function *function, uint32_t bar, uint64_t offset)
+{
+	return memory_pointer((sp_maddr_t){ function->bar[bar].machine + offset });
+}
+
+uint64_t vm_pci_read(struct vm *vm, uint64_t address, uint32_t bytes)
+{
+	const struct vpci_function *function;
+	uint64_t offset;
+	uint32_t bar;
+
+	function = vpci_find_address(&vm->pci.bus, address, &bar, &offset);
+	if (vpci_is_table(function, bar, offset))
+		return vpci_table_read(function, offset, bytes);
+	if (offset % bytes != 0)
+		return 0;
+	switch (bytes) {
+	case 1:
+		return *(volatile uint8_t *)real(function, bar, offset);
+	case 2:
+		return *(volatile uint16_t *)real(function, bar, offset);
+	case 4:
+		return *(volatile uint32_t *)real(function, bar, offset);
+	}
+	return *(volatile uint64_t *)real(function, bar, offset);
+}
+
+static void write_real(volatile void *at, uint32_t bytes, uint64_t value)
+{
+	switch (bytes) {
+	case 1:
+		*(volatile uint8_t *)at = (uint8_t)value;
+		return;
+	case 2:
+		*(volatile uint16_t *)at = (uint16_t)value;
+		return;
+	case 4:
+		*(volatile uint32_t *)at = (uint32_t)value;
+		return;
+	}
+	*(volatile uint64_t *)at = value;
+}
+
+void vm_pci_write(struct vm *vm, uint64_t address, uint32_t bytes, uint64_t value)
+{
+	struct vpci_function *function;
+	uint64_t offset;
+	uint32_t bar, vector;
+
+	function = vpci_find_address(&vm->pci.bus, address, &bar, &offset);
+	if (vpci_is_table(function, bar, offset)) {
+		vector = vpci_table_write(function, offset, bytes, value);
+		if (vector < function->vector_count && vpci_uses_msix(function))
+			route(vm, function, vector);
+	} else if (offset % bytes == 0 && !vpci_is_table(function, bar, offset + bytes - 1)) {
+		write_real(real(function, bar, offset), bytes, value);
+	}
+}
+
+/* ---- coming and going ---- */
+
+static uint32_t list_functions(struct sp_host *host, struct sp_function_info *all, uint32_t most)
+{
+	uint32_t count = 0;
+
+	while (count < most && sp_function_info(host, count, &all[count]) == SP_OK)
+		count++;
+	return count;
+}
+
+static enum sp_status show(struct vm *vm, sp_sbdf_t sbdf, struct vpci_text *why)
+{
+	static struct sp_function_info all[FUNCTIONS_MAX]; /* one caller at a time, says vm_call() */
+	const uint32_t count = list_functions(vm->host, all, FUNCTIONS_MAX);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (all[i].sbdf.sbdf == sbdf.sbdf)
+			return vpci_add(&vm->pci.bus, all, count, i, why);
+	}
+	return SP_NOT_FOUND;
+}
+
+enum sp_status vm_pci_give(struct vm *vm, sp_sbdf_t function, struct vpci_text *why)
+{
+	enum sp_status status = sp_device_assign(vm->domain, function);
+
+	print(why->chars, sizeof(why->chars), "%s: %s", print_sbdf(function).chars,
+	      sp_status_text(status));
+	if (status != SP_OK)
+		return status;
+	status = show(vm, function, why);
+	if (status == SP_OK)
+		*state_of(vm, vpci_find(&vm->pci.bus, function)) = (struct vm_pci_function){ 0 };
+	if (status != SP_OK && sp_device_release(vm->domain, function) != SP_OK)
+		print(why->chars, sizeof(why->chars), "%s is not given back",
+		      print_sbdf(function).chars);
+	return status;
+}
+
+/* The guest's driver finds ones in its registers from now on, as behind a device that was pulled. */
+enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t sbdf)
+{
+	struct vpci_function *function = vpci_find(&vm->pci.bus, sbdf);
+
+	if (function == NULL)
+		return SP_NOT_FOUND;
+	vpci_remove(function);
+	return sp_device_release(vm->domain, sbdf);
+}
+
+enum sp_status vm_pci_take_all(struct vm *vm)
+{
+	struct vpci *bus = &vm->pci.bus;
+	enum sp_status status = SP_OK;
+
+	for (uint32_t i = 0; i < bus->function_count; i++) {
+		enum sp_status released = vm_pci_take(vm, bus->function[i].sbdf);
+
+		/*
+		 * Taken before; or it was fenced and knows no reset: back, and blocked for whoever
+		 * might want it next.
+		 */
+		if (released == SP_NOT_FOUND || released == SP_UNSUPPORTED)
+			released = SP_OK;
+		status = status == SP_OK ? released : status;
+	}
+	vpci_begin(bus);
+	return status;
+}
