@@ -58,7 +58,8 @@ struct place {
 struct ram {
 	uint64_t frames, trap;
 	uint8_t *bytes[VIEW_COUNT];
-	uint8_t *state;	     /* enum frame_state of each frame */
+	uint8_t *state; /* enum frame_state of each frame */
+	uint8_t *canary; /* 1 where a free frame is full of forged entries, which nobody may change */
 	uint16_t *forgotten; /* times of each frame */
 	struct place *place;
 	uint8_t *line_waits; /* bit a line: in VIEW_MEMORY, not yet in VIEW_UNIT */

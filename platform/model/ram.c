@@ -12,7 +12,8 @@
  *
  * A frame that the core gets is full of forged entries in every view, and so is one that it gave
  * back: whoever walks a table that was not filled, or not written back, or is no table any more,
- * finds a way to the trap.
+ * finds a way to the trap. What was given back is a canary as well: when it is taken again every word
+ * must be as it was left.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -107,12 +108,13 @@ bool ram_create(struct model *model)
 	if (ram->buffered)
 		ram->bytes[VIEW_UNIT] = new_bytes(frames);
 	ram->state = calloc(frames, 1);
+	ram->canary = calloc(frames, 1);
 	ram->forgotten = calloc(frames, sizeof(*ram->forgotten));
 	ram->place = calloc(frames, sizeof(*ram->place));
 	ram->line_waits = calloc(frames, LINES_A_FRAME / 8);
 	if (!ram->bytes[VIEW_CPU] || (ram->cached && !ram->bytes[VIEW_MEMORY]) ||
-	    (ram->buffered && !ram->bytes[VIEW_UNIT]) || !ram->state || !ram->forgotten ||
-	    !ram->place || !ram->line_waits)
+	    (ram->buffered && !ram->bytes[VIEW_UNIT]) || !ram->state || !ram->canary ||
+	    !ram->forgotten || !ram->place || !ram->line_waits)
 		return false;
 	ram->trap = ram_allot(model, 0, FRAME_TRAP);
 	set_reserved_apart(model);
@@ -126,6 +128,7 @@ void ram_destroy(struct model *model)
 	for (int view = 0; view < VIEW_COUNT; view++)
 		free_bytes(ram->bytes[view]);
 	free(ram->state);
+	free(ram->canary);
 	free(ram->forgotten);
 	free(ram->place);
 	free(ram->line_waits);
@@ -142,6 +145,24 @@ enum frame_state ram_state(const struct model *model, uint64_t mfn)
 	return (enum frame_state)model->ram.state[mfn - base_mfn()];
 }
 
+/* Nobody has a way to it: no transfer has landed there, no walker has marked an entry. */
+static void check_canary(struct model *model, uint64_t frame)
+{
+	const uint64_t *slot = (const uint64_t *)(const void *)model->ram.bytes[VIEW_CPU];
+
+	if (!model->ram.canary[frame])
+		return;
+	model->ram.canary[frame] = 0;
+	for (uint32_t i = 0; i < SLOTS; i++) {
+		if (slot[frame * SLOTS + i] == forged(&model->ram, i))
+			continue;
+		model_violate(model,
+			      "oracle R: mfn 0x%llx was written at offset 0x%x while it was free",
+			      (unsigned long long)(base_mfn() + frame), i * 8);
+		return;
+	}
+}
+
 /* The lowest run that is free: what was given back last is soon somebody else's. */
 uint64_t ram_allot(struct model *model, uint32_t order, enum frame_state state)
 {
@@ -155,6 +176,8 @@ uint64_t ram_allot(struct model *model, uint32_t order, enum frame_state state)
 			n++;
 		if (n < count)
 			continue;
+		for (uint64_t i = 0; i < count; i++)
+			check_canary(model, first + i);
 		memset(ram->state + first, (int)state, count);
 		memset(ram->place + first, 0, count * sizeof(*ram->place));
 		return base_mfn() + first;
@@ -328,6 +351,7 @@ static void give(struct model *model, uint64_t mfn, uint32_t order, enum frame_s
 	release_check(model, mfn, count, how);
 	memset(model->ram.state + (mfn - base_mfn()), FRAME_FREE, count);
 	forge(&model->ram, mfn, count);
+	memset(model->ram.canary + (mfn - base_mfn()), 1, count);
 }
 
 void platform_frames_give(void *embedder, sp_mfn_t first, uint32_t order)

@@ -376,10 +376,30 @@ static void units_answer_in_any_order(void **state)
 	assert_true(first[0] && first[1]);
 }
 
+/* One transfer that nobody drained, or one accessed bit, is enough. */
+static void a_write_into_a_free_frame_is_found_when_it_is_taken(void **state)
+{
+	const struct model_config config = { .ram_frames = 1024 };
+	struct model *model = model_create(&config);
+	uint64_t mfn = model_guest_frame(model);
+
+	(void)state;
+	model_guest_give(model, mfn, 0);
+	assert_int_equal(model_guest_frame(model), mfn);
+	assert_null(model_verdict(model));
+	model_guest_give(model, mfn, 0);
+	((uint8_t *)model_frame_bytes(model, mfn))[4095] ^= 0x20;
+	assert_int_equal(model_guest_frame(model), mfn);
+	assert_non_null(strstr(model_verdict(model), "oracle R"));
+	assert_non_null(strstr(model_verdict(model), "while it was free"));
+	model_destroy(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(units_answer_in_any_order),
+		cmocka_unit_test(a_write_into_a_free_frame_is_found_when_it_is_taken),
 		cmocka_unit_test(functions_that_are_not_there_answer_all_ones),
 		cmocka_unit_test(bars_are_sized_by_writing_ones),
 		cmocka_unit_test(bus_master_off_stops_transfers_also_in_a_bridge),
