@@ -73,8 +73,6 @@ enum sp_mutant {
 	SP_MUT_ENTRY_CLEARED, /* a device's entry is zero, word by word, before it leads elsewhere */
 	SP_MUT_MOVE_NOT_AWAITED, /* a device's old name and map are free while its unit knows them */
 	SP_MUT_WATCH_KEPT,	 /* a unit without a device of the domain is told on */
-	SP_MUT_NAME_REUSED,	 /* a domain id is free before the unit has forgotten it */
-	SP_MUT_MAP_LEAVES_EARLY, /* the tables of a map that nobody watches any more go at once */
 	SP_MUT_POSTED_IN_TURN,	 /* an observer is told when the one before it has answered */
 	/* A unit that does not answer. */
 	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */

@@ -45,8 +45,12 @@ static void ask(struct model *model, struct function *function, struct unit *uni
 	if (reach.ok)
 		reach = unit_translate(model, unit, requester, dfn, 0, false, &domain);
 	leaf = cache_find(model, &unit->cache, ENTRY_LEAF, requester, dfn);
-	if (reach.ok && leaf && !leaf->absent && (leaf->rights & (MODEL_READ | MODEL_WRITE)))
-		cache_add(model, &function->atc, leaf);
+	if (reach.ok && leaf && !leaf->absent && (leaf->rights & (MODEL_READ | MODEL_WRITE))) {
+		struct entry copy = *leaf;
+
+		copy.fresh = false;
+		cache_add(model, &function->atc, &copy);
+	}
 	model->looking = looking;
 }
 

@@ -65,7 +65,9 @@ static bool agree(const struct entry *a, const struct entry *b)
 
 /*
  * X7, VT-d 6.5.3.3, SDM 3A 5.10.4: the size of a page and what it leads to do not change at once, for
- * which of the two is used is then nobody's promise, nor that one invalidation finds both.
+ * which of the two is used is then nobody's promise, nor that one invalidation finds both. The small
+ * one must be what the tables say now: an old small one beside a new large one is owed with its own
+ * width, and an old link or the unit's own memory may bring it at any time.
  */
 static void check_mixture(struct model *model, const struct cache *cache, const struct entry *entry)
 {
@@ -87,11 +89,11 @@ static void check_mixture(struct model *model, const struct cache *cache, const 
 
 void cache_add(struct model *model, struct cache *cache, const struct entry *entry)
 {
+	if (is_leaf(entry) && entry->fresh)
+		check_mixture(model, cache, entry);
 	for (uint32_t i = 0; i < cache->count; i++)
 		if (is_same(&cache->entry[i], entry))
 			return;
-	if (is_leaf(entry))
-		check_mixture(model, cache, entry);
 	if (make_room(model, cache))
 		cache->entry[cache->count++] = *entry;
 }

@@ -87,6 +87,7 @@ struct entry {
 	bool condemned;	 /* asleep on a CPU when its frame was released: must not wake */
 	uint64_t look;	 /* looked up by: requester, domain id, or a CPU's tag */
 	uint32_t domain; /* invalidated by; CPUs: 0 */
+	bool fresh;	 /* leaves: read from the root on, so the tables say so now */
 	uint64_t first;	 /* dfn, or index of an interrupt */
 	uint32_t order;	 /* of frames that it covers */
 	uint32_t size;	 /* leaves: order of the page it was read from; a piece covers less (M4) */
@@ -139,6 +140,7 @@ struct start {
 struct walk {
 	struct start link[6]; /* tables that were reached by a link, from the top */
 	uint32_t link_count;
+	bool from_root;
 	struct slot end; /* where it ended, rights of the whole way */
 	uint64_t end_maddr, end_value;
 	uint32_t end_level;

@@ -260,7 +260,8 @@ static bool skips_over_address(uint32_t level, uint32_t next, uint64_t dfn)
 struct walk walk_from(struct model *model, const struct table *table, struct start start,
 		      uint64_t dfn, const char *who)
 {
-	struct walk walk = { .link_count = 0 };
+	struct start root = walk_root(table);
+	struct walk walk = { .from_root = start.frame == root.frame && start.level == root.level };
 	struct start at = start;
 
 	for (;;) {
@@ -328,6 +329,7 @@ void walk_remember(struct model *model, struct cache *cache, const struct walk *
 		return;
 	entry = *leaf;
 	entry.kind = ENTRY_LEAF;
+	entry.fresh = walk->from_root;
 	entry.absent = walk->end.kind == SLOT_ABSENT;
 	entry.rights = walk->end.rights;
 	entry.memory = walk->end.memory;

@@ -186,7 +186,7 @@ static const struct control {
 	{ "the_campaign_finds_a_hand_over_that_is_not_paid", SP_MUT_HAND_OVER_UNPAID, 4, 8 },
 	{ "the_campaign_finds_a_kick_that_is_not_sent", SP_MUT_KICK_SKIPPED, 0, 8 },
 	{ "the_campaign_finds_links_that_are_kept", SP_MUT_LINKS_KEPT, 3, 8 },
-	{ "the_campaign_finds_shadows_that_are_kept", SP_MUT_SHADOWS_KEPT, 18, 8 },
+	{ "the_campaign_finds_shadows_that_are_kept", SP_MUT_SHADOWS_KEPT, 21, 8 },
 	{ "the_campaign_finds_an_emulator_that_is_not_awaited", SP_MUT_EMULATOR_NOT_AWAITED, 0, 8 },
 };
 
