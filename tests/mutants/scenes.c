@@ -386,6 +386,7 @@ static void spoil_queue(struct bench *bench)
 		platform_pointer(bench->model, (sp_mfn_t){ (ring & 0xffffffffff000) >> 12 });
 
 	store64((uint64_t *)(void *)(slots + head), UINT64_MAX);
+	model_drain(bench->model);
 }
 
 /* A queue that an error stops is restarted, and stops again: nothing behind the error was executed. */
