@@ -12,7 +12,7 @@
 #include "nic.h"
 
 enum {
-	MOVE_PACKETS = 16000, /* of the first guest, as guests/move.conf says */
+	MOVE_PACKETS = 32000, /* of the first guest, as guests/move.conf says */
 	MOVE_STEPS = 4
 };
 

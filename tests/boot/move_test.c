@@ -26,7 +26,7 @@ static const char *const good_lines[] = {
 	"second| [ 30.0] nic: link up\n",
 	"second| [ 33.0] nic: ping 500 500\n",
 	"second| [ 33.1] nic: after eth0-rx-0 821 PCI-MSI\n",
-	"first| [ 40.0] nic: ping 16000 16000\n",
+	"first| [ 40.0] nic: ping 32000 32000\n",
 	"second| [ 33.1] nic: after eth0-tx-0 669 PCI-MSI\n",
 	"first| [ 40.1] nic: after eth0-rx-0 900 PCI-MSI\n",
 	"first| [ 40.1] nic: after eth0-tx-0 900 PCI-MSI\n",
@@ -76,7 +76,7 @@ static void a_guests_word_is_not_the_monitors(void **state)
 
 static void who_lost_packets_did_not_work_on(void **state)
 {
-	const struct move move = run_with(LAST, "first| nic: ping 16000 15999\n");
+	const struct move move = run_with(LAST, "first| nic: ping 32000 31999\n");
 
 	(void)state;
 	assert_false(move.step[1].good);
@@ -85,7 +85,7 @@ static void who_lost_packets_did_not_work_on(void **state)
 
 static void who_ended_before_the_move_shows_nothing(void **state)
 {
-	const struct move move = run_with(1, "first| nic: ping 16000 16000\n");
+	const struct move move = run_with(1, "first| nic: ping 32000 32000\n");
 
 	(void)state;
 	assert_false(move.step[1].good);
