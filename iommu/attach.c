@@ -98,6 +98,12 @@ enum sp_status attach_prepare(struct sp_host *host, const struct function *funct
 	return status == SP_OK ? begin_watch(domain, function->unit, map) : status;
 }
 
+static struct unit_entry entry_of(const struct watch *watch, bool ats)
+{
+	return (struct unit_entry){ watch->map->tree.root, watch->map->tree.levels, watch->name,
+				    ats };
+}
+
 /* The new domain's side. The entries show it only when the watch is in its list. */
 static void lead_to(struct unit *unit, const struct ids *ids, struct sp_domain *domain)
 {
@@ -107,8 +113,7 @@ static void lead_to(struct unit *unit, const struct ids *ids, struct sp_domain *
 	domain_take(domain);
 	watch = attach_find_watch(domain, unit);
 	watch->users = (uint16_t)(watch->users + ids->count);
-	entry = (struct unit_entry){ watch->map->tree.root, watch->map->tree.levels, watch->name,
-				     false };
+	entry = entry_of(watch, false);
 	domain_drop(domain);
 	full_barrier();
 	for (uint32_t i = 0; i < ids->count; i++) {
@@ -185,7 +190,7 @@ void attach_first(struct sp_host *host, struct function *function)
 	function->domain = function->quarantine;
 }
 
-static bool owes_up_to(struct sp_domain *domain, const struct unit *unit, uint64_t number)
+static bool unit_owes_up_to(struct sp_domain *domain, const struct unit *unit, uint64_t number)
 {
 	const struct watch *watch;
 	bool owes;
@@ -193,8 +198,7 @@ static bool owes_up_to(struct sp_domain *domain, const struct unit *unit, uint64
 	domain_take(domain);
 	ledger_collect(domain);
 	watch = attach_find_watch(domain, unit);
-	owes = (watch->posted.owed && watch->posted_first <= number) ||
-	       (watch->gathering.owed && watch->gathering_first <= number);
+	owes = ledger_owes_up_to(domain, watch, number);
 	domain_drop(domain);
 	return owes;
 }
@@ -203,9 +207,8 @@ static bool owes_up_to(struct sp_domain *domain, const struct unit *unit, uint64
 static void await_unit(struct sp_host *host, const struct unit *unit, struct sp_ticket ticket)
 {
 	while (!observer_is_lost(&unit->observer) &&
-	       owes_up_to(ticket.domain, unit, ticket.number)) {
-		(void)sp_progress(host, SP_STEP_SLOTS);
-		platform_relax(host->embedder);
+	       unit_owes_up_to(ticket.domain, unit, ticket.number)) {
+		wait_step(host);
 	}
 }
 
@@ -266,8 +269,7 @@ static struct sp_ticket change_own_entry(const struct function *function, bool a
 
 	domain_take(domain);
 	watch = attach_find_watch(domain, unit);
-	entry = (struct unit_entry){ watch->map->tree.root, watch->map->tree.levels, watch->name,
-				     ats };
+	entry = entry_of(watch, ats);
 	domain_drop(domain);
 	full_barrier();
 	unit->ops->attach(unit, id.id[0], &entry);

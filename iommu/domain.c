@@ -185,11 +185,12 @@ static bool waits_in_limbo(const struct sp_domain *domain, uint32_t index) MUST_
 static enum sp_status close_step(struct sp_domain *domain, uint32_t index)
 {
 	struct map *map = &domain->maps[index];
-	struct stale stale = { .gone = domain->gone, .gone_max = domain->gone_max };
 	enum sp_status status;
+	struct stale stale;
 	bool empty;
 
 	domain_take(domain);
+	stale_begin(&stale, domain->gone, domain->gone_max);
 	empty = tree_close(&map->tree, (uint32_t)min_u64(limbo_room(domain), domain->gone_max),
 			   &stale);
 	limbo_put(domain, index, &stale, domain->ledger);
@@ -209,8 +210,7 @@ void unit_map_leave(struct sp_host *host, struct sp_domain *domain, uint32_t ind
 		return;
 	for (status = close_step(domain, index); status == SP_PENDING;
 	     status = close_step(domain, index)) {
-		(void)sp_progress(host, SP_STEP_SLOTS);
-		platform_relax(host->embedder);
+		wait_step(host);
 	}
 	domain_take(domain);
 	if (status == SP_OK) {

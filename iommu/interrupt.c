@@ -39,8 +39,7 @@ static enum sp_status await(struct sp_host *host, struct unit *unit)
 	while (load64(&unit->reached) < asked) {
 		if (observer_is_lost(&unit->observer))
 			return SP_LOST;
-		(void)sp_progress(host, SP_STEP_SLOTS);
-		platform_relax(host->embedder);
+		wait_step(host);
 	}
 	return SP_OK;
 }
@@ -52,8 +51,7 @@ enum sp_status interrupt_set(struct sp_host *host, struct unit *unit, uint32_t i
 
 	/* The queue has no room: what is in it will be carried out. */
 	while (status == SP_BUSY) {
-		(void)sp_progress(host, SP_STEP_SLOTS);
-		platform_relax(host->embedder);
+		wait_step(host);
 		status = unit->ops->set_irte(unit, index, irte);
 	}
 	return status == SP_OK ? await(host, unit) : status;

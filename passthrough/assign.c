@@ -129,7 +129,6 @@ static enum sp_status check_memory(struct sp_host *host, struct sp_domain *domai
 	return SP_OK;
 }
 
-/* `leaving`: the owner it is handed over from, or NULL. */
 /* Without remapping a device writes any message it likes, to any CPU (XSA-3). */
 static enum sp_status check_messages(struct sp_host *host, const struct sp_domain *domain,
 				     const struct function *function)
@@ -142,6 +141,7 @@ static enum sp_status check_messages(struct sp_host *host, const struct sp_domai
 	return SP_UNSUPPORTED;
 }
 
+/* `leaving`: the owner it is handed over from, or NULL. */
 static enum sp_status check_assign(struct sp_host *host, struct sp_domain *domain, sp_sbdf_t sbdf,
 				   const struct sp_domain *leaving, struct assign_plan *plan)
 	MUST_HOLD(host->assign)

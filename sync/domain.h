@@ -251,6 +251,9 @@ void ledger_forgive_atc(struct sp_domain *domain, struct watch *watch, uint16_t 
 	MUST_HOLD(domain->lock);
 /* True where the watch has debt that is not paid. */
 bool ledger_owes(const struct watch *watch);
+/* The same of debt that began at the number or before. */
+bool ledger_owes_up_to(const struct sp_domain *domain, const struct watch *watch, uint64_t number)
+	MUST_HOLD(domain->lock);
 /* Enters a change's stale value; answers the number to wait for. */
 uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
 	MUST_HOLD(domain->lock);
@@ -295,7 +298,14 @@ void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale
 void limbo_settle(struct sp_domain *domain, uint32_t *budget) MUST_HOLD(domain->lock);
 uint32_t limbo_room(const struct sp_domain *domain) MUST_HOLD(domain->lock);
 
+/* progress.c: what a wait does between two looks; no lock held. */
+void wait_step(struct sp_host *host);
+
 /* observer.c: the CPUs of a domain. */
+static inline struct sp_domain *cpus_domain(struct observer *cpus)
+{
+	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
+}
 void cpus_open(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* Answers the number that they must reach; kicks go out with the lock. */
 uint64_t cpus_ask(struct sp_domain *domain) MUST_HOLD(domain->lock);

@@ -125,11 +125,6 @@ bool external_are_gone(const struct sp_domain *domain)
 
 /* ---- shadows, and the CPUs that run on them ---- */
 
-static struct sp_domain *shadowed_by(struct observer *cpus)
-{
-	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
-}
-
 static bool shadows_are_gone(const struct sp_domain *domain, uint64_t number)
 {
 	return load64(&domain->shadows.reached) >= number ||
@@ -142,7 +137,7 @@ static bool shadows_are_gone(const struct sp_domain *domain, uint64_t number)
  */
 static bool shadowed_have_reached(struct observer *cpus, uint64_t number) UNCHECKED
 {
-	struct sp_domain *domain = shadowed_by(cpus);
+	struct sp_domain *domain = cpus_domain(cpus);
 
 	if (!shadows_are_gone(domain, number))
 		return false;
@@ -157,7 +152,7 @@ static bool shadowed_have_reached(struct observer *cpus, uint64_t number) UNCHEC
 static enum sp_status shadowed_post(struct observer *cpus, const struct command *commands,
 				    uint32_t count, uint64_t *number) UNCHECKED
 {
-	struct sp_domain *domain = shadowed_by(cpus);
+	struct sp_domain *domain = cpus_domain(cpus);
 
 	if (MUTANT(domain->host, SP_MUT_CPUS_BEFORE_SHADOWS)) {
 		domain->shadows_asked = cpus_ask(domain);

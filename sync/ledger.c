@@ -246,7 +246,7 @@ void ledger_collect(struct sp_domain *domain)
 	}
 }
 
-static bool owes_up_to(const struct sp_domain *domain, const struct watch *watch, uint64_t number)
+bool ledger_owes_up_to(const struct sp_domain *domain, const struct watch *watch, uint64_t number)
 {
 	if (watch->posted.owed && watch->posted_first <= number)
 		return true;
@@ -270,7 +270,7 @@ enum sp_status ledger_paid(const struct sp_domain *domain, uint64_t number)
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
 		const struct watch *watch = &domain->watches[lowest_bit(left)];
 
-		if (!owes_up_to(domain, watch, number))
+		if (!ledger_owes_up_to(domain, watch, number))
 			continue;
 		/* What a lost observer may remember stays owed: a guess frees nothing. */
 		if (observer_is_lost(watch->observer))

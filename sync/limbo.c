@@ -83,17 +83,11 @@ static bool release_head(struct sp_domain *domain, struct release *release, uint
 	return true;
 }
 
-static bool units_owe(const struct sp_domain *domain) MUST_HOLD(domain->lock)
+/* Any of the watches from first to end, which is not one of them. */
+static bool watches_owe(const struct sp_domain *domain, uint32_t first, uint32_t end)
+	MUST_HOLD(domain->lock)
 {
-	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++)
-		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
-			return true;
-	return false;
-}
-
-static bool emulators_owe(const struct sp_domain *domain) MUST_HOLD(domain->lock)
-{
-	for (uint32_t i = 1 + MAX_UNITS; i < MAX_WATCHES; i++)
+	for (uint32_t i = first; i < end; i++)
 		if (domain->watches[i].observer && ledger_owes(&domain->watches[i]))
 			return true;
 	return false;
@@ -109,9 +103,9 @@ static bool may_release(const struct sp_domain *domain, const struct limbo_entry
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_CPUS))
 		return !ledger_owes(&domain->watches[CPU_WATCH]);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_UNITS))
-		return !units_owe(domain);
+		return !watches_owe(domain, CPU_WATCH + 1, 1 + MAX_UNITS);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_EMULATORS))
-		return !emulators_owe(domain);
+		return !watches_owe(domain, 1 + MAX_UNITS, MAX_WATCHES);
 	if (entry->gone.kind != GONE_FRAMES && !readers_have_left(domain, entry->epoch))
 		return false;
 	return ledger_state(domain, entry->number) == SP_OK;

@@ -21,11 +21,6 @@ bool observer_is_lost(const struct observer *observer)
 	return load32(&observer->lost) != 0;
 }
 
-static struct sp_domain *domain_of(struct observer *cpus)
-{
-	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
-}
-
 uint64_t cpus_ask(struct sp_domain *domain)
 {
 	uint64_t number = domain->asked + 1;
@@ -61,13 +56,13 @@ static enum sp_status cpus_post(struct observer *cpus, const struct command *com
 {
 	(void)commands;
 	(void)count;
-	*number = cpus_ask(domain_of(cpus));
+	*number = cpus_ask(cpus_domain(cpus));
 	return SP_OK;
 }
 
 static bool cpus_have_reached(struct observer *cpus, uint64_t number)
 {
-	return cpus_have_left(domain_of(cpus), number);
+	return cpus_have_left(cpus_domain(cpus), number);
 }
 
 static const struct observer_ops cpus_ops = { cpus_post, cpus_have_reached };

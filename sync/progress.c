@@ -61,6 +61,12 @@ enum sp_status sp_poll(struct sp_host *host, struct sp_ticket ticket)
 	return status;
 }
 
+void wait_step(struct sp_host *host)
+{
+	(void)sp_progress(host, SP_STEP_SLOTS);
+	platform_relax(host->embedder);
+}
+
 enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket)
 {
 	enum sp_status status;
