@@ -21,7 +21,7 @@ static bool fits(const struct sp_domain *domain, uint32_t index, const struct un
 	const struct tree *tree = &map->tree;
 	bool is_cpus = index == 0 && domain->cpu != SP_CPU_NONE;
 
-	if (!map->used || map->filling || !(unit->levels & BIT(tree->levels)))
+	if (!domain_has_map(domain, index) || map->filling || !(unit->levels & BIT(tree->levels)))
 		return false;
 	/* A1.6: in shadow mode the option means nothing. */
 	if (is_cpus && domain->cpu == SP_CPU_SHADOW && MUTANT(domain->host, SP_MUT_SHARE_HONOURED))
@@ -35,7 +35,7 @@ static bool fits(const struct sp_domain *domain, uint32_t index, const struct un
 
 static bool is_free(const struct sp_domain *domain, uint32_t index) MUST_HOLD(domain->lock)
 {
-	return !domain->maps[index].used && (index > 0 || domain->cpu == SP_CPU_NONE);
+	return !domain_has_map(domain, index) && (index > 0 || domain->cpu == SP_CPU_NONE);
 }
 
 /*
@@ -45,7 +45,7 @@ static bool is_free(const struct sp_domain *domain, uint32_t index) MUST_HOLD(do
 static uint8_t levels_for(const struct sp_domain *domain, const struct unit *unit)
 	MUST_HOLD(domain->lock)
 {
-	uint32_t wanted = domain->maps[0].used ? domain->maps[0].tree.levels : USUAL_LEVELS;
+	uint32_t wanted = domain_has_map(domain, 0) ? domain->maps[0].tree.levels : USUAL_LEVELS;
 	uint8_t levels = 0;
 
 	for (uint8_t i = 1; i <= unit->format->levels_max && levels < wanted; i++) {
@@ -98,7 +98,7 @@ enum sp_status unit_map_choose(struct sp_host *host, struct sp_domain *domain,
 		status = SP_NO_SPACE;
 	} else {
 		map = &domain->maps[choice->index];
-		choice->is_new = !map->used;
+		choice->is_new = !domain_has_map(domain, choice->index);
 		choice->levels = choice->is_new ? levels_for(domain, unit) : map->tree.levels;
 		format = choice->is_new ? unit->format : map->tree.format;
 	}
@@ -161,9 +161,9 @@ static bool withdraw(struct sp_domain *domain, uint32_t index)
 	bool leaves;
 
 	domain_take(domain);
-	leaves = index > 0 && map->used && !is_watched(domain, index);
+	leaves = index > 0 && domain_has_map(domain, index) && !is_watched(domain, index);
 	if (leaves) {
-		map->used = false;
+		domain->mapped &= ~(1u << index);
 		map->filling = true;
 	}
 	domain_drop(domain);
@@ -216,10 +216,10 @@ void unit_map_leave(struct sp_host *host, struct sp_domain *domain, uint32_t ind
 	if (status == SP_OK) {
 		platform_frames_give(host->embedder, map->tree.root, 0);
 		domain->tables_used--;
-		*map = (struct map){ .used = false };
+		*map = (struct map){ .filling = false };
 	} else {
 		/* It goes with the domain, and still `filling`, is nobody's choice until then. */
-		map->used = true;
+		domain->mapped |= 1u << index;
 	}
 	domain_drop(domain);
 }

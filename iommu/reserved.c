@@ -60,16 +60,17 @@ static struct piece first_piece(const struct sp_host *host, const struct sp_doma
 }
 
 /* The device's maps before the CPU's: a vCPU never sees memory that its device cannot reach. */
-static uint32_t wish_all(const struct sp_domain *domain, const struct piece *piece,
-			 uint32_t cpu_rights, struct wish wishes[1 + MAX_UNITS])
+static uint32_t wish_all(struct sp_domain *domain, const struct piece *piece, uint32_t cpu_rights,
+			 struct wish wishes[1 + MAX_UNITS])
 {
 	uint32_t rights = (piece->read ? DEVICE_READ : 0) | (piece->write ? DEVICE_WRITE : 0),
 		 count = 0;
 
+	domain_take(domain);
 	for (uint32_t i = 0; i <= MAX_UNITS; i++) {
 		uint32_t index = MAX_UNITS - i;
 
-		if (!domain->maps[index].used)
+		if (!domain_has_map(domain, index))
 			continue;
 		wishes[count++] = (struct wish){
 			.map = index,
@@ -77,6 +78,7 @@ static uint32_t wish_all(const struct sp_domain *domain, const struct piece *pie
 				    .rights = rights ? rights | cpu_rights : 0 },
 		};
 	}
+	domain_drop(domain);
 	return count;
 }
 

@@ -29,6 +29,12 @@ static inline void lock_take(struct lock *lock, void *embedder) TAKES(*lock) UNC
 		platform_relax(embedder);
 }
 
+/* Somebody is in, or waits: what it answers may be old the next moment. */
+static inline bool lock_is_taken(const struct lock *lock)
+{
+	return load32(&lock->serving) != load32(&lock->next);
+}
+
 static inline void lock_drop(struct lock *lock) DROPS(*lock) UNCHECKED
 {
 	store32(&lock->serving, lock->serving + 1);

@@ -54,6 +54,7 @@ enum sp_mutant {
 	SP_MUT_CLAIM_IGNORED,	  /* a change goes ahead where another builds beside the tree */
 	SP_MUT_PAST_CACHE_UNORDERED, /* a table is linked before it is in memory */
 	SP_MUT_RUN_KEPT,	     /* a table is called a run after a slot of it changed */
+	SP_MUT_NEAR_KEPT, /* the table of the last change is written after the tree let it go */
 	/* Decisions of the engine, made from less than the old and the new entry. */
 	SP_MUT_SENTINELS,	 /* from two values that stand for "no leaf" */
 	SP_MUT_EMPTY_SKIPPED,	 /* a table without a present child goes, nobody is told */

@@ -28,6 +28,7 @@ const struct format format_amdvi = {
 	.held = 1u << DEVICE_READ | 1u << DEVICE_WRITE | 1u << (DEVICE_READ | DEVICE_WRITE),
 	.hardware = BIT(5) | BIT(6),
 	.software = BITS(4, 1),
+	.run = BIT(1),
 	.reserved_low = { BITS(58, 52) | BITS(11, 9), BITS(58, 52), BITS(58, 52), BITS(58, 52),
 			  BITS(58, 52) },
 };

@@ -69,7 +69,7 @@ void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, u
 		      struct stale *stale)
 {
 	const struct format *format = tree->format;
-	uint64_t link = format->link[1] | link_run_bit(format);
+	uint64_t link = format->link[1] | format->run;
 	uint64_t *slot = &find_table(tree, first)[slot_index(format, 1, first)];
 	struct span span = { first, first + ((uint64_t)count << span_order(format, 1)) };
 

@@ -7,20 +7,11 @@
  *
  * What new tables hold needs no note of its own: their link says it for all.
  */
-#include "lib/mutant.h"
-#include "pagetable/run.h"
-
-struct make {
-	struct tree *tree;
-	const struct plan *plan;
-	struct reserve *reserve;
-	struct stale *stale;
-};
+#include "pagetable/make.h"
 
 /* ---- what went ---- */
 
-/* The negative controls: a decision from less than the old and the new entry (A1.2 to A1.5). */
-static bool is_overlooked(const struct tree *tree, uint32_t level, uint64_t old, uint64_t new)
+bool make_overlooks(const struct tree *tree, uint32_t level, uint64_t old, uint64_t new)
 {
 	const struct format *format = tree->format;
 	enum slot_kind before = slot_kind(format, level, old),
@@ -43,14 +34,6 @@ static bool is_overlooked(const struct tree *tree, uint32_t level, uint64_t old,
 		after == SLOT_ABSENT);
 }
 
-/* What the first slot of a run tells of all. */
-static void note(struct make *make, uint32_t level, struct span span, uint64_t old, uint64_t new)
-{
-	if (MUTANTS_BUILT && is_overlooked(make->tree, level, old, new))
-		return;
-	stale_note(make->stale, make->tree->format, level, span, old, new);
-}
-
 /* As wide as the old leaf, whatever piece of it went. */
 static void note_punch(struct make *make, uint32_t level, struct span part)
 {
@@ -59,19 +42,6 @@ static void note_punch(struct make *make, uint32_t level, struct span part)
 	if (MUTANT_IS(*make->tree->mutant, SP_MUT_WIDTH_OF_PIECE))
 		span = part;
 	stale_note_punch(make->stale, make->tree->format, span);
-}
-
-static void let_go_frames(struct make *make, uint64_t leaf, uint64_t mfn, uint64_t count)
-{
-	const struct format *format = make->tree->format;
-
-	if (make->tree->owns_frames)
-		stale_let_go(make->stale,
-			     (struct let_go){ .kind = GONE_FRAMES,
-					      .mfn = mfn,
-					      .count = count,
-					      .rights = (uint8_t)slot_rights(format, leaf),
-					      .memory = (uint8_t)slot_memory(format, leaf) });
 }
 
 static void let_go_table(struct make *make, uint32_t level, uint64_t link, enum let_go_kind kind)
@@ -110,7 +80,10 @@ static struct changed replace(struct make *make, uint64_t *slot, uint32_t level,
 			continue;
 		}
 		alike = count_following(format, level, &slot[i], count - i);
-		fill(&slot[i], alike, new, step);
+		if (new)
+			fill(&slot[i], alike, new, step);
+		else
+			clear(&slot[i], alike);
 		if (!changed.end)
 			changed = (struct changed){ i, i, old, new };
 		changed.end = i + alike;
@@ -229,12 +202,6 @@ static void fill_table(struct make *make, uint64_t *table, uint32_t level, struc
 	fill(&table[at], slots - at, piece + at * step, step);
 }
 
-static void write_back(const struct tree *tree, const uint64_t *slot, uint32_t count)
-{
-	if (tree->write_back && count)
-		platform_write_back(tree->embedder, slot, count * sizeof(*slot));
-}
-
 /* What a slot of this level shall hold: a link to a new table, complete also for who does not snoop. */
 static uint64_t new_table(struct make *make, uint32_t level, struct span part, uint64_t around)
 {
@@ -246,7 +213,7 @@ static uint64_t new_table(struct make *make, uint32_t level, struct span part, u
 		fill_unseen(tree, table, first_of_run(make, level - 1, part, around),
 			    leaf_step(tree->format, level - 1));
 		order_unseen(tree);
-		return link | link_run_bit(tree->format);
+		return link | tree->format->run;
 	}
 	fill_table(make, table, level - 1, part, around);
 	if (!MUTANT_IS(*tree->mutant, SP_MUT_CHILD_NOT_WRITTEN_BACK))
@@ -365,23 +332,6 @@ static void note_run(struct make *make, uint32_t level, struct span part,
 		     changed->old, changed->new);
 }
 
-static void write_back_slots(const struct tree *tree, const uint64_t *slot, uint32_t count)
-{
-	if (!MUTANT_IS(*tree->mutant, SP_MUT_SLOT_NOT_WRITTEN_BACK))
-		write_back(tree, slot, count);
-}
-
-/* The table under the link is one run no more. */
-static void forget_run(const struct tree *tree, uint64_t *link)
-{
-	uint64_t old = load64(link);
-
-	if (!(old & link_run_bit(tree->format)) || MUTANT_IS(*tree->mutant, SP_MUT_RUN_KEPT))
-		return;
-	store64(link, old & ~link_run_bit(tree->format));
-	write_back(tree, link, 1);
-}
-
 /* `link`: what leads to the table; NULL for the root. `begins`: the first run, where it is known. */
 static void make_part(struct make *make, uint64_t *link, uint64_t *table, uint32_t level,
 		      struct span part, const struct slot_run *begins)
@@ -476,13 +426,13 @@ static void make_split(struct make *make)
 	write_back_slots(tree, slot, 1);
 }
 
-void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve,
-		 struct stale *stale)
+void commit_many(struct make *make)
 {
-	struct make make = { tree, plan, reserve, stale };
+	const struct plan *plan = make->plan;
 
 	if (plan->split_only)
-		make_split(&make);
-	else if (plan->first < tree->frames)
-		make_all(&make, (struct span){ plan->first, min_u64(plan->end, tree->frames) });
+		make_split(make);
+	else if (plan->first < make->tree->frames)
+		make_all(make,
+			 (struct span){ plan->first, min_u64(plan->end, make->tree->frames) });
 }

@@ -40,14 +40,42 @@ static void take_leaves(const struct tree *tree, struct dismantle_sink *sink, st
 	leaves->frames += (uint64_t)count << span_order(format, level);
 }
 
-/* A whole table whose link says what is in it. */
-static void take_run(const struct tree *tree, struct dismantle_sink *sink, struct leaves *leaves,
-		     uint32_t level, uint64_t mfn)
+/*
+ * Whole tables whose links say what is in them, side by side, `most` at most; the first is one. Answers
+ * how many. Nearly all of a large map is that, so what does not change is kept at hand.
+ */
+static uint32_t take_runs(const struct tree *tree, struct dismantle_sink *sink,
+			  struct leaves *leaves, uint32_t level, const uint64_t *link,
+			  uint32_t most)
 {
-	if (tree->owns_frames)
-		take_leaves(tree, sink, leaves, level, load64(table_at(tree, mfn)),
-			    slots_per_table(tree->format));
-	sink->table(sink, mfn);
+	const struct format *format = tree->format;
+	const uint64_t present = format->present, run = format->run, frame = format->frame;
+	const uint64_t ignored = format->hardware | format->software;
+	const uint32_t order = span_order(format, level) + format->slots_order;
+	const uint64_t span = BIT(order + 12);
+	const bool owns = tree->owns_frames;
+	uint32_t count = 0;
+
+	for (; count < most; count++) {
+		uint64_t slot = load64(&link[count]), mfn = (slot & frame) >> 12;
+
+		if (!(slot & present) || !(slot & run) ||
+		    slot_kind(format, level + 1, slot) != SLOT_LINK)
+			break;
+		if (owns) {
+			uint64_t first = load64(table_at(tree, mfn));
+
+			if (leaves->frames && !((first ^ leaves->next) & ~ignored)) {
+				leaves->next += span;
+				leaves->frames += BIT(order);
+			} else {
+				take_leaves(tree, sink, leaves, level, first,
+					    slots_per_table(format));
+			}
+		}
+		sink->table(sink, mfn);
+	}
+	return count;
 }
 
 /* Slots of the table that the place stands in; at least one. Answers how many were looked at. */
@@ -70,8 +98,8 @@ static uint32_t take_slots(const struct tree *tree, struct dismantle *place, uin
 		take_leaves(tree, sink, leaves, level, slot, count);
 		break;
 	case SLOT_LINK:
-		if (slot & link_run_bit(tree->format)) {
-			take_run(tree, sink, leaves, level - 1, slot_frame(tree->format, slot));
+		if (slot & tree->format->run) {
+			count = take_runs(tree, sink, leaves, level - 1, &table[index], most);
 			break;
 		}
 		place->table[place->depth] = slot_frame(tree->format, slot);

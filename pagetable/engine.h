@@ -12,6 +12,14 @@
 
 #include "pagetable/stale.h"
 
+/* The last level's table that was changed last (one.c). */
+struct near {
+	uint64_t shape;	 /* of the tree then */
+	uint64_t number; /* its frames' number, without the bits that the table translates */
+	uint64_t *table; /* NULL: none yet */
+	uint64_t *link;	 /* the slot that leads to it */
+};
+
 struct tree {
 	const struct format *format;
 	const uint32_t *mutant; /* lib/mutant.h; the host's */
@@ -24,6 +32,7 @@ struct tree {
 	bool owns_frames;    /* leaves that go are let go; false for the second of two maps */
 	bool write_back;     /* a walker does not snoop */
 	uint64_t shape;	     /* advanced by unlink and merge: saved places in the tree are void */
+	struct near near;
 };
 
 /* The pieces of a leaf are leaves too: a level is of use only where all levels below it are. */
@@ -67,6 +76,14 @@ struct place {
 	uint32_t level;
 };
 
+/* A small page in a table that is there (one.c). */
+struct one {
+	uint64_t *slot; /* NULL: the plan is of another kind */
+	uint64_t *link; /* leads to its table */
+	uint64_t old, new;
+	bool goes; /* the old frame is let go */
+};
+
 struct plan {
 	uint64_t first, end; /* the range that commit will make so; end may be less than asked */
 	struct target target;
@@ -78,6 +95,7 @@ struct plan {
 	/* What commit need not work out again. */
 	uint64_t attributes; /* of the target's leaves */
 	uint32_t leaf_top;   /* leaves that stand whole do so up to this level */
+	struct one one;	     /* then what follows is not filled in, but for the shape */
 	struct place place;
 	struct slot_run begins; /* the first run in the place */
 };

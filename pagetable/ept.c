@@ -39,6 +39,7 @@ const struct format format_ept = {
 	.held = HELD(CPU_READ) | HELD(CPU_READ | CPU_WRITE) | HELD(CPU_READ | CPU_EXECUTE) |
 		HELD(CPU_READ | CPU_WRITE | CPU_EXECUTE),
 	.software = BITS(56, 52),
+	.run = BIT(52),
 };
 
 const struct format format_ept_vtd = {
@@ -49,5 +50,6 @@ const struct format format_ept_vtd = {
 	.held = EQUAL(CPU_READ) | EQUAL(CPU_READ | CPU_WRITE) | EQUAL(CPU_READ | CPU_EXECUTE) |
 		EQUAL(CPU_READ | CPU_WRITE | CPU_EXECUTE),
 	.software = BITS(56, 52),
+	.run = BIT(52),
 	.reserved_low = { BIT(11) | BIT(62), BIT(11) | BIT(62), BIT(11) | BIT(62) },
 };

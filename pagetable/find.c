@@ -27,31 +27,38 @@ void tree_make(struct tree *tree, const struct format *format, void *embedder, s
 		store64(&table[i], 0);
 }
 
+/*
+ * Look-ups are many and their tables cold: the less there is between two of them, the more of their
+ * misses overlap. So nothing is asked on the way down but whether there is a link.
+ */
 bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
 {
 	const struct format *format = tree->format;
-	const uint64_t present = format->present, mask = slots_per_table(format) - 1;
+	const uint64_t mask = slots_per_table(format) - 1;
 	uint32_t level = tree->levels - 1u, order = span_order(format, level);
 	const uint64_t *table = tree->top;
 	uint64_t slot, within;
 
-	found->mfn = 0;
-	found->count = UINT64_MAX - frame;
-	found->level = found->rights = 0;
-	found->memory = MEMORY_WRITE_BACK;
-	if (frame >= tree->frames)
+	if (frame >= tree->frames) {
+		*found = (struct found){ .count = UINT64_MAX - frame };
 		return false;
-	for (;; level--, order -= format->slots_order) {
-		slot = load64(&table[frame >> order & mask]);
-		if (!(slot & present) || slot_kind(format, level, slot) == SLOT_LEAF)
+	}
+	for (; slot = load64(&table[frame >> order & mask]), level; level--) {
+		/* Of any level above the last. */
+		if (slot_kind(format, 1, slot) != SLOT_LINK)
 			break;
 		table = table_under(tree, slot);
+		order -= format->slots_order;
 	}
 	within = frame & (BIT(order) - 1);
 	found->level = level;
 	found->count = BIT(order) - within;
-	if (!(slot & present))
+	if (!(slot & format->present)) {
+		found->mfn = 0;
+		found->rights = 0;
+		found->memory = MEMORY_WRITE_BACK;
 		return false;
+	}
 	found->mfn = slot_frame(format, slot) + within;
 	found->rights = slot_rights(format, slot);
 	found->memory = slot_memory(format, slot);

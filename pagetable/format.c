@@ -12,9 +12,12 @@ bool format_holds(const struct format *format, uint32_t rights, enum memory_type
 
 uint64_t format_attributes(const struct format *format, uint32_t rights, enum memory_type memory)
 {
-	uint64_t bits = 0;
+	const uint64_t *bit = format->right_bit;
+	uint64_t bits;
 
-	for (; rights; rights &= rights - 1)
-		bits |= format->right_bit[lowest_bit(rights)];
+	_Static_assert(RIGHTS_COUNT == 5, "one term each");
+	bits = (bit[0] & -(uint64_t)(rights & 1)) | (bit[1] & -(uint64_t)(rights >> 1 & 1)) |
+	       (bit[2] & -(uint64_t)(rights >> 2 & 1)) | (bit[3] & -(uint64_t)(rights >> 3 & 1)) |
+	       (bit[4] & -(uint64_t)(rights >> 4 & 1));
 	return (bits ^ format->right_flip) | format->memory[memory];
 }

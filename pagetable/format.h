@@ -63,8 +63,14 @@ struct format {
 	uint64_t memory[MEMORY_TYPE_COUNT];
 	uint64_t memory_mask;
 	uint64_t hardware; /* accessed and dirty: hardware writes them, comparisons mask them */
-	uint64_t software; /* ours in a present slot, ignored by whoever walks; in links the lowest
-			      says that the table is one run */
+	uint64_t software; /* ours in a present slot, ignored by whoever walks */
+	/*
+	 * A bit of ours in a link: all slots of the table under it are leaves that follow one another,
+	 * so the first of them tells all. It is set with the link, before anybody sees the table, and
+	 * cleared before the first store that makes the table something else. What hardware sets in the
+	 * link meanwhile may be lost with it: nobody asks for that.
+	 */
+	uint64_t run;
 	uint64_t reserved_low[MAX_LEVELS]; /* bits of a leaf at this level that must be 0, besides
 					      frame alignment */
 };

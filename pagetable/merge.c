@@ -56,7 +56,7 @@ bool tree_merge(struct tree *tree, uint64_t frame, uint32_t level, struct stale 
 		return false;
 	old = load64(slot);
 	table = table_under(tree, old);
-	if (!(old & link_run_bit(format)) && !is_run(format, table, level - 1))
+	if (!(old & format->run) && !is_run(format, table, level - 1))
 		return false;
 	if (!is_aligned(slot_frame(format, load64(&table[0])), span_order(format, level)))
 		return false;

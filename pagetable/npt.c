@@ -57,6 +57,7 @@ const struct format format_npt = {
 	.right_bit = { PRESENT, WRITE, NO_EXECUTE, 0, 0 },
 	.held = CPU_HELD(0),
 	.software = BITS(11, 9) | BITS(58, 52),
+	.run = BIT(9),
 };
 
 const struct format format_npt_amdvi = {
@@ -67,6 +68,8 @@ const struct format format_npt_amdvi = {
 	.right_bit = { PRESENT, WRITE, NO_EXECUTE, DEVICE_READS, DEVICE_WRITES },
 	.held = CPU_HELD(0) | CPU_HELD(DEVICE_READ) | CPU_HELD(DEVICE_WRITE) |
 		CPU_HELD(DEVICE_READ | DEVICE_WRITE),
+	/* No slot has a bit to spare, but a link has no dirty bit: APM 2 5.3.3, 48882 2.2.3 ignore it. */
+	.run = DIRTY,
 	/* 48882 reserves 58:52; 11:9 are the next level. */
 	.reserved_low = { BITS(58, 52) | BITS(11, 9), BITS(58, 52) | BITS(11, 9),
 			  BITS(58, 52) | BITS(11, 9) },

@@ -32,4 +32,5 @@ const struct format format_software = {
 		    [MEMORY_WRITE_THROUGH] = BIT(3),
 		    [MEMORY_UNCACHED] = BIT(4) },
 	.memory_mask = BIT(3) | BIT(4),
+	.run = BIT(52),
 };

@@ -31,39 +31,12 @@ static enum change_kind kind_of_leaves(const struct format *format, enum walker 
 	return KIND_COUNT;
 }
 
-static enum change_kind kind_of(const struct format *format, enum walker walker, uint32_t level,
-				uint64_t old, uint64_t new)
-{
-	static const uint8_t kinds[3][3] = {
-		[SLOT_ABSENT] = { KIND_COUNT, KIND_MAP, KIND_LINK },
-		[SLOT_LEAF] = { KIND_UNMAP, KIND_COUNT, KIND_SPLIT },
-		[SLOT_LINK] = { KIND_UNLINK, KIND_MERGE, KIND_COUNT },
-	};
-	enum slot_kind before = slot_kind(format, level, old),
-		       after = slot_kind(format, level, new);
-
-	if (before == SLOT_LEAF && after == SLOT_LEAF)
-		return kind_of_leaves(format, walker, old, new);
-	return (enum change_kind)kinds[before][after];
-}
-
-void stale_add(struct stale *stale, enum walker walker, enum change_kind kind, struct span span)
-{
-	struct span *noted = &stale->span[walker][kind];
-
-	*noted = stale->kinds[walker] >> kind & 1 ? span_join(*noted, span) : span;
-	stale->kinds[walker] |= (uint16_t)(1u << kind);
-}
-
 /*
  * X7: is a large page remembered that leads elsewhere now? Under a link at level 2 and above there may
  * have been some. What was split or merged leads where it led.
  */
-static bool leaves_large(const struct format *format, uint32_t level, uint64_t old, uint64_t new)
+static bool leaves_large(uint32_t level, enum slot_kind before, enum slot_kind after)
 {
-	enum slot_kind before = slot_kind(format, level, old),
-		       after = slot_kind(format, level, new);
-
 	return (before == SLOT_LEAF && level > 0 && after != SLOT_LINK) ||
 	       (before == SLOT_LINK && level > 1 && after == SLOT_ABSENT);
 }
@@ -71,24 +44,32 @@ static bool leaves_large(const struct format *format, uint32_t level, uint64_t o
 void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,
 		uint64_t old_slot, uint64_t new_slot)
 {
-	if (leaves_large(format, level, old_slot, new_slot))
-		stale->large = span_join(stale->large, span);
-	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++) {
-		enum change_kind kind;
+	static const uint8_t kinds[3][3] = {
+		[SLOT_ABSENT] = { KIND_COUNT, KIND_MAP, KIND_LINK },
+		[SLOT_LEAF] = { KIND_UNMAP, KIND_COUNT, KIND_SPLIT },
+		[SLOT_LINK] = { KIND_UNLINK, KIND_MERGE, KIND_COUNT },
+	};
+	enum slot_kind before = slot_kind(format, level, old_slot),
+		       after = slot_kind(format, level, new_slot);
+	enum change_kind kind = (enum change_kind)kinds[before][after];
 
-		if (!(format->rights_seen & walker_rights[walker]))
-			continue;
-		kind = kind_of(format, (enum walker)walker, level, old_slot, new_slot);
+	if (leaves_large(level, before, after))
+		stale->large = span_join(stale->large, span);
+	if (before != SLOT_LEAF || after != SLOT_LEAF) {
 		if (kind != KIND_COUNT)
+			stale_add_seen(stale, format, kind, span);
+		return;
+	}
+	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++) {
+		kind = kind_of_leaves(format, (enum walker)walker, old_slot, new_slot);
+		if (kind != KIND_COUNT && (format->rights_seen & walker_rights[walker]))
 			stale_add(stale, (enum walker)walker, kind, span);
 	}
 }
 
 void stale_note_punch(struct stale *stale, const struct format *format, struct span span)
 {
-	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++)
-		if (format->rights_seen & walker_rights[walker])
-			stale_add(stale, (enum walker)walker, KIND_PUNCH, span);
+	stale_add_seen(stale, format, KIND_PUNCH, span);
 }
 
 /* Frames that follow one another with the same attributes become one run. */

@@ -91,7 +91,24 @@ static inline void stale_begin(struct stale *stale, struct let_go *gone, uint32_
 }
 
 /* Adds what is known without a slot. */
-void stale_add(struct stale *stale, enum walker walker, enum change_kind kind, struct span span);
+static inline void stale_add(struct stale *stale, enum walker walker, enum change_kind kind,
+			     struct span span)
+{
+	struct span *noted = &stale->span[walker][kind];
+
+	*noted = stale->kinds[walker] >> kind & 1 ? span_join(*noted, span) : span;
+	stale->kinds[walker] |= (uint16_t)(1u << kind);
+}
+
+/* The same for all who walk. */
+static inline void stale_add_seen(struct stale *stale, const struct format *format,
+				  enum change_kind kind, struct span span)
+{
+	if (format->rights_seen & CPU_RIGHTS)
+		stale_add(stale, WALKER_CPU, kind, span);
+	if (format->rights_seen & DEVICE_RIGHTS)
+		stale_add(stale, WALKER_DEVICE, kind, span);
+}
 
 /* Adds what one store at `level` did to the slot that spans [first, first + 2^order). */
 void stale_note(struct stale *stale, const struct format *format, uint32_t level, struct span span,

@@ -31,4 +31,5 @@ const struct format format_toy = {
 	.memory_mask = BIT(5) | BIT(6),
 	.hardware = BIT(8) | BIT(9),
 	.software = BITS(56, 52),
+	.run = BIT(52),
 };

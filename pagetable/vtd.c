@@ -26,5 +26,6 @@ const struct format format_vtd = {
 	.held = 1u << DEVICE_READ | 1u << DEVICE_WRITE | 1u << (DEVICE_READ | DEVICE_WRITE),
 	.hardware = BIT(8) | BIT(9),
 	.software = BITS(61, 52),
+	.run = BIT(52),
 	.reserved_low = { BIT(11) | BIT(62), BIT(11) | BIT(62), BIT(11) | BIT(62) },
 };

@@ -56,38 +56,31 @@ static inline bool same_translation(const struct format *format, uint64_t a, uin
 	return ((a ^ b) & ~(format->hardware | format->software)) == 0;
 }
 
-/*
- * A bit of ours in a link: all slots of the table under it are leaves that follow one another, so the
- * first of them tells all. It is set with the link, before anybody sees the table, and cleared before
- * the first store that makes the table something else. What hardware sets in the link meanwhile may
- * be lost with it: nobody asks for that. 0: the format has no bit to spare.
- */
-static inline uint64_t link_run_bit(const struct format *format)
-{
-	return format->software & -format->software;
-}
-
 /* The same, but for the frame. */
 static inline bool same_attributes(const struct format *format, uint64_t a, uint64_t b)
 {
 	return same_translation(format, a | format->frame, b | format->frame);
 }
 
+/*
+ * The loops below are most of what a long run costs. Four values run side by side, so that none waits
+ * for the one before; loads are joined before they are asked, so that four slots cost one branch.
+ */
+
 /* How many slots from here on are absent, `most` at most. */
 static inline uint32_t count_absent(const struct format *format, const uint64_t *slot,
 				    uint32_t most)
 {
-	const uint64_t present = format->present;
-	uint32_t count = 0;
+	const uint64_t present = format->present, *at = slot, *end = slot + most;
 
-	for (; most - count >= 4; count += 4)
-		if ((load64(&slot[count]) | load64(&slot[count + 1]) | load64(&slot[count + 2]) |
-		     load64(&slot[count + 3])) &
+	for (; at + 8 <= end; at += 8)
+		if ((load64(&at[0]) | load64(&at[1]) | load64(&at[2]) | load64(&at[3]) |
+		     load64(&at[4]) | load64(&at[5]) | load64(&at[6]) | load64(&at[7])) &
 		    present)
 			break;
-	while (count < most && !(load64(&slot[count]) & present))
-		count++;
-	return count;
+	while (at < end && !(load64(at) & present))
+		at++;
+	return (uint32_t)(at - slot);
 }
 
 /* How many leaves follow one another from here on, `most` at most; the first is one. */
@@ -95,19 +88,23 @@ static inline uint32_t count_following(const struct format *format, uint32_t lev
 				       const uint64_t *slot, uint32_t most)
 {
 	const uint64_t mask = ~(format->hardware | format->software),
-		       step = leaf_step(format, level);
-	uint64_t next = load64(slot) + step;
-	uint32_t count = 1;
+		       step = leaf_step(format, level), stride = 4 * step;
+	const uint64_t *at = slot, *end = slot + most;
+	uint64_t a = load64(slot), b = a + step, c = b + step, d = c + step;
 
-	for (; most - count >= 4; count += 4, next += 4 * step)
-		if (((load64(&slot[count]) ^ next) | (load64(&slot[count + 1]) ^ (next + step)) |
-		     (load64(&slot[count + 2]) ^ (next + 2 * step)) |
-		     (load64(&slot[count + 3]) ^ (next + 3 * step))) &
+	for (; at + 4 <= end; at += 4) {
+		if (((load64(&at[0]) ^ a) | (load64(&at[1]) ^ b) | (load64(&at[2]) ^ c) |
+		     (load64(&at[3]) ^ d)) &
 		    mask)
 			break;
-	for (; count < most && !((load64(&slot[count]) ^ next) & mask); count++)
-		next += step;
-	return count;
+		a += stride;
+		b += stride;
+		c += stride;
+		d += stride;
+	}
+	for (; at < end && !((load64(at) ^ a) & mask); at++)
+		a += step;
+	return (uint32_t)(at - slot);
 }
 
 static inline void fill_past_cache(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
@@ -119,15 +116,45 @@ static inline void fill_past_cache(uint64_t *slot, uint32_t count, uint64_t valu
 /* `count` slots: a first value, and what the next one has more. */
 static inline void fill(uint64_t *slot, uint32_t count, uint64_t value, uint64_t step)
 {
-	for (; count >= 4; count -= 4, slot += 4) {
-		store64(&slot[0], value);
-		store64(&slot[1], value + step);
-		store64(&slot[2], value + 2 * step);
-		store64(&slot[3], value + 3 * step);
-		value += 4 * step;
+	const uint64_t stride = 4 * step;
+	uint64_t a = value, b = a + step, c = b + step, d = c + step;
+
+	for (; count >= 8; count -= 8, slot += 8) {
+		store64(&slot[0], a);
+		store64(&slot[1], b);
+		store64(&slot[2], c);
+		store64(&slot[3], d);
+		a += stride;
+		b += stride;
+		c += stride;
+		d += stride;
+		store64(&slot[4], a);
+		store64(&slot[5], b);
+		store64(&slot[6], c);
+		store64(&slot[7], d);
+		a += stride;
+		b += stride;
+		c += stride;
+		d += stride;
 	}
-	for (; count; count--, value += step)
-		store64(slot++, value);
+	for (; count; count--, a += step)
+		store64(slot++, a);
+}
+
+static inline void clear(uint64_t *slot, uint32_t count)
+{
+	for (; count >= 8; count -= 8, slot += 8) {
+		store64(&slot[0], 0);
+		store64(&slot[1], 0);
+		store64(&slot[2], 0);
+		store64(&slot[3], 0);
+		store64(&slot[4], 0);
+		store64(&slot[5], 0);
+		store64(&slot[6], 0);
+		store64(&slot[7], 0);
+	}
+	for (; count; count--)
+		store64(slot++, 0);
 }
 
 static inline bool is_written_past_cache(const struct tree *tree)

@@ -53,7 +53,7 @@ static struct found find_in(struct sp_domain *domain, uint64_t frame)
 	struct found found = { .count = UINT64_MAX - frame };
 
 	domain_take(domain);
-	if (domain->maps[0].used)
+	if (domain_has_map(domain, 0))
 		(void)tree_find(&domain->maps[0].tree, frame, &found);
 	domain_drop(domain);
 	return found;

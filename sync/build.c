@@ -73,6 +73,7 @@ bool build_begin(struct sp_domain *domain, const struct request *request, const 
 		(struct claim){ .span = { first, first + ((uint64_t)build->tables << span_order(
 								  build->tree[0].format, 1)) },
 				.number = ++domain->ledger };
+	domain->claimed++;
 	return true;
 }
 
@@ -143,6 +144,7 @@ enum sp_status build_beside(struct sp_domain *domain, struct request *request, s
 		pages_give(domain, build->page, taken);
 	}
 	domain->claims[build->claim].number = 0;
+	domain->claimed--;
 	ledger_post(domain);
 	domain_drop(domain);
 	return status;

@@ -91,10 +91,10 @@ static void begin_pause(struct pause *pause, struct span span, uint64_t number)
 static void note_large(struct sp_domain *domain, const struct stale *stale, uint64_t number)
 	MUST_HOLD(domain->lock)
 {
+	begin_pause(&domain->large, stale->large, number);
 	for (uint32_t walker = 0; walker < WALKER_COUNT; walker++)
 		if (stale->kinds[walker] >> KIND_PUNCH & 1)
 			begin_pause(&domain->punch, stale->span[walker][KIND_PUNCH], number);
-	begin_pause(&domain->large, stale->large, number);
 }
 
 /* Each map's part of the scratch; frames wait for what all maps owe, hence limbo comes last. */
@@ -110,10 +110,10 @@ static uint64_t commit_maps(struct sp_domain *domain, const struct plans *plans,
 		number = commit_map(domain, wishes[i].map, &plans->plan[i], &stale[i]);
 		gone += stale[i].gone_count;
 	}
-	for (uint32_t i = 0; i < count; i++)
+	for (uint32_t i = 0; i < count; i++) {
 		note_large(domain, &stale[i], number);
-	for (uint32_t i = 0; i < count; i++)
 		limbo_put(domain, wishes[i].map, &stale[i], number);
+	}
 	return number;
 }
 
@@ -201,16 +201,15 @@ static bool touches_reserved(const struct sp_domain *domain, struct span span)
  */
 void change_list_maps(const struct sp_domain *domain, struct request *request)
 {
-	request->count = 0;
-	for (uint32_t i = 0, index = request->down ? 0 : MAX_UNITS; i <= MAX_UNITS; i++) {
+	uint32_t left = domain->mapped;
+
+	for (request->count = 0; left; request->count++) {
+		uint32_t index = request->down ? lowest_bit(left) : order_floor(left);
 		struct wish *wish = &request->wishes[request->count];
 
-		if (domain->maps[index].used) {
-			wish->map = index;
-			wish->target = request->target;
-			request->count++;
-		}
-		index += request->down ? 1u : -1u;
+		wish->map = index;
+		wish->target = request->target;
+		left &= ~(1u << index);
 	}
 }
 
@@ -245,7 +244,8 @@ static enum sp_status check_span(struct sp_domain *domain, const struct request 
 		return busy(domain, result);
 	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
-	if (is_claimed(domain, request->span) && !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
+	if (domain->claimed && is_claimed(domain, request->span) &&
+	    !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
 		return busy(domain, result);
 	return SP_OK;
 }
@@ -388,7 +388,7 @@ bool domain_let_go(struct sp_domain *domain)
 		struct stale stale;
 		bool empty;
 
-		if (!map->used)
+		if (!domain_has_map(domain, i))
 			continue;
 		stale_begin(&stale, domain->gone, domain->gone_max);
 		empty = tree_close(&map->tree,

@@ -11,14 +11,17 @@ void domain_take(struct sp_domain *domain) UNCHECKED
 
 void domain_drop(struct sp_domain *domain) UNCHECKED
 {
-	struct sp_cpu_set kick = domain->kick;
-	bool kick_any = domain->kick_any;
+	struct sp_cpu_set kick;
 
+	if (!domain->kick_any) {
+		lock_drop(&domain->lock);
+		return;
+	}
+	kick = domain->kick;
 	domain->kick = (struct sp_cpu_set){ { 0 } };
 	domain->kick_any = false;
 	lock_drop(&domain->lock);
-	if (kick_any)
-		platform_kick(domain->host->embedder, &kick);
+	platform_kick(domain->host->embedder, &kick);
 }
 
 /* All but what furnish_domain() gave for good. */
@@ -27,10 +30,10 @@ static void reset(struct sp_domain *domain)
 	struct limbo limbo = { .entry = domain->limbo.entry, .size = domain->limbo.size };
 
 	for (uint32_t i = 0; i <= MAX_UNITS; i++)
-		domain->maps[i] = (struct map){ .used = false };
+		domain->maps[i] = (struct map){ .filling = false };
 	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		domain->watches[i] = (struct watch){ 0 };
-	domain->watching = 0;
+	domain->mapped = domain->watching = domain->claimed = 0;
 	domain->ledger = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;
@@ -94,7 +97,7 @@ enum sp_status domain_add_map(struct sp_domain *domain, uint32_t index, const st
 	domain->tables_used++;
 	domain->maps_added++;
 	map->tree = tree;
-	map->used = true;
+	domain->mapped |= 1u << index;
 	domain_drop(domain);
 	return SP_OK;
 }
@@ -107,9 +110,9 @@ void domain_close(struct sp_domain *domain)
 	while (domain->reserve.count)
 		platform_frames_give(embedder, domain->reserve.page[--domain->reserve.count], 0);
 	for (uint32_t i = 0; i <= MAX_UNITS; i++)
-		if (domain->maps[i].used)
+		if (domain_has_map(domain, i))
 			platform_frames_give(embedder, domain->maps[i].tree.root, 0);
-	domain->maps[0].used = false;
+	domain->mapped = 0;
 	domain->state = DOMAIN_FREE;
 	domain_drop(domain);
 }

@@ -52,13 +52,13 @@ struct debt {
 
 struct map {
 	struct tree tree;
-	bool used;
 	bool filling; /* a late map: p2m's content is still on its way */
 };
 
 struct watch {
 	struct observer *observer; /* NULL: free */
 	struct map *map;
+	uint32_t kinds; /* of change that owe anything: bit n, kind n */
 	uint16_t name;	/* the domain id that this unit puts on it */
 	uint16_t users; /* requester ids attached; gone at 0 when paid */
 	uint8_t atc_count;
@@ -131,6 +131,7 @@ struct sp_domain {
 	uint32_t table_budget, tables_used; /* lock; pages linked, in reserve and in limbo */
 
 	struct map maps[1 + MAX_UNITS];	   /* lock */
+	uint32_t mapped;		   /* lock; bit n: maps[n] is one of the domain's */
 	uint64_t maps_added;		   /* lock; how often a map came into the list */
 	struct watch watches[MAX_WATCHES]; /* lock */
 	uint32_t watching;		   /* lock; bit n: watches[n] has an observer */
@@ -140,6 +141,7 @@ struct sp_domain {
 	uint32_t gone_max;
 	struct reserve reserve;		    /* lock */
 	struct claim claims[DOMAIN_CLAIMS]; /* lock; changes of others there wait */
+	uint32_t claimed;		    /* lock; how many of them stand */
 	struct pause split; /* lock; large pages that were split: no piece changes before */
 	struct pause punch; /* lock; that lost a piece: no other piece gets another right or frame */
 	struct pause large;    /* lock; that changed or went: no small page comes */
@@ -172,6 +174,12 @@ struct sp_domain {
 };
 
 #define CPU_WATCH 0
+
+static inline bool domain_has_map(const struct sp_domain *domain, uint32_t index)
+	MUST_HOLD(domain->lock)
+{
+	return (domain->mapped >> index & 1) != 0;
+}
 
 static inline bool watch_is_units(const struct watch *watch)
 {
@@ -277,6 +285,8 @@ enum sp_status ledger_paid(const struct sp_domain *domain, uint64_t number) MUST
 /* Adds what a change of this kind over this span owes; false: nothing. */
 bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_column column,
 	      enum change_kind kind, struct span span);
+/* Bit n: a change of kind n owes something, whatever its span. */
+uint32_t debt_kinds(const struct sp_host *host, enum observer_column column);
 /* True where such a change owes all that the observer has of the domain, whatever its span. */
 bool debt_is_whole(const struct sp_host *host, enum observer_column column, enum change_kind kind);
 /* The requester's own entry, where the kind of change is one of entries. */

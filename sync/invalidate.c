@@ -157,6 +157,16 @@ bool debt_add(struct debt *debt, const struct sp_host *host, enum observer_colum
 	return true;
 }
 
+uint32_t debt_kinds(const struct sp_host *host, enum observer_column column)
+{
+	uint32_t kinds = 0;
+
+	for (uint32_t kind = 0; kind < KIND_COUNT; kind++)
+		if (cell_of(host, column, (enum change_kind)kind).width != WIDTH_NOTHING)
+			kinds |= 1u << kind;
+	return kinds;
+}
+
 bool debt_is_whole(const struct sp_host *host, enum observer_column column, enum change_kind kind)
 {
 	return cell_of(host, column, kind).width == WIDTH_ALL;

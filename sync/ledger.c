@@ -25,7 +25,10 @@ struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observ
 
 		if (watch->observer)
 			continue;
-		*watch = (struct watch){ .observer = observer, .map = map, .name = name };
+		*watch = (struct watch){ .observer = observer,
+					 .map = map,
+					 .kinds = debt_kinds(domain->host, observer->column),
+					 .name = name };
 		domain->watching |= 1u << i;
 		return watch;
 	}
@@ -146,12 +149,23 @@ static bool enter_shadows(struct sp_domain *domain, struct watch *watch, const s
 	return owed;
 }
 
+/* What owes nothing costs nothing. Mutants come and go while a watch stands, and a device's cache. */
+static uint32_t kinds_owed(const struct sp_domain *domain, const struct watch *watch,
+			   uint32_t kinds)
+{
+	if (MUTANTS_BUILT)
+		return kinds & (debt_kinds(domain->host, watch->observer->column) |
+				debt_kinds(domain->host, COLUMN_ATC));
+	return watch->atc_count ? kinds : kinds & watch->kinds;
+}
+
 static bool enter_watch(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
 {
 	enum walker walker = watch_is_units(watch) ? WALKER_DEVICE : WALKER_CPU;
+	uint32_t kinds = kinds_owed(domain, watch, stale->kinds[walker]);
 	bool owed = false;
 
-	for (uint32_t kinds = stale->kinds[walker]; kinds; kinds &= kinds - 1) {
+	for (; kinds; kinds &= kinds - 1) {
 		uint32_t kind = lowest_bit(kinds);
 		struct span span = stale->span[walker][kind];
 
@@ -257,7 +271,7 @@ bool ledger_owes_up_to(const struct sp_domain *domain, const struct watch *watch
 /* Whoever waits for a range that is being built waits for a number that it holds. */
 static bool is_held(const struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock)
 {
-	for (uint32_t i = 0; i < DOMAIN_CLAIMS; i++)
+	for (uint32_t i = 0; domain->claimed && i < DOMAIN_CLAIMS; i++)
 		if (domain->claims[i].number && domain->claims[i].number <= number)
 			return true;
 	return false;

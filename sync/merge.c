@@ -19,7 +19,7 @@ static void merge_at(struct sp_domain *domain, uint64_t frame, uint32_t level)
 		struct stale stale;
 
 		stale_begin(&stale, domain->gone, domain->gone_max);
-		if (!map->used || !limbo_room(domain) ||
+		if (!domain_has_map(domain, i) || !limbo_room(domain) ||
 		    !tree_merge(&map->tree, frame, level, &stale))
 			continue;
 		limbo_put(domain, i, &stale, ledger_enter(domain, map, &stale));

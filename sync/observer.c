@@ -81,7 +81,10 @@ void cpus_open(struct sp_domain *domain)
 	domain->asked = MUTANT(domain->host, SP_MUT_CPU_NAME_REUSED) ? 0 : 1;
 	domain->epoch = 1;
 	domain->watches[CPU_WATCH] =
-		(struct watch){ .observer = &domain->cpus, .map = &domain->maps[0], .users = 1 };
+		(struct watch){ .observer = &domain->cpus,
+				.map = &domain->maps[0],
+				.kinds = debt_kinds(domain->host, domain->cpus.column),
+				.users = 1 };
 	domain->watching |= 1u << CPU_WATCH;
 }
 

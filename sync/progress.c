@@ -14,11 +14,16 @@ static bool owes_anything(const struct sp_domain *domain) MUST_HOLD(domain->lock
 	return false;
 }
 
-/* Answers when this domain wants to be looked at again. */
-static uint64_t progress_domain(struct sp_domain *domain, uint32_t *budget)
+/*
+ * Answers when this domain wants to be looked at again. Where somebody is at work in it nobody waits:
+ * each CPU would hold up all the others, domain by domain.
+ */
+static uint64_t progress_domain(struct sp_domain *domain, uint32_t *budget, bool wait)
 {
 	uint64_t again = UINT64_MAX;
 
+	if (!wait && lock_is_taken(&domain->lock))
+		return ASK_AGAIN;
 	domain_take(domain);
 	if (domain->state != DOMAIN_FREE) {
 		ledger_collect(domain);
@@ -44,7 +49,7 @@ uint64_t sp_progress(struct sp_host *host, uint32_t budget)
 	for (uint32_t i = 0; i < host->domain_count; i++) {
 		uint32_t left = budget;
 
-		again = min_u64(again, progress_domain(&host->domains[i], &left));
+		again = min_u64(again, progress_domain(&host->domains[i], &left, false));
 	}
 	return again;
 }
@@ -73,7 +78,10 @@ enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket)
 
 	/* Progress at least once: a BUSY that ends at once must still have moved something. */
 	for (;;) {
+		uint32_t budget = SP_STEP_SLOTS;
+
 		(void)sp_progress(host, SP_STEP_SLOTS);
+		(void)progress_domain(ticket.domain, &budget, true);
 		status = sp_poll(host, ticket);
 		if (status != SP_PENDING)
 			return status;

@@ -47,10 +47,11 @@ static void engine_open(struct side *side)
 static void change(struct engine *engine, uint64_t first, uint64_t end, struct target target)
 {
 	while (first < end) {
-		struct stale stale = { .gone = &engine->gone[engine->gone_count],
-				       .gone_max = GONE_MAX - engine->gone_count };
+		struct stale stale;
 		struct plan plan;
 
+		stale_begin(&stale, &engine->gone[engine->gone_count],
+			    GONE_MAX - engine->gone_count);
 		if (tree_prepare(&engine->tree, first, end, &target, &plan) != SP_OK ||
 		    plan.gone > stale.gone_max)
 			bench_fail("the engine refuses frame %#llx", (unsigned long long)first);

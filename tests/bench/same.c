@@ -75,7 +75,7 @@ const char *same_tables(const struct side *a, const struct side *b, uint64_t *le
 
 	text[0] = '\0';
 	for (uint32_t map = 0; map < a->subject->maps && is_same; map++) {
-		comparison.ours = a->subject->shape[map]->format->software;
+		comparison.ours = a->subject->shape[map]->format->run;
 		is_same = same(&comparison, 3, arena_table(&a->arena, a->ops->root(a, map)),
 			       arena_table(&b->arena, b->ops->root(b, map)));
 	}

@@ -51,7 +51,7 @@ bool scenario_is_for(const struct scenario *scenario, const struct subject *subj
 	bool is_unit = subject->shape[0]->format == &format_vtd ||
 		       subject->shape[0]->format == &format_amdvi;
 
-	return !scenario->write_back || is_unit;
+	return !scenario->write_back || is_unit || subject->maps == 2;
 }
 
 /* Different frames for different i, and no stride to guess. */

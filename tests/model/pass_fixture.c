@@ -246,7 +246,7 @@ uint32_t pass_maps(const struct sp_domain *guest)
 	uint32_t count = 0;
 
 	for (uint32_t i = 0; i <= MAX_UNITS; i++)
-		count += guest->maps[i].used;
+		count += domain_has_map(guest, i);
 	return count;
 }
 

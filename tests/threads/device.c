@@ -48,7 +48,7 @@ void machine_check_maps(struct machine *machine, struct sp_domain *domain)
 	for (uint32_t i = 1; i <= MAX_UNITS; i++) {
 		struct found cpus, devices;
 
-		if (!domain->maps[i].used)
+		if (!domain_has_map(domain, i))
 			continue;
 		for (uint64_t frame = 0; frame < machine->span; frame++) {
 			(void)tree_find(&domain->maps[0].tree, frame, &cpus);

@@ -104,7 +104,7 @@ static void check_unreachable(struct machine *machine, uint64_t mfn)
 	for (uint32_t i = 0; domain && i <= MAX_UNITS; i++) {
 		const struct tree *tree = &domain->maps[i].tree;
 
-		if (domain->maps[i].used &&
+		if (domain_has_map(domain, i) &&
 		    is_pointed_at(machine, tree->format, tree->root.mfn, tree->levels - 1u, mfn))
 			machine_complain(machine, "page %#llx is given back but still linked",
 					 (unsigned long long)mfn);

@@ -42,7 +42,7 @@ static bool is_run(const struct fixture *fixture, uint64_t gfn)
 	for (uint32_t level = tree->levels - 1u; level > 1; level--)
 		table = fixture->page[slot_frame(tree->format, table[gfn >> 9 * level & 511]) -
 				      FIXTURE_MFN];
-	return table[gfn >> 9 & 511] & tree->format->software;
+	return table[gfn >> 9 & 511] & tree->format->run;
 }
 
 static void what_was_mapped_whole_comes_back_as_one_run(void **state)

@@ -11,6 +11,8 @@
 #include "pagetable/run.c"
 #include "pagetable/plan.c"
 #include "pagetable/commit.c"
+#include "pagetable/one.c"
+#include "pagetable/change.c"
 #include "pagetable/beside.c"
 #include "pagetable/merge.c"
 #include "pagetable/dismantle.c"

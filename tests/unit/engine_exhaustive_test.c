@@ -62,6 +62,8 @@ static void forget(struct machine *machine)
 	for (uint32_t page = 1; page < machine->top; page++)
 		machine->state[page] = PAGE_FREE;
 	machine->oracle.count = 0;
+	/* What the engine does where a table goes. */
+	machine->tree.shape++;
 }
 
 static void plant(struct machine *machine, uint32_t left, uint32_t right)

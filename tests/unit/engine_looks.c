@@ -123,7 +123,7 @@ void look_before_store(const void *to, uint32_t bytes, uint64_t changes)
 	uint64_t offset = (uint64_t)((uintptr_t)to - (uintptr_t)machine->page);
 	uint32_t page = (uint32_t)(offset / SP_FRAME_BYTES),
 		 slot = (uint32_t)(offset % SP_FRAME_BYTES / 8);
-	uint64_t ours = machine->tree.format->software;
+	uint64_t ours = machine->tree.format->software | machine->tree.format->run;
 
 	assert_true(bytes == 8 && offset % 8 == 0 && page < POOL_PAGES &&
 		    slot < machine_slots(machine));

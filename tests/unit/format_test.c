@@ -164,6 +164,28 @@ static void software_bits_are_ignored_by_every_walker(void **state)
 	}
 }
 
+/* So is the one in links that says that a table is one run, at every level that has links. */
+static void the_bit_of_runs_is_ignored_by_every_walker(void **state)
+{
+	const struct opinion *opinion = *state;
+	const struct format *format = opinion->format;
+
+	assert_int_equal(format->run & (format->run - 1), 0);
+	assert_int_not_equal(format->run, 0);
+	for (uint32_t level = 1; level < format->levels_max; level++) {
+		uint64_t link = SOME_FRAME << 12 | format->link[level];
+		struct sight plain = opinion_read(opinion, level, link);
+		struct sight marked = opinion_read(opinion, level, link | format->run);
+
+		assert_int_equal(link & format->run, 0);
+		assert_int_equal(plain.kind, SIGHT_TABLE);
+		assert_null(marked.why);
+		assert_int_equal(marked.kind, plain.kind);
+		assert_int_equal(marked.rights, plain.rights);
+		assert_int_equal(marked.mfn, plain.mfn);
+	}
+}
+
 /* What reserved_low forbids, some walker refuses. */
 static void reserved_bits_make_a_leaf_unreadable(void **state)
 {
@@ -226,6 +248,8 @@ int main(void)
 		  the_largest_frame_fits_and_touches_no_other_bit },
 		{ "accessed_and_dirty_change_nothing_that_a_walker_reads",
 		  accessed_and_dirty_change_nothing_that_a_walker_reads },
+		{ "the_bit_of_runs_is_ignored_by_every_walker",
+		  the_bit_of_runs_is_ignored_by_every_walker },
 		{ "software_bits_are_ignored_by_every_walker",
 		  software_bits_are_ignored_by_every_walker },
 		{ "reserved_bits_make_a_leaf_unreadable", reserved_bits_make_a_leaf_unreadable },

@@ -21,6 +21,11 @@
 #define tree_can_link	    looking_tree_can_link
 #define tree_link_beside    looking_tree_link_beside
 #define run_find	    looking_run_find
+#define plan_many	    looking_plan_many
+#define commit_many	    looking_commit_many
+#define one_prepare	    looking_one_prepare
+#define one_commit	    looking_one_commit
+#define make_overlooks	    looking_make_overlooks
 
 #define platform_pointer    looking_platform_pointer
 #define platform_write_back looking_platform_write_back
