@@ -18,6 +18,7 @@
 #define APIC_TASK_PRIORITY 0x080
 #define APIC_EOI	   0x0b0
 #define APIC_SPURIOUS	   0x0f0
+#define APIC_IN_SERVICE	   0x100
 #define APIC_ICR_LOW	   0x300
 #define APIC_ICR_HIGH	   0x310
 #define APIC_LVT_TIMER	   0x320
@@ -89,6 +90,11 @@ sp_maddr_t apic_registers(void)
 void apic_end_interrupt(void)
 {
 	apic_write(APIC_EOI, 0);
+}
+
+bool apic_is_in_service(uint8_t vector)
+{
+	return apic_read(APIC_IN_SERVICE + vector / 32u * 16u) >> vector % 32u & 1;
 }
 
 /* The two halves of the command belong together: no interrupt may send another in between. */

@@ -2,6 +2,7 @@
 /* platform/metal/apic.h - the local APIC of the CPU that runs, in xAPIC mode. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <sallyport/address.h>
@@ -11,6 +12,7 @@ void apic_start(void);
 uint32_t apic_id(void);
 sp_maddr_t apic_registers(void);
 void apic_end_interrupt(void);
+bool apic_is_in_service(uint8_t vector);
 
 /* A register of the CPU that runs; `offset` is a multiple of 16. */
 uint32_t apic_read(uint32_t offset);

@@ -123,7 +123,7 @@ static void run(void *argument)
 	struct guest *guest = argument;
 
 	do {
-		svm_run(&guest->vcpu, guest->domain, &guest->exit);
+		(void)svm_run(&guest->vcpu, guest->domain, NULL, &guest->exit);
 	} while (handle_exit(guest));
 }
 

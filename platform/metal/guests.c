@@ -18,7 +18,6 @@
 #include "platform/metal/memory.h"
 #include "platform/metal/monitor.h"
 #include "platform/metal/print.h"
-#include "platform/metal/smp.h"
 #include "platform/metal/time.h"
 #include "platform/metal/vm_load.h"
 #include "platform/metal/x86.h"
@@ -116,23 +115,24 @@ static void give_devices(struct vm *vm, const struct conf_guest *guest)
 }
 
 static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host *host,
-		   uint32_t number, enum sp_tables tables)
+		   const struct vm_config *place)
 {
 	const struct vm_config config = { .name = guest->name,
 					  .name_length = length_of(guest->name),
-					  .number = number,
+					  .number = place->number,
 					  .bytes = guest->memory,
-					  .cpu = number,
-					  .tables = tables };
+					  .first_cpu = place->first_cpu,
+					  .cpu_count = guest->cpus,
+					  .tables = place->tables };
 	const struct vm_files files = { .kernel = module_at(guest->kernel_module),
 					.initrd = module_at(guest->initrd_module),
 					.command_line = guest->command_line };
 	const char *amiss;
 	enum sp_status status;
 
-	if (guest->cpus != 1 || guest->acpi)
-		machine_refuse("%s:%u: guest %s: more than one CPU, or ACPI, cannot be had yet",
-			       mistakes.file, guest->line, guest->name);
+	if (guest->acpi)
+		machine_refuse("%s:%u: guest %s: ACPI cannot be had yet", mistakes.file,
+			       guest->line, guest->name);
 	status = vm_create(vm, host, &config);
 	if (status != SP_OK)
 		machine_refuse("guest %s: no memory of %lu MiB in one piece (%s)", guest->name,
@@ -140,8 +140,8 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 	amiss = vm_load(vm, &files);
 	if (amiss != NULL)
 		machine_refuse("%s:%u: guest %s: %s", mistakes.file, guest->line, vm->name, amiss);
-	console_log("guest", "%s: %lu MiB from gfn 0 on, from mfn 0x%lx on, on CPU %u", vm->name,
-		    guest->memory >> 20, vm->memory.mfn, vm->cpu);
+	console_log("guest", "%s: %lu MiB from gfn 0 on, from mfn 0x%lx on, on %s", vm->name,
+		    guest->memory >> 20, vm->memory.mfn, vm_cpus_text(vm).chars);
 	give_devices(vm, guest);
 }
 
@@ -234,8 +234,8 @@ static bool end(struct vm *vm, uint64_t started)
 {
 	enum sp_status status;
 
-	if (!smp_wait(vm->cpu, STOP_WITHIN)) {
-		console_log("guest", "%s does not leave its CPU", vm->name);
+	if (!vm_wait(vm, STOP_WITHIN)) {
+		console_log("guest", "%s does not leave %s", vm->name, vm_cpus_text(vm).chars);
 		return false;
 	}
 	console_log("guest", "%s ended: %s", vm->name, vm->why);
@@ -248,6 +248,18 @@ static bool end(struct vm *vm, uint64_t started)
 	return vm_destroy(vm) && status == SP_OK;
 }
 
+/* CPU 0 is the hypervisor's; each guest has the next ones. */
+static void create_all(struct sp_host *host, enum sp_tables tables)
+{
+	struct vm_config place = { .first_cpu = 1, .tables = tables };
+
+	for (uint32_t i = 0; i < conf.guest_count; i++) {
+		place.number = i + 1;
+		create(&vms[i], &conf.guest[i], host, &place);
+		place.first_cpu += conf.guest[i].cpus;
+	}
+}
+
 bool guests_run(struct sp_host *host, enum sp_tables tables)
 {
 	uint64_t started;
@@ -255,8 +267,7 @@ bool guests_run(struct sp_host *host, enum sp_tables tables)
 
 	read_conf(host);
 	vm_apic_measure();
-	for (uint32_t i = 0; i < conf.guest_count; i++)
-		create(&vms[i], &conf.guest[i], host, i + 1, tables);
+	create_all(host, tables);
 	started = time_now();
 	monitor_start(host);
 	for (uint32_t i = 0; i < conf.guest_count; i++)

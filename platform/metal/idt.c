@@ -142,6 +142,7 @@ void trap(struct trap_frame *frame)
 	atomic_fetch_add(&counts[frame->vector], 1);
 	if (frame->vector == VECTOR_KICK)
 		atomic_fetch_add(&cpu_self()->kicks, 1);
-	if (frame->vector != VECTOR_SPURIOUS)
+	/* The spurious one is not in service, unless a guest left one of that number behind. */
+	if (frame->vector != VECTOR_SPURIOUS || apic_is_in_service(VECTOR_SPURIOUS))
 		apic_end_interrupt();
 }

@@ -62,9 +62,9 @@ static void list_guests(const struct words *words)
 
 	(void)words;
 	for (uint32_t i = 0; (vm = guests_at(i)) != NULL; i++)
-		console_log("monitor", "%s: %s, %lu MiB, CPU %u", vm->name,
+		console_log("monitor", "%s: %s, %lu MiB, %s", vm->name,
 			    states[atomic_load(&vm->state)], vm->frames * SP_FRAME_BYTES >> 20,
-			    vm->cpu);
+			    vm_cpus_text(vm).chars);
 }
 
 static void list_devices(const struct words *words)
@@ -111,7 +111,7 @@ static void show_map(const struct words *words)
 			    mapping.type == SP_MMIO ? ", registers" : "");
 }
 
-/* What vm_call() carries to the guest's CPU and back. */
+/* What vm_call() carries there and back. */
 struct move {
 	sp_sbdf_t function;
 	enum sp_status status;

@@ -3,7 +3,7 @@
  * platform/metal/mptable.c - what a guest without ACPI is told of its machine (MultiProcessor
  * Specification 1.4, 4).
  *
- *   f0000  floating pointer, 16 bytes --> f0010  header, 44 | CPU, 20 | bus, 8 | bus, 8
+ *   f0000  floating pointer, 16 bytes --> f0010  header, 44 | CPU, 20 | CPU .. | bus, 8 | bus, 8
  *
  * There is no I/O APIC: what interrupts such a guest are its devices' messages and its own timer.
  */
@@ -52,8 +52,7 @@ struct bus_entry {
 struct table {
 	struct floating_pointer pointer;
 	struct header header;
-	struct cpu_entry cpu;
-	struct bus_entry pci, isa;
+	struct cpu_entry cpu[MPTABLE_CPUS];
 };
 
 /* 4.1, 4.2: all bytes, this one with them, add up to 0. */
@@ -67,38 +66,55 @@ static uint8_t checksum(const void *from, size_t bytes)
 	return (uint8_t)(0 - sum);
 }
 
-void mptable_write(void *place, const struct mptable_cpu *cpu)
+static void write_cpus(struct table *table, const struct mptable_cpu *cpus, uint32_t count)
 {
-	const uint32_t bytes = sizeof(struct table) - sizeof(struct floating_pointer);
-	struct table table = {
-		.pointer = { .signature = { '_', 'M', 'P', '_' },
-			     .table = MPTABLE_ADDRESS + sizeof(struct floating_pointer),
-			     .length = 1,
-			     .version = VERSION_1_4 },
-		.header = { .signature = { 'P', 'C', 'M', 'P' },
-			    .bytes = (uint16_t)bytes,
-			    .version = VERSION_1_4,
-			    .maker = { 'S', 'A', 'L', 'L', 'Y', 'P', 'R', 'T' },
-			    .product = { 'G', 'U', 'E', 'S', 'T', ' ', ' ', ' ', ' ', ' ', ' ',
-					 ' ' },
-			    .entries = 3,
-			    .local_apic = LOCAL_APIC_ADDRESS },
-		.cpu = { .type = ENTRY_CPU,
-			 .apic_id = cpu->apic_id,
-			 .apic_version = LOCAL_APIC_VERSION,
-			 .flags = CPU_ENABLED | CPU_BOOTED,
-			 .signature = cpu->signature,
-			 .features = cpu->features },
-		.pci = { .type = ENTRY_BUS, .id = 0, .name = { 'P', 'C', 'I', ' ', ' ', ' ' } },
-		.isa = { .type = ENTRY_BUS, .id = 1, .name = { 'I', 'S', 'A', ' ', ' ', ' ' } },
-	};
+	for (uint32_t i = 0; i < count; i++)
+		table->cpu[i] = (struct cpu_entry){
+			.type = ENTRY_CPU,
+			.apic_id = cpus[i].apic_id,
+			.apic_version = LOCAL_APIC_VERSION,
+			.flags = i == 0 ? CPU_ENABLED | CPU_BOOTED : CPU_ENABLED,
+			.signature = cpus[i].signature,
+			.features = cpus[i].features,
+		};
+}
 
-	table.pointer.checksum = checksum(&table.pointer, sizeof(table.pointer));
-	table.header.checksum = checksum(&table.header, bytes);
-	memcpy(place, &table, sizeof(table));
+/* Buses come behind the last CPU, wherever that is. */
+void mptable_write(void *place, const struct mptable_cpu *cpus, uint32_t count)
+{
+	static const struct bus_entry buses[] = {
+		{ ENTRY_BUS, 0, { 'P', 'C', 'I', ' ', ' ', ' ' } },
+		{ ENTRY_BUS, 1, { 'I', 'S', 'A', ' ', ' ', ' ' } },
+	};
+	struct table *table = place;
+	struct header *header = &table->header;
+	void *behind = &table->cpu[count];
+
+	table->pointer = (struct floating_pointer){
+		.signature = { '_', 'M', 'P', '_' },
+		.table = MPTABLE_ADDRESS + sizeof(struct floating_pointer),
+		.length = 1,
+		.version = VERSION_1_4,
+	};
+	*header = (struct header){
+		.signature = { 'P', 'C', 'M', 'P' },
+		.bytes = (uint16_t)(sizeof(*header) + count * sizeof(struct cpu_entry) +
+				    sizeof(buses)),
+		.version = VERSION_1_4,
+		.maker = { 'S', 'A', 'L', 'L', 'Y', 'P', 'R', 'T' },
+		.product = { 'G', 'U', 'E', 'S', 'T', ' ', ' ', ' ', ' ', ' ', ' ', ' ' },
+		.entries = (uint16_t)(count + sizeof(buses) / sizeof(buses[0])),
+		.local_apic = LOCAL_APIC_ADDRESS,
+	};
+	write_cpus(table, cpus, count);
+	memcpy(behind, buses, sizeof(buses));
+	table->pointer.checksum = checksum(&table->pointer, sizeof(table->pointer));
+	header->checksum = checksum(header, header->bytes);
 }
 
 _Static_assert(sizeof(struct floating_pointer) == 16, "MP 1.4, 4.1");
 _Static_assert(sizeof(struct header) == 44, "MP 1.4, 4.2");
 _Static_assert(sizeof(struct cpu_entry) == 20, "MP 1.4, 4.3.1");
 _Static_assert(sizeof(struct bus_entry) == 8, "MP 1.4, 4.3.2");
+_Static_assert(sizeof(struct table) + 2 * sizeof(struct bus_entry) <= 4096,
+	       "it goes into one page");

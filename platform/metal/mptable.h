@@ -15,5 +15,6 @@ struct mptable_cpu {
 	uint32_t signature, features; /* CPUID 1, EAX and EDX, as the guest sees them */
 };
 
-/* `place`: one page of the guest's memory, zeroed, at MPTABLE_ADDRESS. */
-void mptable_write(void *place, const struct mptable_cpu *cpu);
+/* `place`: one page of the guest's memory, zeroed, at MPTABLE_ADDRESS. The first CPU boots. */
+#define MPTABLE_CPUS 32u
+void mptable_write(void *place, const struct mptable_cpu *cpus, uint32_t count);

@@ -124,7 +124,8 @@ uint32_t platform_self(void *embedder)
 
 /*
  * What other CPUs want of this one is a kick, and that is served by its interrupt: every wait of
- * this hypervisor has interrupts on. No CPU waits for work that another one was handed.
+ * this hypervisor has interrupts on, or is a guest's CPU that has left guest mode: its exit was the
+ * answer. No CPU waits for work that another one was handed.
  */
 void platform_relax(void *embedder)
 {

@@ -2,7 +2,7 @@
 /*
  * platform/metal/svm.c - guest mode on AMD CPUs (APM vol. 2, chapter 15).
  *
- *   svm_run: CLGI -> sp_cpu_enter -> VMCB <- root, ASID, TLB_CONTROL
+ *   svm_run: CLGI -> gate -> sp_cpu_enter -> VMCB <- root, ASID, TLB_CONTROL
  *                 -> svm_enter: STI VMRUN ... #VMEXIT CLI
  *                 -> sp_cpu_leave -> STGI, pending interrupts are taken -> struct svm_exit
  *
@@ -32,6 +32,7 @@
 #define IOPM_FRAMES		3u /* 15.10.1 */
 #define MSRPM_FRAMES		2u /* 15.11 */
 
+#define CR0_ET			0x10u
 #define CR0_ET_PE		0x11u
 #define RFLAGS_RESERVED		0x2u
 #define DR6_RESET		0xffff0ff0u
@@ -193,6 +194,44 @@ bool svm_vcpu_create_direct(struct svm_vcpu *vcpu, uint32_t rip, const struct sv
 	return true;
 }
 
+/*
+ * What INIT leaves: CR0 without caches off, which nobody misses; the control area stays. APM vol. 2,
+ * table 14-1.
+ */
+void svm_vcpu_reset(struct svm_vcpu *vcpu)
+{
+	const struct vmcb_segment code = { 0, SEGMENT_CODE16, 0xffff, 0 };
+	const struct vmcb_segment data = { 0, SEGMENT_DATA16, 0xffff, 0 };
+	const struct vmcb_segment table = { .limit = 0xffff };
+	struct vmcb *vmcb = vcpu->vmcb;
+
+	vcpu->registers = (struct svm_registers){ .rdx = read_cpuid(1).eax };
+	vmcb->cs = code;
+	vmcb->ds = vmcb->es = vmcb->ss = vmcb->fs = vmcb->gs = data;
+	vmcb->gdtr = vmcb->idtr = table;
+	vmcb->ldtr = (struct vmcb_segment){ .attributes = SEGMENT_LDT, .limit = 0xffff };
+	vmcb->tr = (struct vmcb_segment){ .attributes = SEGMENT_TSS32, .limit = 0xffff };
+	vmcb->cpl = 0;
+	vmcb->efer = EFER_SVME;
+	vmcb->cr0 = CR0_ET;
+	vmcb->cr2 = vmcb->cr3 = vmcb->cr4 = 0;
+	vmcb->dr6 = DR6_RESET;
+	vmcb->dr7 = DR7_RESET;
+	vmcb->rflags = RFLAGS_RESERVED;
+	vmcb->rax = vmcb->rsp = vmcb->rip = 0;
+	vmcb->interrupt_shadow = 0;
+	vmcb->event_injection = 0;
+}
+
+void svm_vcpu_start(struct svm_vcpu *vcpu, uint8_t page)
+{
+	struct vmcb *vmcb = vcpu->vmcb;
+
+	vmcb->cs.selector = (uint16_t)(page << 8);
+	vmcb->cs.base = (uint64_t)page << SP_FRAME_ORDER;
+	vmcb->rip = 0;
+}
+
 bool svm_permissions_take(struct svm_permissions *may)
 {
 	may->ports = memory_take(IOPM_FRAMES, 1);
@@ -278,17 +317,23 @@ static void decode(const struct vmcb *vmcb, struct svm_exit *exit)
 	exit->rip = vmcb->rip;
 }
 
-/*
- * CLGI first: a kick that comes after the library was asked, NMI or interrupt, must wait for
- * VMRUN and end guest mode at once, not be taken here and forgotten.
- */
-void svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit)
+/* Says "inside" first: who asks, then sees it not inside, knows that it will see what was asked. */
+static bool pass(struct svm_gate *gate)
+{
+	if (gate == NULL)
+		return true;
+	atomic_store(&gate->inside, true);
+	if (atomic_load(&gate->asked) == 0)
+		return true;
+	atomic_store(&gate->inside, false);
+	return false;
+}
+
+static void run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit)
 {
 	sp_maddr_t host_state = sp_maddr_from_mfn(cpu_self()->svm_host_state);
-	bool were_on = interrupts_save();
 	struct sp_entry entry;
 
-	global_interrupts_off();
 	sp_cpu_enter(domain, &entry);
 	load_entry(vcpu->vmcb, &entry);
 	svm_enter(memory_address(vcpu->vmcb).maddr, &vcpu->registers, host_state.maddr);
@@ -296,8 +341,27 @@ void svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *e
 	decode(vcpu->vmcb, exit);
 	/* A VMCB that VMRUN refuses flushes nothing: the flush stays owed. */
 	sp_cpu_leave(domain, exit->kind != SVM_EXIT_INVALID);
+}
+
+/*
+ * CLGI first: a kick that comes after the gate was looked at or the library was asked, NMI or
+ * interrupt, must wait for VMRUN and end guest mode at once, not be taken here and forgotten.
+ */
+bool svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_gate *gate,
+	     struct svm_exit *exit)
+{
+	bool were_on = interrupts_save();
+	bool passed;
+
+	global_interrupts_off();
+	passed = pass(gate);
+	if (passed)
+		run(vcpu, domain, exit);
+	if (passed && gate != NULL)
+		atomic_store(&gate->inside, false);
 	global_interrupts_on();
 	interrupts_restore(were_on);
+	return passed;
 }
 
 const char *svm_exit_text(enum svm_exit_kind kind)

@@ -2,6 +2,7 @@
 /* platform/metal/svm.h - guest mode on AMD CPUs (APM vol. 2, chapter 15). */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,10 +78,25 @@ void svm_permissions_allow_register(const struct svm_permissions *may, uint32_t 
  */
 bool svm_vcpu_create_direct(struct svm_vcpu *vcpu, uint32_t rip, const struct svm_permissions *may);
 
+/* As after INIT (APM vol. 2, 14.1.3), then at the beginning of a page below 1 MiB, in real mode. */
+void svm_vcpu_reset(struct svm_vcpu *vcpu);
+void svm_vcpu_start(struct svm_vcpu *vcpu, uint8_t page);
+
+/*
+ * By which other CPUs keep a vCPU out of guest mode: while `asked` is not 0 it is not entered. Who
+ * sets a bit and then kicks the CPU needs no second kick: one that comes too early is seen by the
+ * bit, one that comes later by the exit.
+ */
+struct svm_gate {
+	_Atomic uint32_t asked;
+	atomic_bool inside; /* in guest mode, or on the way there; this CPU writes */
+};
+
 /*
  * Guest mode in the domain's memory until the first exit. The calling CPU runs nothing else
- * meanwhile.
+ * meanwhile. False: the gate (which may be NULL) is shut, and there was no entry.
  */
-void svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit);
+bool svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_gate *gate,
+	     struct svm_exit *exit);
 
 const char *svm_exit_text(enum svm_exit_kind kind);

@@ -89,10 +89,18 @@ void vapic_reset(struct vapic *apic, uint32_t id, uint64_t base, bool can_x2apic
 		.base_low = (uint32_t)base & (BASE_PAGE | BASE_LOW),
 		.can_x2apic = can_x2apic,
 		.x2apic = (base & BASE_X2APIC) != 0,
-		.format = FORMAT_FLAT,
 	};
-	if (apic->x2apic)
-		apic->logical = logical_of(id);
+	vapic_init(apic);
+}
+
+/* 16.3.3. What was refused stays counted. */
+void vapic_init(struct vapic *apic)
+{
+	apic->logical = apic->x2apic ? logical_of(apic->id) : 0;
+	apic->format = FORMAT_FLAT;
+	apic->target = 0;
+	apic->command = 0;
+	apic->divide = 0;
 	for (uint32_t i = 0; i < VAPIC_LOCALS; i++)
 		apic->local[i] = LOCAL_MASKED;
 }
@@ -142,9 +150,23 @@ static bool may_pass(uint32_t entry, uint32_t value)
 {
 	if (entry == LOCAL_LINT0 || entry == LOCAL_LINT1)
 		return false;
+	if ((value & LOCAL_VECTOR) < VAPIC_VECTOR_FIRST)
+		return false;
 	if (entry == LOCAL_TIMER && (value & LOCAL_TIMER_MODE) == MODE_RESERVED)
 		return false;
 	return (value & LOCAL_DELIVERY) == DELIVERY_FIXED;
+}
+
+/*
+ * What every PC's kernel writes for the pins: external interrupts at the first, NMI at the second.
+ * Nothing is connected there; that they stay masked is no refusal.
+ */
+static bool is_usual(uint32_t entry, uint32_t value)
+{
+	const uint32_t delivery = value & LOCAL_DELIVERY;
+
+	return (entry == LOCAL_LINT0 && delivery == DELIVERY_EXTERNAL) ||
+	       (entry == LOCAL_LINT1 && delivery == DELIVERY_NMI);
 }
 
 /* What the guest masks itself is no offence, whatever it says. */
@@ -158,7 +180,7 @@ static struct vapic_act write_local(struct vapic_guest *guest, struct vapic *api
 	if (MUTANT_IS(guest->mutant, SP_MUT_LOCAL_DELIVERY_UNCHECKED))
 		return pass(offset, value);
 	if (!may_pass(entry, value)) {
-		if (!(value & LOCAL_MASKED))
+		if (!(value & LOCAL_MASKED) && !is_usual(entry, value))
 			refuse(apic, offset, value, VAPIC_REFUSED_LOCAL);
 		return pass(offset, LOCAL_MASKED);
 	}

@@ -23,12 +23,13 @@
 #define VAPIC_MSR_DEADLINE 0x6e0u
 #define VAPIC_MSR_FIRST	   0x800u /* x2APIC: a register each, 16 bytes of the page are one */
 #define VAPIC_MSR_LAST	   0x83fu
+#define VAPIC_VECTOR_FIRST 32u /* below: exceptions, which an interrupt must not be mistaken for */
 
 /* What was refused, and why; counted for each CPU. */
 enum vapic_refusal {
 	VAPIC_REFUSED_TARGET,	/* a command to nobody, or to a CPU that is not the guest's */
 	VAPIC_REFUSED_DELIVERY, /* SMI, external interrupts, what the manual reserves */
-	VAPIC_REFUSED_VECTOR,	/* below 16: an exception's */
+	VAPIC_REFUSED_VECTOR,	/* below 32: an exception's */
 	VAPIC_REFUSED_LOCAL,	/* a local source that would raise more than a fixed interrupt */
 	VAPIC_REFUSED_REGISTER, /* no such register, or not to be written */
 	VAPIC_REFUSED_WIDTH,	/* the page takes 32 bits at multiples of 16 */
@@ -84,6 +85,9 @@ struct vapic_guest {
  */
 void vapic_reset(struct vapic *apic, uint32_t id, uint64_t base, bool can_x2apic);
 
+/* As after INIT: the same, but for id, base and mode. Others may send to it meanwhile. */
+void vapic_init(struct vapic *apic);
+
 /*
  * A register, read. True: `value` is it. False: the CPU's own register at the same place is.
  * Offsets of the page; what the page does not have reads as 0.
@@ -91,6 +95,9 @@ void vapic_reset(struct vapic *apic, uint32_t id, uint64_t base, bool can_x2apic
 bool vapic_read(const struct vapic *apic, uint32_t offset, uint32_t *value);
 struct vapic_act vapic_write(struct vapic_guest *guest, uint32_t cpu, uint32_t offset,
 			     uint32_t value);
+
+/* CPUs that a name of 8 bits, as it stands in a device's message, means: bits. 0: none. */
+uint32_t vapic_named(const struct vapic_guest *guest, uint32_t name, bool logical);
 
 /* Of the page: 4 bytes at a multiple of 16. False: counted; reads give 0. */
 bool vapic_check_width(struct vapic *apic, uint32_t offset, uint32_t bytes);

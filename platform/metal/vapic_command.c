@@ -63,6 +63,17 @@ static uint32_t named_targets(const struct vapic_guest *guest, const struct vapi
 	return targets;
 }
 
+/* In x2APIC mode such a name is the lowest part of a longer one (SDM vol. 3A, 11.12.10.2). */
+uint32_t vapic_named(const struct vapic_guest *guest, uint32_t name, bool logical)
+{
+	const struct vapic *first = &guest->cpu[0];
+	const struct vapic sender = { .x2apic = first->x2apic,
+				      .target = first->x2apic ? name : name << 24,
+				      .command = logical ? COMMAND_LOGICAL : 0 };
+
+	return named_targets(guest, &sender);
+}
+
 static uint32_t find_targets(const struct vapic_guest *guest, uint32_t cpu)
 {
 	switch (guest->cpu[cpu].command & COMMAND_SHORTHAND) {
@@ -97,7 +108,7 @@ static struct vapic_act send_fixed(struct vapic *apic, uint32_t targets)
 {
 	bool lowest = (apic->command & COMMAND_DELIVERY) == DELIVERY_LOWEST;
 
-	if ((apic->command & COMMAND_VECTOR) < VECTOR_FIRST)
+	if ((apic->command & COMMAND_VECTOR) < VAPIC_VECTOR_FIRST)
 		return refuse(apic, VAPIC_REFUSED_VECTOR);
 	return send(VAPIC_SEND, apic, lowest ? targets & -targets : targets);
 }

@@ -47,6 +47,7 @@
 #define DELIVERY_NMI	   0x00400u
 #define DELIVERY_INIT	   0x00500u
 #define DELIVERY_STARTUP   0x00600u
+#define DELIVERY_EXTERNAL  0x00700u
 #define COMMAND_LOGICAL	   0x00800u
 #define COMMAND_PENDING	   0x01000u
 #define COMMAND_ASSERT	   0x04000u
@@ -57,6 +58,5 @@
 #define SHORTHAND_ALL	   0x80000u
 #define SHORTHAND_OTHERS   0xc0000u
 
-#define VECTOR_FIRST	   16u
 #define FORMAT_FLAT	   0xffffffffu
 #define FORMAT_CLUSTER	   0x0fffffffu

@@ -1,41 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/metal/vm.c - a guest that brings its own kernel: what it is made of, and its CPU's loop.
- *
- *   run: svm_run -> exit --+- ports ------------> vm_port.c
- *                          +- MSR, CPUID -------> vm_msr.c, vm_cpuid.c
- *                          +- nested fault -----> vm_mmio.c: the APIC's page, MSI-X tables
- *                          '- what none may do -> the guest's own fault, or its end
+ * platform/metal/vm.c - a guest that brings its own kernel: what it is made of, and what all of its
+ * CPUs share.
  */
 #include "platform/metal/vm.h"
 
 #include "platform/metal/console.h"
 #include "platform/metal/cpu.h"
 #include "platform/metal/forgotten.h"
-#include "platform/metal/machine.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/print.h"
 #include "platform/metal/smp.h"
-#include "platform/metal/string.h"
 #include "platform/metal/time.h"
-#include "platform/metal/vm_cpuid.h"
-#include "platform/metal/vm_mmio.h"
+#include "platform/metal/vm_cpu.h"
 #include "platform/metal/vm_msr.h"
-#include "platform/metal/vm_port.h"
-#include "platform/metal/vmcb.h"
 #include "platform/metal/x86.h"
 
-#define TABLE_BUDGET	 256u
-#define LARGE_FRAMES	 512u
-#define DESTROY_WITHIN	 (10 * NS_PER_S)
-#define LEAVE_WITHIN	 (2 * NS_PER_S)
-#define IN_FLIGHT	 (50 * NS_PER_US)
-#define REFUSALS_LOGGED	 20u
-
-#define VECTOR_OPCODE	 6u
-#define VECTOR_PROTECT	 13u
-#define VECTOR_ALIGNMENT 17u
-#define VECTOR_MACHINE	 18u
+#define TABLE_BUDGET	256u
+#define LARGE_FRAMES	512u
+#define DESTROY_WITHIN	(10 * NS_PER_S)
+#define REFUSALS_LOGGED 20u
 
 /* CPUID 8000_0001, EDX[26]: pages of 1 GiB. */
 static uint8_t large_pages(void)
@@ -76,22 +60,39 @@ static enum sp_status map_memory(struct vm *vm)
 	return status;
 }
 
+/* All wait for a start-up message, but for the one that boots. */
+static bool create_cpu(struct vm *vm, uint32_t index, uint32_t machine)
+{
+	struct vm_cpu *cpu = &vm->cpu[index];
+
+	*cpu = (struct vm_cpu){ .vm = vm, .index = index, .machine = machine };
+	if (!svm_vcpu_create_direct(&cpu->vcpu, 0, &vm->may))
+		return false;
+	if (index != 0) {
+		svm_vcpu_reset(&cpu->vcpu);
+		atomic_store(&cpu->waits, true);
+	}
+	return true;
+}
+
 enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_config *config)
 {
 	enum sp_status status;
 
-	*vm = (struct vm){ .number = config->number, .host = host, .cpu = config->cpu };
+	*vm = (struct vm){ .number = config->number, .host = host };
 	print(vm->name, sizeof(vm->name), "%.*s", (int)config->name_length, config->name);
 	vm->uart.name = vm->name;
-	vm_apic_begin(vm, (uint8_t)cpus[vm->cpu].apic_id);
 	vm->frames = config->bytes / SP_FRAME_BYTES;
 	vm_pci_begin(vm);
 	vm->memory = memory_take_for_guest(vm->frames, LARGE_FRAMES);
 	if (vm->memory.mfn == 0 || !svm_permissions_take(&vm->may))
 		return SP_NO_MEMORY;
 	vm_msr_allow(vm);
-	if (!svm_vcpu_create_direct(&vm->vcpu, 0, &vm->may))
-		return SP_NO_MEMORY;
+	for (; vm->cpu_count < config->cpu_count; vm->cpu_count++) {
+		if (!create_cpu(vm, vm->cpu_count, config->first_cpu + vm->cpu_count))
+			return SP_NO_MEMORY;
+	}
+	vm_apic_begin(vm);
 	status = create_domain(vm, config->tables);
 	return status == SP_OK ? map_memory(vm) : status;
 }
@@ -112,7 +113,8 @@ bool vm_destroy(struct vm *vm)
 		    vm->frames_mapped, forgotten_frames(vm->number), sp_status_text(status));
 	if (status != SP_OK || forgotten_frames(vm->number) != vm->frames_mapped)
 		return false;
-	svm_vcpu_destroy(&vm->vcpu);
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		svm_vcpu_destroy(&vm->cpu[i].vcpu);
 	svm_permissions_give(&vm->may);
 	memory_give(vm->memory, vm->frames);
 	return true;
@@ -131,183 +133,136 @@ void *vm_pointer(struct vm *vm, uint64_t address, uint32_t bytes)
 	return (char *)memory_frame(mapping.frame) + offset;
 }
 
-/* QEMU 7.2 keeps the shadow of STI over an exit; an instruction that is done ends it. */
-void vm_skip(struct vm *vm, uint32_t length)
-{
-	vm->vcpu.vmcb->rip += length;
-	vm->vcpu.vmcb->interrupt_shadow = 0;
-}
-
-void vm_refuse_protection(struct vm *vm)
-{
-	vm->vcpu.vmcb->event_injection =
-		VECTOR_PROTECT | EVENT_EXCEPTION | EVENT_HAS_ERROR | EVENT_VALID;
-}
-
-void vm_refuse_opcode(struct vm *vm)
-{
-	vm->vcpu.vmcb->event_injection = VECTOR_OPCODE | EVENT_EXCEPTION | EVENT_VALID;
-}
-
+/* Several CPUs may find a reason at once: the first one's counts. */
 void vm_end(struct vm *vm, const char *why)
 {
-	vm->why = why;
+	static struct spinlock lock;
+	const bool were_on = spinlock_take(&lock);
+
+	if (atomic_load(&vm->state) == VM_RUNNING)
+		vm->why = why;
 	atomic_store(&vm->state, VM_ENDED);
+	spinlock_drop(&lock, were_on);
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		vm_cpu_ask(&vm->cpu[i], VM_ASK_LOOK);
 }
 
 void vm_log_refusal(struct vm *vm, const char *format, ...)
 {
+	const uint64_t count = atomic_fetch_add(&vm->refused, 1) + 1;
 	char text[CONSOLE_LINE / 2];
 	va_list arguments;
 
-	if (++vm->refused > REFUSALS_LOGGED)
+	if (count > REFUSALS_LOGGED)
 		return;
 	va_start(arguments, format);
 	print_list(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	console_log("refused", "%s: %s%s", vm->name, text,
-		    vm->refused == REFUSALS_LOGGED ? "; more of it is only counted" : "");
+		    count == REFUSALS_LOGGED ? "; more of it is only counted" : "");
 }
 
-/* Intercepted because it may recur while it is delivered (svm.c); the guest gets it all the same. */
-static void pass_exception(struct vm *vm, uint32_t vector)
+bool vm_lock(struct vm *vm)
 {
-	const uint64_t error = vector == VECTOR_ALIGNMENT ? EVENT_HAS_ERROR : 0;
-
-	if (vector == VECTOR_MACHINE)
-		machine_panic("machine check on CPU %u, in guest %s", vm->cpu, vm->name);
-	vm->vcpu.vmcb->event_injection = vector | EVENT_EXCEPTION | error | EVENT_VALID;
+	return spinlock_take(&vm->lock);
 }
 
-static void end_badly(struct vm *vm)
+void vm_unlock(struct vm *vm, bool were_on)
 {
-	console_log("guest", "%s: exit 0x%lx, info 0x%lx 0x%lx, rip 0x%lx", vm->name, vm->exit.code,
-		    vm->exit.error, vm->exit.address, vm->exit.rip);
-	vm_end(vm, svm_exit_text(vm->exit.kind));
+	spinlock_drop(&vm->lock, were_on);
 }
 
-/* What the guest was about to be told when it left is told again, if nothing else comes. */
-static void repeat_event(struct vmcb *vmcb)
-{
-	const uint64_t event = vmcb->exit_interrupt;
-
-	if (event & EVENT_VALID && (event & EVENT_TYPE) != EVENT_SOFTWARE)
-		vmcb->event_injection = event;
-}
-
-static enum vm_exit handle_other(struct vm *vm)
-{
-	const uint64_t code = vm->exit.code;
-
-	if (code >= VMEXIT_EXCEPTION && code < VMEXIT_EXCEPTION + 32)
-		pass_exception(vm, (uint32_t)(code - VMEXIT_EXCEPTION));
-	else if (vm->exit.kind == SVM_EXIT_SHUTDOWN || vm->exit.kind == SVM_EXIT_INVALID)
-		end_badly(vm);
-	else
-		vm_refuse_opcode(vm);
-	return VM_EXIT_OTHER;
-}
-
-static enum vm_exit handle_exit(struct vm *vm)
-{
-	repeat_event(vm->vcpu.vmcb);
-	switch (vm->exit.kind) {
-	case SVM_EXIT_KICK:
-		return VM_EXIT_KICK;
-	case SVM_EXIT_PORT:
-		return vm_port_exit(vm);
-	case SVM_EXIT_MSR:
-		vm_msr_exit(vm);
-		return VM_EXIT_MSR;
-	case SVM_EXIT_CPUID:
-		vm_cpuid_exit(vm);
-		return VM_EXIT_CPUID;
-	case SVM_EXIT_NESTED_FAULT:
-		return vm_mmio_exit(vm);
-	case SVM_EXIT_VMMCALL:
-		vm_refuse_opcode(vm);
-		return VM_EXIT_CALL;
-	case SVM_EXIT_HLT:
-	case SVM_EXIT_SHUTDOWN:
-	case SVM_EXIT_INVALID:
-	case SVM_EXIT_OTHER:
-		break;
-	}
-	return handle_other(vm);
-}
-
-static void serve_request(struct vm *vm)
-{
-	vm_request *request = atomic_load(&vm->request);
-
-	if (request == NULL)
-		return;
-	request(vm, vm->argument);
-	atomic_store(&vm->request, NULL);
-}
-
-/*
- * A kick that comes between the CPU's look and its entry is taken by the hypervisor and forgotten:
- * so it is sent again.
- */
+/* A CPU of the guest that wants the lock meanwhile is out of guest mode, where nobody waits for it. */
 void vm_call(struct vm *vm, vm_request *request, void *argument)
 {
-	if (atomic_load(&vm->state) != VM_RUNNING) {
-		(void)smp_wait(vm->cpu, LEAVE_WITHIN);
-		request(vm, argument);
-		return;
-	}
-	vm->argument = argument;
-	atomic_store(&vm->request, request);
-	while (atomic_load(&vm->request) != NULL) {
-		smp_kick(vm->cpu);
-		vm_apic_sleep(NS_PER_MS);
-	}
-}
+	const bool were_on = vm_lock(vm);
 
-/*
- * From here on kicks are NMIs; one that was sent before as an interrupt is taken here and not by the
- * guest. Then interrupts stay off: those that come are the guest's, and wait for it.
- */
-static void run(void *argument)
-{
-	struct vm *vm = argument;
-	bool were_on;
-
-	smp_kick_by_nmi(vm->cpu, true);
-	time_wait(IN_FLIGHT);
-	were_on = interrupts_save();
-	while (atomic_load(&vm->state) == VM_RUNNING) {
-		svm_run(&vm->vcpu, vm->domain, &vm->exit);
-		vm->vcpu.vmcb->event_injection = 0;
-		vm->exits[handle_exit(vm)]++;
-		serve_request(vm);
-	}
-	serve_request(vm);
-	uart_flush(&vm->uart);
-	vm_apic_stop();
-	smp_kick_by_nmi(vm->cpu, false);
-	interrupts_restore(were_on);
+	request(vm, argument);
+	vm_unlock(vm, were_on);
 }
 
 void vm_start(struct vm *vm)
 {
 	atomic_store(&vm->state, VM_RUNNING);
-	smp_run(vm->cpu, run, vm);
+	for (uint32_t i = vm->cpu_count; i-- != 0;)
+		smp_run(vm->cpu[i].machine, vm_cpu_run, &vm->cpu[i]);
+}
+
+bool vm_wait(struct vm *vm, uint64_t nanoseconds)
+{
+	for (uint32_t i = 0; i < vm->cpu_count; i++) {
+		if (!smp_wait(vm->cpu[i].machine, nanoseconds))
+			return false;
+	}
+	uart_flush(&vm->uart);
+	return true;
+}
+
+/* ---- what it is, and what it did ---- */
+
+struct vm_cpus_text vm_cpus_text(const struct vm *vm)
+{
+	const uint32_t first = vm->cpu[0].machine;
+	struct vm_cpus_text text = { { 0 } };
+
+	if (vm->cpu_count == 1)
+		print(text.chars, sizeof(text.chars), "CPU %u", first);
+	else
+		print(text.chars, sizeof(text.chars), "CPUs %u to %u", first,
+		      first + vm->cpu_count - 1);
+	return text;
+}
+
+static struct vm_counts add_counts(const struct vm *vm)
+{
+	struct vm_counts all = { { 0 }, { 0 } };
+
+	for (uint32_t i = 0; i < vm->cpu_count; i++) {
+		for (uint32_t k = 0; k < VM_EXIT_COUNT; k++)
+			all.exits[k] += vm->cpu[i].counts.exits[k];
+		for (uint32_t k = 0; k < VM_SENT_COUNT; k++)
+			all.sent[k] += vm->cpu[i].counts.sent[k];
+	}
+	return all;
+}
+
+static uint64_t add_exits(const struct vm_counts *counts)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < VM_EXIT_COUNT; i++)
+		all += counts->exits[i];
+	return all;
+}
+
+/* A guest of one CPU has nobody to send to. */
+static void log_sent(const struct vm *vm, const struct vm_counts *all)
+{
+	if (vm->cpu_count == 1)
+		return;
+	console_log("apic",
+		    "%s: between its %u CPUs %lu interrupts, %lu NMIs, %lu INITs and start-ups; "
+		    "refused %lu; its devices' messages went to another CPU %lu times",
+		    vm->name, vm->cpu_count, all->sent[VM_SENT_INTERRUPT], all->sent[VM_SENT_NMI],
+		    all->sent[VM_SENT_START], vm_apic_refused(vm), vm->pci.moved);
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		console_log("apic",
+			    "%s: CPU %u of the guest, %u of the machine: %lu exits, %lu sent",
+			    vm->name, i, vm->cpu[i].machine, add_exits(&vm->cpu[i].counts),
+			    vm->cpu[i].counts.sent[VM_SENT_INTERRUPT]);
 }
 
 void vm_log_exits(const struct vm *vm, uint64_t nanoseconds)
 {
-	const uint64_t *n = vm->exits;
-	uint64_t all = 0;
+	const struct vm_counts counts = add_counts(vm);
+	const uint64_t all = add_exits(&counts), *n = counts.exits;
 
-	for (uint32_t i = 0; i < VM_EXIT_COUNT; i++)
-		all += n[i];
 	console_log("exits",
 		    "%s: %lu, %lu a second: kicks %lu, ports %lu, PCI configuration %lu, MSRs %lu, "
 		    "CPUID %lu, APIC %lu, device registers %lu, calls %lu, others %lu; refused %lu",
 		    vm->name, all, all * (uint64_t)NS_PER_S / (nanoseconds | 1), n[VM_EXIT_KICK],
 		    n[VM_EXIT_PORT], n[VM_EXIT_CONFIG], n[VM_EXIT_MSR], n[VM_EXIT_CPUID],
 		    n[VM_EXIT_APIC], n[VM_EXIT_MMIO], n[VM_EXIT_CALL], n[VM_EXIT_OTHER],
-		    vm->refused);
+		    atomic_load(&vm->refused));
+	log_sent(vm, &counts);
 }

@@ -49,9 +49,9 @@
 /* Leaf 8000_0007, EDX: the counter runs at one rate, always. */
 #define D87_INVARIANT (1u << 8)
 
-static struct cpuid leaf_1(const struct vm *vm, struct cpuid r)
+static struct cpuid leaf_1(const struct vm_cpu *cpu, struct cpuid r)
 {
-	r.ebx = (r.ebx & 0xff00) | 1u << 16 | (uint32_t)vm->apic.id << 24;
+	r.ebx = (r.ebx & 0xff00) | 1u << 16 | cpu->vm->apic.cpu[cpu->index].id << 24;
 	r.ecx &= ~(C1_MONITOR | C1_VMX | C1_FMA | C1_X2APIC | C1_XSAVE | C1_F16C);
 	r.ecx |= C1_DEADLINE | C1_HYPERVISOR;
 	r.edx &= ~(D1_MCE | D1_MTRR | D1_MCA | D1_ACPI | D1_HTT);
@@ -67,7 +67,7 @@ static struct cpuid leaf_extended_1(struct cpuid r)
 }
 
 /* Leaves that tell of caches, threads and counters are empty: nothing follows from them here. */
-struct cpuid vm_cpuid(const struct vm *vm, uint32_t leaf, uint32_t subleaf)
+struct cpuid vm_cpuid(const struct vm_cpu *cpu, uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid r = read_cpuid_of(leaf, subleaf);
 
@@ -76,7 +76,7 @@ struct cpuid vm_cpuid(const struct vm *vm, uint32_t leaf, uint32_t subleaf)
 		r.eax = r.eax < BASIC_LAST ? r.eax : BASIC_LAST;
 		return r;
 	case 1:
-		return leaf_1(vm, r);
+		return leaf_1(cpu, r);
 	case 6:
 		return (struct cpuid){ .eax = A6_ARAT };
 	case 7:
@@ -100,14 +100,14 @@ struct cpuid vm_cpuid(const struct vm *vm, uint32_t leaf, uint32_t subleaf)
 	return (struct cpuid){ 0 };
 }
 
-void vm_cpuid_exit(struct vm *vm)
+void vm_cpuid_exit(struct vm_cpu *cpu)
 {
-	struct svm_registers *registers = &vm->vcpu.registers;
-	struct cpuid r = vm_cpuid(vm, (uint32_t)vm->vcpu.vmcb->rax, (uint32_t)registers->rcx);
+	struct svm_registers *registers = &cpu->vcpu.registers;
+	struct cpuid r = vm_cpuid(cpu, (uint32_t)cpu->vcpu.vmcb->rax, (uint32_t)registers->rcx);
 
-	vm->vcpu.vmcb->rax = r.eax;
+	cpu->vcpu.vmcb->rax = r.eax;
 	registers->rbx = r.ebx;
 	registers->rcx = r.ecx;
 	registers->rdx = r.edx;
-	vm_skip(vm, 2);
+	vm_skip(cpu, 2);
 }

@@ -170,10 +170,12 @@ static void write_memory_map(const struct vm *vm)
 
 static void write_tables(const struct vm *vm)
 {
-	const struct cpuid cpuid = vm_cpuid(vm, 1, 0);
-	const struct mptable_cpu cpu = { vm->apic.id, cpuid.eax, cpuid.edx };
+	const struct cpuid cpuid = vm_cpuid(&vm->cpu[0], 1, 0);
+	struct mptable_cpu cpu[VM_CPUS];
 
-	mptable_write(at(vm, MPTABLE_ADDRESS), &cpu);
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		cpu[i] = (struct mptable_cpu){ (uint8_t)vm->apic.cpu[i].id, cpuid.eax, cpuid.edx };
+	mptable_write(at(vm, MPTABLE_ADDRESS), cpu, vm->cpu_count);
 }
 
 const char *vm_load(struct vm *vm, const struct vm_files *files)
@@ -190,8 +192,8 @@ const char *vm_load(struct vm *vm, const struct vm_files *files)
 		return amiss;
 	write_memory_map(vm);
 	write_tables(vm);
-	vm->vcpu.vmcb->rip = read32(at(vm, BOOT_PARAMETERS), CODE32_START);
-	vm->vcpu.registers = (struct svm_registers){ .rsi = BOOT_PARAMETERS };
+	vm->cpu[0].vcpu.vmcb->rip = read32(at(vm, BOOT_PARAMETERS), CODE32_START);
+	vm->cpu[0].vcpu.registers = (struct svm_registers){ .rsi = BOOT_PARAMETERS };
 	return NULL;
 }
 

@@ -16,14 +16,15 @@
 #include "platform/metal/perform.h"
 #include "platform/metal/vmcb.h"
 
-#define CR0_PG	    0x80000000u
-#define EFER_LMA    0x400u
-#define RFLAGS_TF   0x100u
-#define CS_LONG	    0x200u /* L in the 12 bits of attributes */
-#define CS_DEFAULT  0x400u /* D */
-#define PTE_PRESENT 0x001ull
-#define PTE_LARGE   0x080ull
-#define PTE_FRAME   0x000ffffffffff000ull
+#define CR0_PG	      0x80000000u
+#define EFER_LMA      0x400u
+#define RFLAGS_TF     0x100u
+#define CS_LONG	      0x200u /* L in the 12 bits of attributes */
+#define CS_DEFAULT    0x400u /* D */
+#define FAULT_PRESENT 0x1u   /* APM vol. 2, 15.25.6 */
+#define PTE_PRESENT   0x001ull
+#define PTE_LARGE     0x080ull
+#define PTE_FRAME     0x000ffffffffff000ull
 
 struct fetched {
 	uint8_t bytes[DECODE_BYTES_MAX];
@@ -34,9 +35,9 @@ struct fetched {
  * The four levels of long mode; kernels touch the pages that are trapped from nowhere else. Rights
  * are not looked at: the CPU just executed there.
  */
-static bool translate(struct vm *vm, uint64_t linear, uint64_t *address)
+static bool translate(struct vm_cpu *cpu, uint64_t linear, uint64_t *address)
 {
-	const struct vmcb *vmcb = vm->vcpu.vmcb;
+	const struct vmcb *vmcb = cpu->vcpu.vmcb;
 	uint64_t table = vmcb->cr3 & PTE_FRAME;
 
 	*address = linear;
@@ -45,7 +46,7 @@ static bool translate(struct vm *vm, uint64_t linear, uint64_t *address)
 	if (!(vmcb->efer & EFER_LMA))
 		return false;
 	for (uint32_t shift = 39; shift >= 12; shift -= 9) {
-		const uint64_t *slot = vm_pointer(vm, table + (linear >> shift & 511) * 8, 8);
+		const uint64_t *slot = vm_pointer(cpu->vm, table + (linear >> shift & 511) * 8, 8);
 		const uint64_t span = (1ull << shift) - 1;
 		const uint64_t entry = slot != NULL ? *(const volatile uint64_t *)slot : 0;
 
@@ -60,16 +61,16 @@ static bool translate(struct vm *vm, uint64_t linear, uint64_t *address)
 }
 
 /* Byte by byte: the second half of an instruction may be on another page, or on none. */
-static struct fetched fetch(struct vm *vm)
+static struct fetched fetch(struct vm_cpu *cpu)
 {
-	const struct vmcb *vmcb = vm->vcpu.vmcb;
+	const struct vmcb *vmcb = cpu->vcpu.vmcb;
 	const uint64_t base = vmcb->cs.attributes & CS_LONG ? 0 : vmcb->cs.base;
 	struct fetched fetched = { .count = 0 };
 	uint64_t address;
 
 	while (fetched.count < DECODE_BYTES_MAX &&
-	       translate(vm, base + vmcb->rip + fetched.count, &address)) {
-		const uint8_t *byte = vm_pointer(vm, address, 1);
+	       translate(cpu, base + vmcb->rip + fetched.count, &address)) {
+		const uint8_t *byte = vm_pointer(cpu->vm, address, 1);
 
 		if (byte == NULL)
 			break;
@@ -85,10 +86,10 @@ static enum decode_mode mode_of(const struct vmcb *vmcb)
 	return vmcb->cs.attributes & CS_DEFAULT ? DECODE_32 : DECODE_16;
 }
 
-static struct perform_registers gather(const struct vm *vm)
+static struct perform_registers gather(const struct vm_cpu *cpu)
 {
-	const struct svm_registers *r = &vm->vcpu.registers;
-	const struct vmcb *vmcb = vm->vcpu.vmcb;
+	const struct svm_registers *r = &cpu->vcpu.registers;
+	const struct vmcb *vmcb = cpu->vcpu.vmcb;
 
 	return (struct perform_registers){
 		.general = { vmcb->rax, r->rcx, r->rdx, r->rbx, vmcb->rsp, r->rbp, r->rsi, r->rdi,
@@ -97,15 +98,15 @@ static struct perform_registers gather(const struct vm *vm)
 	};
 }
 
-static void scatter(struct vm *vm, const struct perform_registers *from)
+static void scatter(struct vm_cpu *cpu, const struct perform_registers *from)
 {
 	const uint64_t *g = from->general;
-	struct vmcb *vmcb = vm->vcpu.vmcb;
+	struct vmcb *vmcb = cpu->vcpu.vmcb;
 
 	vmcb->rax = g[0];
 	vmcb->rsp = g[4];
 	vmcb->rflags = from->rflags;
-	vm->vcpu.registers = (struct svm_registers){
+	cpu->vcpu.registers = (struct svm_registers){
 		.rbx = g[3],
 		.rcx = g[1],
 		.rdx = g[2],
@@ -124,93 +125,118 @@ static void scatter(struct vm *vm, const struct perform_registers *from)
 }
 
 /* Pages of a function's registers in which its MSI-X table is. */
-static uint64_t access_function(struct vm *vm, const struct instruction *instruction,
+static uint64_t access_function(struct vm_cpu *cpu, const struct instruction *instruction,
 				struct perform_registers *registers)
 {
 	uint64_t read = 0;
 
 	if (decode_reads(instruction))
-		read = vm_pci_read(vm, vm->exit.address, instruction->bytes);
+		read = vm_pci_read(cpu->vm, cpu->exit.address, instruction->bytes);
 	if (decode_writes(instruction))
-		vm_pci_write(vm, vm->exit.address, instruction->bytes,
+		vm_pci_write(cpu->vm, cpu->exit.address, instruction->bytes,
 			     perform_stored(instruction, registers, read));
 	return read;
 }
 
 /* Registers of the APIC are 32 bits wide, one in 16 bytes; other accesses read as 0. */
-static uint64_t access_apic(struct vm *vm, const struct instruction *instruction,
+static uint64_t access_apic(struct vm_cpu *cpu, const struct instruction *instruction,
 			    struct perform_registers *registers)
 {
-	const uint32_t offset = (uint32_t)vm->exit.address % SP_FRAME_BYTES;
+	const uint32_t offset = (uint32_t)cpu->exit.address % SP_FRAME_BYTES;
 	uint64_t read = 0;
 
-	if (!vapic_check_width(&vm->apic.guest.cpu[0], offset, instruction->bytes)) {
-		vm_log_refusal(vm, "access of %u bytes at 0x%x of the APIC", instruction->bytes,
-			       offset);
+	if (!vapic_check_width(&cpu->vm->apic.cpu[cpu->index], offset, instruction->bytes)) {
+		vm_log_refusal(cpu->vm, "access of %u bytes at 0x%x of the APIC",
+			       instruction->bytes, offset);
 		return 0;
 	}
 	if (decode_reads(instruction))
-		read = vm_apic_read(vm, offset);
+		read = vm_apic_read(cpu, offset);
 	if (decode_writes(instruction))
-		vm_apic_write(vm, offset, (uint32_t)perform_stored(instruction, registers, read));
+		vm_apic_write(cpu, offset, (uint32_t)perform_stored(instruction, registers, read));
 	return read;
 }
 
-static void end_undecoded(struct vm *vm, enum decode_result result, const struct fetched *fetched,
-			  const struct instruction *instruction)
+static void end_undecoded(struct vm_cpu *cpu, enum decode_result result,
+			  const struct fetched *fetched, const struct instruction *instruction)
 {
 	struct decode_text text =
-		decode_explain(result, fetched->bytes, instruction->length, vm->exit.rip);
+		decode_explain(result, fetched->bytes, instruction->length, cpu->exit.rip);
 
-	vm_log_refusal(vm, "access to 0x%lx: %s", vm->exit.address, text.chars);
-	vm_end(vm, "it touched registers by an instruction that is not understood");
+	vm_log_refusal(cpu->vm, "access to 0x%lx: %s", cpu->exit.address, text.chars);
+	vm_end(cpu->vm, "it touched registers by an instruction that is not understood");
 }
 
 /* As on any PC: ones are read, and what is written is lost. */
-static uint64_t access_nothing(struct vm *vm, const struct instruction *instruction)
+static uint64_t access_nothing(struct vm_cpu *cpu, const struct instruction *instruction)
 {
-	vm_log_refusal(vm, "%s of %u bytes at 0x%lx, where nothing is",
+	vm_log_refusal(cpu->vm, "%s of %u bytes at 0x%lx, where nothing is",
 		       decode_writes(instruction) ? "write" : "read", instruction->bytes,
-		       vm->exit.address);
+		       cpu->exit.address);
 	return ~0ull >> (64 - 8 * instruction->bytes);
 }
 
-static bool is_apic(const struct vm *vm)
+/* One access after the other: functions are all CPUs'. */
+static uint64_t access_shared(struct vm_cpu *cpu, const struct instruction *instruction,
+			      struct perform_registers *registers)
 {
-	return vm->exit.address >> SP_FRAME_ORDER == LOCAL_APIC_ADDRESS >> SP_FRAME_ORDER;
+	const bool were_on = vm_lock(cpu->vm);
+	uint64_t read;
+
+	if (vm_pci_has(cpu->vm, cpu->exit.address))
+		read = access_function(cpu, instruction, registers);
+	else
+		read = access_nothing(cpu, instruction);
+	vm_unlock(cpu->vm, were_on);
+	return read;
 }
 
-static void perform(struct vm *vm, const struct instruction *instruction)
+static bool is_apic(const struct vm_cpu *cpu)
 {
-	struct perform_registers registers = gather(vm);
-	const uint64_t address = perform_address(instruction, &registers, vm->exit.rip);
+	return cpu->exit.address >> SP_FRAME_ORDER == LOCAL_APIC_ADDRESS >> SP_FRAME_ORDER;
+}
+
+static void perform(struct vm_cpu *cpu, const struct instruction *instruction)
+{
+	struct perform_registers registers = gather(cpu);
+	const uint64_t address = perform_address(instruction, &registers, cpu->exit.rip);
 	uint64_t read;
 
 	/* Another CPU of the guest exchanged the instruction: it runs again, as it is now. */
-	if ((address ^ vm->exit.address) % SP_FRAME_BYTES != 0)
+	if ((address ^ cpu->exit.address) % SP_FRAME_BYTES != 0)
 		return;
-	if (is_apic(vm))
-		read = access_apic(vm, instruction, &registers);
-	else if (vm_pci_has(vm, vm->exit.address))
-		read = access_function(vm, instruction, &registers);
+	if (is_apic(cpu))
+		read = access_apic(cpu, instruction, &registers);
 	else
-		read = access_nothing(vm, instruction);
+		read = access_shared(cpu, instruction, &registers);
 	perform_finish(instruction, &registers, read);
-	scatter(vm, &registers);
-	vm_skip(vm, instruction->length);
+	scatter(cpu, &registers);
+	vm_skip(cpu, instruction->length);
 }
 
-enum vm_exit vm_mmio_exit(struct vm *vm)
+/* Another CPU may have had the page mapped since: then the instruction just runs again. */
+static bool is_mapped_by_now(struct vm_cpu *cpu)
+{
+	const sp_gfn_t gfn = { cpu->exit.address >> SP_FRAME_ORDER };
+	struct sp_mapping mapping;
+
+	return !(cpu->exit.error & FAULT_PRESENT) &&
+	       sp_p2m_find(cpu->vm->domain, gfn, &mapping) == SP_OK;
+}
+
+enum vm_exit vm_mmio_exit(struct vm_cpu *cpu)
 {
 	struct instruction instruction;
 	struct fetched fetched;
 	enum decode_result result;
 
-	fetched = fetch(vm);
-	result = decode(fetched.bytes, fetched.count, mode_of(vm->vcpu.vmcb), &instruction);
+	if (is_mapped_by_now(cpu))
+		return VM_EXIT_MMIO;
+	fetched = fetch(cpu);
+	result = decode(fetched.bytes, fetched.count, mode_of(cpu->vcpu.vmcb), &instruction);
 	if (result == DECODE_OK)
-		perform(vm, &instruction);
+		perform(cpu, &instruction);
 	else
-		end_undecoded(vm, result, &fetched, &instruction);
-	return is_apic(vm) ? VM_EXIT_APIC : VM_EXIT_MMIO;
+		end_undecoded(cpu, result, &fetched, &instruction);
+	return is_apic(cpu) ? VM_EXIT_APIC : VM_EXIT_MMIO;
 }

@@ -8,4 +8,4 @@
 #include "platform/metal/vm.h"
 
 /* Carries out the access that faulted, or ends the guest where there is nothing. */
-enum vm_exit vm_mmio_exit(struct vm *vm);
+enum vm_exit vm_mmio_exit(struct vm_cpu *cpu);

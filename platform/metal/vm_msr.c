@@ -55,46 +55,46 @@ void vm_msr_allow(struct vm *vm)
 		svm_permissions_allow_register(&vm->may, own[i]);
 }
 
-static bool read_register(struct vm *vm, uint32_t msr, uint64_t *value)
+static bool read_register(struct vm_cpu *cpu, uint32_t msr, uint64_t *value)
 {
 	*value = 0;
 	if (msr == VAPIC_MSR_BASE)
-		*value = vm_apic_read_base(vm);
+		*value = vm_apic_read_base(cpu);
 	else if (msr == VAPIC_MSR_DEADLINE)
-		*value = vm->apic.deadline_tsc;
+		*value = cpu->timer.deadline_tsc;
 	else
 		return is_in(dull, sizeof(dull) / sizeof(dull[0]), msr);
 	return true;
 }
 
-static bool write_register(struct vm *vm, uint32_t msr, uint64_t value)
+static bool write_register(struct vm_cpu *cpu, uint32_t msr, uint64_t value)
 {
 	if (msr == VAPIC_MSR_BASE)
-		return vm_apic_write_base(vm, value);
+		return vm_apic_write_base(cpu, value);
 	if (msr != VAPIC_MSR_DEADLINE)
 		return is_in(dull, sizeof(dull) / sizeof(dull[0]), msr);
-	vm_apic_set_deadline(vm, value);
+	vm_apic_set_deadline(cpu, value);
 	return true;
 }
 
-void vm_msr_exit(struct vm *vm)
+void vm_msr_exit(struct vm_cpu *cpu)
 {
-	struct vmcb *vmcb = vm->vcpu.vmcb;
-	struct svm_registers *registers = &vm->vcpu.registers;
+	struct vmcb *vmcb = cpu->vcpu.vmcb;
+	struct svm_registers *registers = &cpu->vcpu.registers;
 	const uint32_t msr = (uint32_t)registers->rcx;
 	const bool is_write = vmcb->exit_info1 & 1;
 	uint64_t value = registers->rdx << 32 | (uint32_t)vmcb->rax;
 	const bool done =
-		is_write ? write_register(vm, msr, value) : read_register(vm, msr, &value);
+		is_write ? write_register(cpu, msr, value) : read_register(cpu, msr, &value);
 
 	if (!done) {
-		vm_log_refusal(vm, "%s of MSR 0x%x", is_write ? "write" : "read", msr);
-		vm_refuse_protection(vm);
+		vm_log_refusal(cpu->vm, "%s of MSR 0x%x", is_write ? "write" : "read", msr);
+		vm_refuse_protection(cpu);
 		return;
 	}
 	if (!is_write) {
 		vmcb->rax = (uint32_t)value;
 		registers->rdx = value >> 32;
 	}
-	vm_skip(vm, 2);
+	vm_skip(cpu, 2);
 }

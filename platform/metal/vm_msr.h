@@ -6,4 +6,4 @@
 
 /* Opens in its map those that VMRUN or VMLOAD exchanges, or that reach nobody else. */
 void vm_msr_allow(struct vm *vm);
-void vm_msr_exit(struct vm *vm);
+void vm_msr_exit(struct vm_cpu *cpu);

@@ -8,7 +8,7 @@
  *   MSI, MSI-X     --> vpci.h --> vpci_message: vector, CPU --> sp_device_set_message
  *                                                 '--> the function's own table: what it must send
  *
- * Runs on the guest's CPU, which is out of guest mode meanwhile.
+ * Runs on one of the guest's CPUs, which is out of guest mode meanwhile, with the guest's lock.
  */
 #include "platform/metal/vm_pci.h"
 
@@ -17,6 +17,7 @@
 #include "platform/metal/pci_config.h"
 #include "platform/metal/print.h"
 #include "platform/metal/vm.h"
+#include "platform/metal/vm_cpu.h"
 #include "platform/metal/vpci_registers.h"
 
 /*
@@ -33,7 +34,6 @@
 #define MESSAGE_CPU(a)	 ((uint32_t)((a) >> 12) & 0xff)
 #define MESSAGE_DELIVERY 0x700u /* 0: fixed, 1: lowest priority */
 #define MESSAGE_VECTOR	 0xffu
-#define EVERY_CPU	 0xffu
 
 static uint32_t read_config(void *context, sp_sbdf_t function, uint32_t offset, uint32_t bytes)
 {
@@ -82,9 +82,8 @@ static enum sp_status unmap(struct vm *vm, uint64_t gfn, uint64_t count)
 	return status;
 }
 
-/* The guest is not running, so it never sees the table's pages mapped. */
-static enum sp_status map(struct vm *vm, const struct vpci_function *function, uint32_t bar,
-			  sp_gfn_t first)
+static enum sp_status map_some(struct vm *vm, const struct vpci_function *function, uint32_t bar,
+			       sp_gfn_t first)
 {
 	enum sp_status status = sp_device_map_bar(vm->domain, function->sbdf, bar, first);
 	uint64_t page = 0, run;
@@ -96,6 +95,21 @@ static enum sp_status map(struct vm *vm, const struct vpci_function *function, u
 			status = unmap(vm, first.gfn + page, run);
 		page += run;
 	}
+	return status;
+}
+
+/* No CPU of the guest is in guest mode, so none ever sees the table's pages mapped. */
+static enum sp_status map(struct vm *vm, const struct vpci_function *function, uint32_t bar,
+			  sp_gfn_t first)
+{
+	const bool has_table = function->msix != 0 && function->table_bar == bar;
+	enum sp_status status;
+
+	if (has_table)
+		vm_pause(vm);
+	status = map_some(vm, function, bar, first);
+	if (has_table)
+		vm_resume(vm);
 	return status;
 }
 
@@ -129,17 +143,20 @@ static void place_bar(struct vm *vm, const struct vpci_function *function, uint3
 /* ---- interrupts ---- */
 
 /*
- * The guest may name its own CPU, and no delivery but an ordinary one. The logical names of its one
- * CPU are its own choice.
+ * The guest may name its own CPUs, and no delivery but an ordinary one. An entry has one target: of
+ * several that a message names, the first. False: it may not.
  */
-static bool is_allowed(const struct vm *vm, const struct vpci_message *wanted)
+static bool find_target(const struct vm *vm, const struct vpci_message *wanted, uint8_t *cpu)
 {
-	const uint32_t cpu = MESSAGE_CPU(wanted->address);
+	const uint32_t targets = vapic_named(&vm->apic, MESSAGE_CPU(wanted->address),
+					     wanted->address & MESSAGE_LOGICAL);
 
-	return (wanted->address & ~0xfffffull) == MESSAGE_WINDOW &&
-	       (wanted->data & MESSAGE_DELIVERY) <= 0x100 &&
-	       (wanted->data & MESSAGE_VECTOR) >= 16 &&
-	       (wanted->address & MESSAGE_LOGICAL || cpu == vm->apic.id || cpu == EVERY_CPU);
+	if ((wanted->address & ~0xfffffull) != MESSAGE_WINDOW ||
+	    (wanted->data & MESSAGE_DELIVERY) > 0x100 ||
+	    (wanted->data & MESSAGE_VECTOR) < VAPIC_VECTOR_FIRST || targets == 0)
+		return false;
+	*cpu = (uint8_t)__builtin_ctz(targets);
+	return true;
 }
 
 /* The function's own entry; `message` NULL masks it. PCI Express base 6.0, 7.7.2. */
@@ -194,6 +211,7 @@ static void route(struct vm *vm, struct vpci_function *function, uint32_t vector
 	struct vm_pci_function *state = state_of(vm, function);
 	struct sp_message message;
 	enum sp_status status;
+	uint8_t cpu;
 
 	if (vector >= SP_MESSAGES)
 		return;
@@ -201,20 +219,22 @@ static void route(struct vm *vm, struct vpci_function *function, uint32_t vector
 		tell_function(function, vector, NULL);
 		return;
 	}
-	if (!is_allowed(vm, &wanted)) {
+	if (!find_target(vm, &wanted, &cpu)) {
 		vm_log_refusal(vm, "interrupt %u of %s: message 0x%x to 0x%lx", vector,
 			       print_sbdf(function->sbdf).chars, wanted.data, wanted.address);
 		return;
 	}
 	status = sp_device_set_message(vm->domain, function->sbdf, vector,
-				       (uint8_t)(wanted.data & MESSAGE_VECTOR), vm->apic.id,
-				       &message);
+				       (uint8_t)(wanted.data & MESSAGE_VECTOR),
+				       vm->apic.cpu[cpu].id, &message);
 	if (status != SP_OK) {
 		vm_log_refusal(vm, "interrupt %u of %s: %s", vector,
 			       print_sbdf(function->sbdf).chars, sp_status_text(status));
 		return;
 	}
+	vm->pci.moved += state->vector[vector] != 0 && state->cpu[vector] != cpu;
 	state->vector[vector] = (uint8_t)(wanted.data & MESSAGE_VECTOR);
+	state->cpu[vector] = cpu;
 	vm->pci.messages++;
 	tell_function(function, vector, &message);
 }

@@ -14,12 +14,14 @@ struct vm_pci_function {
 	bool mapped[SP_BARS];
 	sp_gfn_t first[SP_BARS];
 	uint8_t vector[SP_MESSAGES]; /* what an interrupt's entry has; 0: it is absent */
+	uint8_t cpu[SP_MESSAGES];    /* of the guest, to which it goes */
 };
 
 struct vm_pci {
 	struct vpci bus;
 	struct vm_pci_function of[VPCI_FUNCTIONS]; /* by the place in bus.function[] */
 	uint64_t messages;			   /* entries that were written, in all */
+	uint64_t moved;				   /* of those, how many went to another CPU */
 };
 
 /* An empty bus. */
@@ -28,7 +30,7 @@ void vm_pci_begin(struct vm *vm);
 /* Assigns a function and shows it. Not SP_OK: the function is in quarantine; `why` says it. */
 SP_MUST_USE enum sp_status vm_pci_give(struct vm *vm, sp_sbdf_t function, struct vpci_text *why);
 /*
- * On the guest's CPU, or while it does not run: the function vanishes from its bus. SP_NOT_FOUND: it
+ * With the guest's lock, or while it does not run: the function vanishes from its bus. SP_NOT_FOUND: it
  * has none such; else as sp_device_release().
  */
 SP_MUST_USE enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t function);
@@ -36,7 +38,7 @@ SP_MUST_USE enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t function);
 /* The guest does not run. SP_OK, or what the first release that went wrong said. */
 SP_MUST_USE enum sp_status vm_pci_take_all(struct vm *vm);
 
-/* Ports CF8 and CFC to CFF. */
+/* With the guest's lock, all that follows. Ports CF8 and CFC to CFF. */
 uint32_t vm_pci_port_read(struct vm *vm, uint32_t port, uint32_t bytes);
 void vm_pci_port_write(struct vm *vm, uint32_t port, uint32_t bytes, uint32_t value);
 

@@ -31,23 +31,23 @@ struct port_access {
 };
 
 /* APM vol. 2, 15.10.2. */
-static struct port_access read_exit(const struct vm *vm)
+static struct port_access read_exit(const struct vm_cpu *cpu)
 {
-	const uint32_t info = (uint32_t)vm->vcpu.vmcb->exit_info1;
+	const uint32_t info = (uint32_t)cpu->vcpu.vmcb->exit_info1;
 	const uint32_t bytes = (info & IOIO_SIZE) >> 4;
 
 	return (struct port_access){ .port = info >> IOIO_PORT_SHIFT,
 				     .bytes = bytes,
 				     .in = info & IOIO_IN,
-				     .value = (uint32_t)vm->vcpu.vmcb->rax &
+				     .value = (uint32_t)cpu->vcpu.vmcb->rax &
 					      (0xffffffffu >> (32 - 8 * bytes)) };
 }
 
 /* Narrow reads leave the rest of RAX alone, those of 32 bits clear its upper half. */
-static void put_result(struct vm *vm, const struct port_access *access)
+static void put_result(struct vm_cpu *cpu, const struct port_access *access)
 {
 	const uint64_t mask = 0xffffffffu >> (32 - 8 * access->bytes);
-	uint64_t *rax = &vm->vcpu.vmcb->rax;
+	uint64_t *rax = &cpu->vcpu.vmcb->rax;
 
 	*rax = access->bytes == 4 ? access->value : (*rax & ~mask) | (access->value & mask);
 }
@@ -100,23 +100,32 @@ static void write_port(struct vm *vm, const struct port_access *access)
 		vm_end(vm, "it reset itself by port cf9");
 }
 
-enum vm_exit vm_port_exit(struct vm *vm)
+/* One access after the other: what is behind the ports is all CPUs'. */
+static void perform(struct vm_cpu *cpu, struct port_access *access)
 {
-	struct port_access access = read_exit(vm);
+	const bool were_on = vm_lock(cpu->vm);
+
+	if (access->in)
+		access->value = read_port(cpu->vm, access);
+	else
+		write_port(cpu->vm, access);
+	vm_unlock(cpu->vm, were_on);
+}
+
+enum vm_exit vm_port_exit(struct vm_cpu *cpu)
+{
+	struct port_access access = read_exit(cpu);
 
 	/* INS and OUTS move memory: no driver of a device that is here uses them. */
-	if (vm->vcpu.vmcb->exit_info1 & IOIO_STRING) {
-		vm_log_refusal(vm, "string access to port 0x%x", access.port);
-		vm_refuse_protection(vm);
+	if (cpu->vcpu.vmcb->exit_info1 & IOIO_STRING) {
+		vm_log_refusal(cpu->vm, "string access to port 0x%x", access.port);
+		vm_refuse_protection(cpu);
 		return VM_EXIT_PORT;
 	}
-	if (access.in) {
-		access.value = read_port(vm, &access);
-		put_result(vm, &access);
-	} else {
-		write_port(vm, &access);
-	}
+	perform(cpu, &access);
+	if (access.in)
+		put_result(cpu, &access);
 	/* EXITINFO2 is the address of the next instruction. */
-	vm_skip(vm, (uint32_t)(vm->vcpu.vmcb->exit_info2 - vm->vcpu.vmcb->rip));
+	vm_skip(cpu, (uint32_t)(cpu->vcpu.vmcb->exit_info2 - cpu->vcpu.vmcb->rip));
 	return vpci_has_port(access.port, access.bytes) ? VM_EXIT_CONFIG : VM_EXIT_PORT;
 }

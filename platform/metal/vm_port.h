@@ -5,4 +5,4 @@
 #include "platform/metal/vm.h"
 
 /* Carries out, or leaves out, the access that exited. */
-enum vm_exit vm_port_exit(struct vm *vm);
+enum vm_exit vm_port_exit(struct vm_cpu *cpu);

@@ -69,6 +69,7 @@ struct vmcb {
 #define INTERCEPT_SMI	    (1u << 2)
 #define INTERCEPT_INIT	    (1u << 3)
 #define INTERCEPT_CPUID	    (1u << 18)
+#define INTERCEPT_IRET	    (1u << 20)
 #define INTERCEPT_INVD	    (1u << 22)
 #define INTERCEPT_HLT	    (1u << 24)
 #define INTERCEPT_INVLPGA   (1u << 26)
@@ -102,6 +103,7 @@ struct vmcb {
 #define VMEXIT_INTR	    0x060u
 #define VMEXIT_NMI	    0x061u
 #define VMEXIT_CPUID	    0x072u
+#define VMEXIT_IRET	    0x074u
 #define VMEXIT_INVD	    0x076u
 #define VMEXIT_HLT	    0x078u
 #define VMEXIT_IOIO	    0x07bu
@@ -112,6 +114,7 @@ struct vmcb {
 #define VMEXIT_INVALID	    (~0ull)
 
 /* EVENTINJ and EXITINTINFO, 15.20. */
+#define EVENT_NMI	    (2ull << 8)
 #define EVENT_EXCEPTION	    (3ull << 8)
 #define EVENT_SOFTWARE	    (4ull << 8)
 #define EVENT_TYPE	    (7ull << 8)
@@ -125,6 +128,8 @@ struct vmcb {
 #define IOIO_PORT_SHIFT	    16
 
 /* Attributes of a segment: type, S, DPL, P, AVL, L, D, G of its descriptor, in 12 bits (15.5.1). */
+#define SEGMENT_CODE16	    0x09b
+#define SEGMENT_DATA16	    0x093
 #define SEGMENT_CODE32	    0xc9b
 #define SEGMENT_DATA32	    0xc93
 #define SEGMENT_LDT	    0x082

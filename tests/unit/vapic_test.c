@@ -214,8 +214,21 @@ static void other_local_interrupts_stay_masked(void **state)
 			(void)vapic_write(&guest, 0, offset, LOCAL_MASKED | delivery | 0x20);
 		}
 	}
-	/* What the guest masks itself is no offence. */
-	assert_true(guest.cpu[0].refused[VAPIC_REFUSED_LOCAL] == 7 * VAPIC_LOCALS);
+	/* What the guest masks itself is no offence, nor what any kernel writes for the two pins. */
+	assert_true(guest.cpu[0].refused[VAPIC_REFUSED_LOCAL] == 7 * VAPIC_LOCALS - 2);
+}
+
+/* On a CPU that the guest has left it would be taken for an exception of the hypervisor's. */
+static void local_interrupts_are_no_exceptions(void **state)
+{
+	struct vapic_act act = vapic_write(&guest, 0, APIC_LOCAL, 31);
+
+	(void)state;
+	assert_int_equal(act.kind, VAPIC_PASS);
+	assert_int_equal(act.value, LOCAL_MASKED);
+	assert_true(guest.cpu[0].refused[VAPIC_REFUSED_LOCAL] == 1);
+	act = vapic_write(&guest, 0, APIC_LOCAL, 32);
+	assert_int_equal(act.value, 32);
 }
 
 static void without_the_check_a_local_source_raises_an_smi(void **state)
@@ -324,8 +337,85 @@ static void vectors_of_exceptions_are_refused(void **state)
 {
 	(void)state;
 	must_refuse(command(5, 15), VAPIC_REFUSED_VECTOR);
+	must_refuse(command(5, 31), VAPIC_REFUSED_VECTOR);
 	must_refuse(command(5, DELIVERY_LOWEST | 2), VAPIC_REFUSED_VECTOR);
-	must_send(command(5, 16), VAPIC_SEND, 2, 16);
+	must_send(command(5, 32), VAPIC_SEND, 2, 32);
+}
+
+/* Its names and what it was told are gone, who it is and what was refused stays. */
+static void init_leaves_the_id_and_the_counts(void **state)
+{
+	struct vapic *cpu = &guest.cpu[1];
+
+	(void)state;
+	(void)vapic_write(&guest, 1, APIC_LOGICAL, 2u << 24);
+	(void)vapic_write(&guest, 1, APIC_FORMAT, 0);
+	(void)vapic_write(&guest, 1, APIC_TARGET, 9u << 24);
+	(void)vapic_write(&guest, 1, APIC_LOCAL, MODE_DEADLINE | 0xec);
+	(void)vapic_write(&guest, 1, APIC_DIVIDE, 3);
+	(void)vapic_write(&guest, 1, APIC_COMMAND, DELIVERY_LOWEST | 3);
+	vapic_init(cpu);
+	assert_int_equal(cpu->id, 5);
+	assert_int_equal(vapic_base_read(cpu), BASE | ON);
+	assert_int_equal(cpu->logical, 0);
+	assert_int_equal(cpu->format, FORMAT_FLAT);
+	assert_int_equal(cpu->target, 0);
+	assert_int_equal(cpu->command, 0);
+	assert_int_equal(cpu->divide, 0);
+	for (uint32_t i = 0; i < VAPIC_LOCALS; i++)
+		assert_int_equal(cpu->local[i], LOCAL_MASKED);
+	assert_true(cpu->refused[VAPIC_REFUSED_VECTOR] == 1);
+	must_refuse(command(2, COMMAND_LOGICAL | 0x31), VAPIC_REFUSED_TARGET);
+}
+
+/* Every pair: from each CPU to each other one, and what comes of it is the other's alone. */
+static void any_cpu_starts_any_other(void **state)
+{
+	static const uint32_t ids[CPUS] = { 4, 5, 9 };
+
+	(void)state;
+	for (uint32_t from = 0; from < CPUS; from++) {
+		for (uint32_t to = 0; to < CPUS; to++) {
+			struct vapic_act act;
+
+			(void)vapic_write(&guest, from, APIC_TARGET, ids[to] << 24);
+			act = vapic_write(&guest, from, APIC_COMMAND,
+					  DELIVERY_INIT | COMMAND_LEVEL | COMMAND_ASSERT);
+			assert_int_equal(act.kind, from == to ? VAPIC_REFUSED : VAPIC_INIT);
+			assert_int_equal(act.targets, from == to ? 0 : 1u << to);
+			act = vapic_write(&guest, from, APIC_COMMAND, DELIVERY_STARTUP | 0x9a);
+			assert_int_equal(act.kind, from == to ? VAPIC_REFUSED : VAPIC_STARTUP);
+			assert_int_equal(act.targets, from == to ? 0 : 1u << to);
+		}
+	}
+}
+
+/* ---- messages of devices ---- */
+
+static void messages_name_cpus_of_the_guest(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < CPUS; i++)
+		(void)vapic_write(&guest, i, APIC_LOGICAL, 1u << (24 + i));
+	assert_int_equal(vapic_named(&guest, 4, false), 1);
+	assert_int_equal(vapic_named(&guest, 9, false), 4);
+	assert_int_equal(vapic_named(&guest, 0xff, false), ALONE);
+	assert_int_equal(vapic_named(&guest, 2, true), 2);
+	assert_int_equal(vapic_named(&guest, 6, true), 6);
+	for (uint32_t name = 0; name < 255; name++) {
+		const bool own = name == 4 || name == 5 || name == 9;
+
+		assert_int_equal(vapic_named(&guest, name, false) != 0, own);
+		assert_int_equal(vapic_named(&guest, name, true), name & ALONE);
+	}
+}
+
+static void messages_in_x2apic_mode_have_the_same_names(void **state)
+{
+	(void)state;
+	assert_int_equal(vapic_named(&guest, 9, false), 4);
+	assert_int_equal(vapic_named(&guest, 0xff, false), 0);
+	assert_int_equal(vapic_named(&guest, 1u << 5, true), 2);
 }
 
 /* A kernel that stops stops all others, also where there are none. */
@@ -517,6 +607,7 @@ int main(void)
 		cmocka_unit_test_setup(the_page_has_one_width, make_guest),
 		cmocka_unit_test_setup(fixed_local_interrupts_pass, make_guest),
 		cmocka_unit_test_setup(other_local_interrupts_stay_masked, make_guest),
+		cmocka_unit_test_setup(local_interrupts_are_no_exceptions, make_guest),
 		cmocka_unit_test_setup(without_the_check_a_local_source_raises_an_smi, make_guest),
 		cmocka_unit_test_setup(the_timer_has_its_modes, make_guest),
 		cmocka_unit_test_setup(commands_reach_cpus_of_the_guest, make_guest),
@@ -526,6 +617,11 @@ int main(void)
 		cmocka_unit_test_setup(nobody_resets_himself, make_guest),
 		cmocka_unit_test_setup(other_deliveries_are_refused, make_guest),
 		cmocka_unit_test_setup(vectors_of_exceptions_are_refused, make_guest),
+		cmocka_unit_test_setup(init_leaves_the_id_and_the_counts, make_guest),
+		cmocka_unit_test_setup(any_cpu_starts_any_other, make_guest),
+		cmocka_unit_test_setup(messages_name_cpus_of_the_guest, make_guest),
+		cmocka_unit_test_setup(messages_in_x2apic_mode_have_the_same_names,
+				       make_x2apic_guest),
 		cmocka_unit_test_setup(a_guest_of_one_cpu_has_no_others, make_guest),
 		cmocka_unit_test_setup(a_guest_of_all_cpus_is_reached_whole, make_guest),
 		cmocka_unit_test_setup(logical_names_are_the_guests_own, make_guest),

@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/metal/vm_cpu.c - one of a guest's CPUs: its loop, and what other CPUs ask of it.
+ *
+ *   svm_run -> exit --+- ports ------------> vm_port.c
+ *                     +- MSR, CPUID -------> vm_msr.c, vm_cpuid.c
+ *                     +- nested fault -----> vm_mmio.c: the APIC's page, MSI-X tables
+ *                     '- what none may do -> the guest's own fault, or its end
+ */
+#include "platform/metal/vm_cpu.h"
+
+#include "platform/metal/console.h"
+#include "platform/metal/cpu.h"
+#include "platform/metal/machine.h"
+#include "platform/metal/smp.h"
+#include "platform/metal/time.h"
+#include "platform/metal/vm_cpuid.h"
+#include "platform/metal/vm_mmio.h"
+#include "platform/metal/vm_msr.h"
+#include "platform/metal/vm_port.h"
+#include "platform/metal/vmcb.h"
+#include "platform/metal/x86.h"
+
+#define IN_FLIGHT	 (50 * NS_PER_US)
+
+#define VECTOR_OPCODE	 6u
+#define VECTOR_PROTECT	 13u
+#define VECTOR_ALIGNMENT 17u
+#define VECTOR_MACHINE	 18u
+
+/* ---- for exits ---- */
+
+/* QEMU 7.2 keeps the shadow of STI over an exit; an instruction that is done ends it. */
+void vm_skip(struct vm_cpu *cpu, uint32_t length)
+{
+	cpu->vcpu.vmcb->rip += length;
+	cpu->vcpu.vmcb->interrupt_shadow = 0;
+}
+
+void vm_refuse_protection(struct vm_cpu *cpu)
+{
+	cpu->vcpu.vmcb->event_injection =
+		VECTOR_PROTECT | EVENT_EXCEPTION | EVENT_HAS_ERROR | EVENT_VALID;
+}
+
+void vm_refuse_opcode(struct vm_cpu *cpu)
+{
+	cpu->vcpu.vmcb->event_injection = VECTOR_OPCODE | EVENT_EXCEPTION | EVENT_VALID;
+}
+
+/* Intercepted because it may recur while it is delivered (svm.c); the guest gets it all the same. */
+static void pass_exception(struct vm_cpu *cpu, uint32_t vector)
+{
+	const uint64_t error = vector == VECTOR_ALIGNMENT ? EVENT_HAS_ERROR : 0;
+
+	if (vector == VECTOR_MACHINE)
+		machine_panic("machine check on CPU %u, in guest %s", cpu->machine, cpu->vm->name);
+	cpu->vcpu.vmcb->event_injection = vector | EVENT_EXCEPTION | error | EVENT_VALID;
+}
+
+static void end_badly(struct vm_cpu *cpu)
+{
+	console_log("guest", "%s: exit 0x%lx, info 0x%lx 0x%lx, rip 0x%lx, on CPU %u",
+		    cpu->vm->name, cpu->exit.code, cpu->exit.error, cpu->exit.address,
+		    cpu->exit.rip, cpu->machine);
+	vm_end(cpu->vm, svm_exit_text(cpu->exit.kind));
+}
+
+/* What the guest was about to be told when it left is told again, if nothing else comes. */
+static void repeat_event(struct vmcb *vmcb)
+{
+	const uint64_t event = vmcb->exit_interrupt;
+
+	if (event & EVENT_VALID && (event & EVENT_TYPE) != EVENT_SOFTWARE)
+		vmcb->event_injection = event;
+}
+
+static enum vm_exit handle_other(struct vm_cpu *cpu)
+{
+	const uint64_t code = cpu->exit.code;
+
+	if (code >= VMEXIT_EXCEPTION && code < VMEXIT_EXCEPTION + 32) {
+		pass_exception(cpu, (uint32_t)(code - VMEXIT_EXCEPTION));
+	} else if (code == VMEXIT_IRET) {
+		cpu->in_nmi = false;
+		cpu->vcpu.vmcb->intercept_misc1 &= ~INTERCEPT_IRET;
+	} else if (cpu->exit.kind == SVM_EXIT_SHUTDOWN || cpu->exit.kind == SVM_EXIT_INVALID) {
+		end_badly(cpu);
+	} else {
+		vm_refuse_opcode(cpu);
+	}
+	return VM_EXIT_OTHER;
+}
+
+static enum vm_exit handle_exit(struct vm_cpu *cpu)
+{
+	repeat_event(cpu->vcpu.vmcb);
+	switch (cpu->exit.kind) {
+	case SVM_EXIT_KICK:
+		return VM_EXIT_KICK;
+	case SVM_EXIT_PORT:
+		return vm_port_exit(cpu);
+	case SVM_EXIT_MSR:
+		vm_msr_exit(cpu);
+		return VM_EXIT_MSR;
+	case SVM_EXIT_CPUID:
+		vm_cpuid_exit(cpu);
+		return VM_EXIT_CPUID;
+	case SVM_EXIT_NESTED_FAULT:
+		return vm_mmio_exit(cpu);
+	case SVM_EXIT_VMMCALL:
+		vm_refuse_opcode(cpu);
+		return VM_EXIT_CALL;
+	case SVM_EXIT_HLT:
+	case SVM_EXIT_SHUTDOWN:
+	case SVM_EXIT_INVALID:
+	case SVM_EXIT_OTHER:
+		break;
+	}
+	return handle_other(cpu);
+}
+
+/* ---- what others ask ---- */
+
+/* An INIT undoes what was asked before it; a start-up message brings its page along. */
+static uint32_t ask_too(uint32_t asked, uint32_t what)
+{
+	if (what & VM_ASK_INIT)
+		asked &= ~(VM_ASK_START | VM_ASK_PAGE_MASK | VM_ASK_NMI);
+	if (what & VM_ASK_START)
+		asked &= ~VM_ASK_PAGE_MASK;
+	return asked | what;
+}
+
+void vm_cpu_ask(struct vm_cpu *cpu, uint32_t what)
+{
+	uint32_t asked = atomic_load(&cpu->gate.asked);
+
+	while (!atomic_compare_exchange_weak(&cpu->gate.asked, &asked, ask_too(asked, what)))
+		;
+	if (cpu->machine != cpu_self()->index)
+		smp_kick(cpu->machine);
+}
+
+/* A pause is short: somebody changes what no CPU of the guest may see half done. */
+static void wait_for_resume(struct vm_cpu *cpu)
+{
+	while (atomic_load(&cpu->gate.asked) & VM_ASK_PAUSE)
+		pause();
+}
+
+static void reset(struct vm_cpu *cpu)
+{
+	svm_vcpu_reset(&cpu->vcpu);
+	vm_apic_reset(cpu);
+	cpu->vcpu.vmcb->intercept_misc1 &= ~INTERCEPT_IRET;
+	cpu->nmi_due = false;
+	cpu->in_nmi = false;
+	atomic_store(&cpu->waits, true);
+}
+
+/* Not in the same breath as the INIT before it: in between the APIC is taken from the guest. */
+static void answer_waiting(struct vm_cpu *cpu)
+{
+	const uint32_t asked = atomic_fetch_and(&cpu->gate.asked, VM_ASK_INIT | VM_ASK_PAUSE);
+
+	if (!(asked & VM_ASK_START) || asked & VM_ASK_INIT)
+		return;
+	svm_vcpu_start(&cpu->vcpu, (uint8_t)((asked & VM_ASK_PAGE_MASK) >> 8));
+	atomic_store(&cpu->waits, false);
+}
+
+static void answer_running(struct vm_cpu *cpu)
+{
+	const uint32_t asked = atomic_fetch_and(&cpu->gate.asked, VM_ASK_INIT | VM_ASK_PAUSE);
+
+	if (asked & VM_ASK_NMI)
+		cpu->nmi_due = true;
+}
+
+/* Out of guest mode. */
+static void answer(struct vm_cpu *cpu)
+{
+	wait_for_resume(cpu);
+	if (atomic_load(&cpu->gate.asked) & VM_ASK_INIT) {
+		atomic_fetch_and(&cpu->gate.asked, ~VM_ASK_INIT);
+		reset(cpu);
+	} else if (atomic_load(&cpu->waits)) {
+		answer_waiting(cpu);
+	} else {
+		answer_running(cpu);
+	}
+}
+
+/*
+ * One at a time, and none before the IRET that ends the last: which is still to be executed when it
+ * exits. Whatever else is to be told goes first.
+ */
+static void inject_nmi(struct vm_cpu *cpu)
+{
+	struct vmcb *vmcb = cpu->vcpu.vmcb;
+
+	if (!cpu->nmi_due || cpu->in_nmi || vmcb->event_injection & EVENT_VALID ||
+	    cpu->exit.code == VMEXIT_IRET)
+		return;
+	vmcb->event_injection = VECTOR_NMI | EVENT_NMI | EVENT_VALID;
+	vmcb->intercept_misc1 |= INTERCEPT_IRET;
+	cpu->nmi_due = false;
+	cpu->in_nmi = true;
+}
+
+/* ---- all of them ---- */
+
+void vm_pause(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->cpu_count; i++) {
+		if (vm->cpu[i].machine != cpu_self()->index)
+			vm_cpu_ask(&vm->cpu[i], VM_ASK_PAUSE);
+	}
+	for (uint32_t i = 0; i < vm->cpu_count; i++) {
+		while (atomic_load(&vm->cpu[i].gate.inside))
+			pause();
+	}
+}
+
+void vm_resume(struct vm *vm)
+{
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		atomic_fetch_and(&vm->cpu[i].gate.asked, ~VM_ASK_PAUSE);
+}
+
+/* ---- the loop ---- */
+
+static bool goes_on(const struct vm_cpu *cpu)
+{
+	return atomic_load(&cpu->vm->state) == VM_RUNNING;
+}
+
+/*
+ * From here on kicks are NMIs; one that was sent before as an interrupt is taken here and not by the
+ * guest. Then interrupts stay off: those that come are the guest's, and wait for it.
+ */
+static void run_guest(struct vm_cpu *cpu)
+{
+	bool were_on;
+
+	smp_kick_by_nmi(cpu->machine, true);
+	time_wait(IN_FLIGHT);
+	were_on = interrupts_save();
+	while (goes_on(cpu) && !atomic_load(&cpu->waits)) {
+		inject_nmi(cpu);
+		if (svm_run(&cpu->vcpu, cpu->vm->domain, &cpu->gate, &cpu->exit)) {
+			cpu->vcpu.vmcb->event_injection = 0;
+			cpu->counts.exits[handle_exit(cpu)]++;
+		}
+		answer(cpu);
+	}
+	vm_apic_stop();
+	smp_kick_by_nmi(cpu->machine, false);
+	interrupts_restore(were_on);
+}
+
+/*
+ * A kick is an interrupt here. Interrupts are off between the look and HLT: one that comes in between
+ * wakes the CPU at once.
+ */
+static void wait_for_start(struct vm_cpu *cpu)
+{
+	interrupts_off();
+	if (atomic_load(&cpu->gate.asked) == 0)
+		interrupts_on_and_halt();
+	interrupts_on();
+	answer(cpu);
+}
+
+void vm_cpu_run(void *argument)
+{
+	struct vm_cpu *cpu = argument;
+
+	while (goes_on(cpu)) {
+		if (atomic_load(&cpu->waits))
+			wait_for_start(cpu);
+		else
+			run_guest(cpu);
+	}
+}
