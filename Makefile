@@ -53,7 +53,7 @@ metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 engine_src := $(wildcard engines/*.c)
 # What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
 pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults guest_conf guest_conf_check \
-	mptable perform print vapic* vpci*)) $(engine_src)
+	mptable perform print vacpi vapic* vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
@@ -224,6 +224,15 @@ $(OUT)/guest.bin: $(guest_obj) platform/metal/guest/guest.ld
 
 $(OUT)/metal/platform/metal/guest_image.o: $(OUT)/guest.bin
 
+# What guests with acpi=on execute is compiled too; the assembler includes it.
+$(OUT)/dsdt.aml: platform/metal/dsdt.asl
+	@mkdir -p $(@D)
+	@command -v iasl >/dev/null || { \
+		echo "iasl is lacking: apt-get install acpica-tools, or make demo, which does that"; exit 1; }
+	$(call quiet,IASL)iasl -we -p $(@:.aml=) $< >$(@:.aml=.log) 2>&1 || { cat $(@:.aml=.log); exit 1; }
+
+$(OUT)/metal/platform/metal/dsdt_image.o $(OUT)/hosted/platform/metal/dsdt_image.o: $(OUT)/dsdt.aml
+
 # QEMU's multiboot loader takes a 32-bit ELF only; the code in it stays 64-bit.
 define link_hypervisor
 	$(call quiet,LD)ld -m elf_x86_64 -z max-page-size=4096 -z noexecstack --build-id=none \
@@ -242,6 +251,10 @@ $(OUT)/sallyport-mutants.elf: $(metal_obj) $(OUT)/libsallyport-mutants.a platfor
 $(OUT)/hosted/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(test_flags) -c -o $@ $<
+
+$(OUT)/hosted/%.o: %.S Makefile
+	@mkdir -p $(@D)
+	$(call quiet,AS)$(CC) $(test_flags) -Wa,-I$(OUT) -c -o $@ $<
 
 $(OUT)/tests/boot/%: $(OUT)/hosted/tests/boot/%.o \
 		$(filter-out %/main.o,$(boot_obj:$(OUT)/boot-runner/%=$(OUT)/hosted/%))

@@ -123,6 +123,7 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 					  .bytes = guest->memory,
 					  .first_cpu = place->first_cpu,
 					  .cpu_count = guest->cpus,
+					  .acpi = guest->acpi,
 					  .tables = place->tables };
 	const struct vm_files files = { .kernel = module_at(guest->kernel_module),
 					.initrd = module_at(guest->initrd_module),
@@ -130,9 +131,6 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 	const char *amiss;
 	enum sp_status status;
 
-	if (guest->acpi)
-		machine_refuse("%s:%u: guest %s: ACPI cannot be had yet", mistakes.file,
-			       guest->line, guest->name);
 	status = vm_create(vm, host, &config);
 	if (status != SP_OK)
 		machine_refuse("guest %s: no memory of %lu MiB in one piece (%s)", guest->name,

@@ -79,7 +79,7 @@ enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_co
 {
 	enum sp_status status;
 
-	*vm = (struct vm){ .number = config->number, .host = host };
+	*vm = (struct vm){ .number = config->number, .host = host, .acpi = config->acpi };
 	print(vm->name, sizeof(vm->name), "%.*s", (int)config->name_length, config->name);
 	vm->uart.name = vm->name;
 	vm->frames = config->bytes / SP_FRAME_BYTES;

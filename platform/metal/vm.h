@@ -86,6 +86,7 @@ struct vm {
 	uint64_t frames;
 	uint64_t frames_mapped; /* so many references are to come back */
 	struct svm_permissions may;
+	bool acpi; /* ACPI tables and ECAM; else an MP table and ports CF8, CFC */
 	uint32_t cpu_count;
 	struct vm_cpu cpu[VM_CPUS];
 	struct vapic_guest apic; /* each CPU its own; a sender reads others' names */
@@ -108,6 +109,7 @@ struct vm_config {
 	uint64_t bytes;	    /* of memory; a multiple of 2 MiB */
 	uint32_t first_cpu; /* of the machine, idle; cpu_count of them */
 	uint32_t cpu_count;
+	bool acpi;
 	enum sp_tables tables;
 };
 

@@ -4,7 +4,8 @@
  * (Documentation/x86/boot.rst of the kernel, protocol 2.10 and above).
  *
  *   10000  boot parameters (the "zero page")     20000  command line
- *   f0000  MP table                            1000000  kernel, where it prefers to be
+ *   f0000  MP table, or ACPI's                 1000000  kernel, where it prefers to be
+ *   ffff0  reset
  *   ....   initial RAM disk, at the end of memory
  *
  *   bzImage:  | boot sector, setup code, (setup_sects + 1) * 512 | protected mode code ... |
@@ -16,6 +17,7 @@
 #include "platform/metal/print.h"
 #include "platform/metal/string.h"
 #include "platform/metal/time.h"
+#include "platform/metal/vacpi.h"
 #include "platform/metal/vm_cpuid.h"
 #include "platform/metal/vmcb.h"
 
@@ -24,6 +26,7 @@
 #define COMMAND_LINE_BYTES   0x800u
 #define LOW_END		     0x9f000u
 #define ROMS_END	     0x100000u
+#define RESET_VECTOR	     0xffff0u
 
 /* Offsets in the boot parameters; the setup header has the same in the file. */
 #define E820_COUNT	     0x1e8
@@ -51,6 +54,7 @@
 #define LOADED_HIGH	     0x01u
 #define LOADER_UNKNOWN	     0xffu
 #define E820_RAM	     1u
+#define E820_RESERVED	     2u
 
 struct e820_entry {
 	uint64_t first, bytes;
@@ -139,16 +143,15 @@ static const char *load_initrd(const struct vm *vm, const struct module *initrd)
 }
 
 /*
- * What the guest finds by no table: no ACPI, configuration space by ports, and the rate of the TSC,
- * for which it has no timer to measure by.
+ * What the guest finds by no table: where there is no ACPI, that, and configuration space by ports;
+ * and the rate of the TSC, for which it has no timer to measure by.
  */
 static const char *write_command_line(const struct vm *vm, const struct vm_files *files)
 {
 	char *line = at(vm, COMMAND_LINE), *parameters = at(vm, BOOT_PARAMETERS);
-	const size_t used =
-		print(line, COMMAND_LINE_BYTES,
-		      "acpi=off pci=conf1 tsc=reliable tsc_early_khz=%lu %.*s", time_tsc_khz(),
-		      (int)files->command_line.length, files->command_line.at);
+	const size_t used = print(line, COMMAND_LINE_BYTES, "%stsc=reliable tsc_early_khz=%lu %.*s",
+				  vm->acpi ? "" : "acpi=off pci=conf1 ", time_tsc_khz(),
+				  (int)files->command_line.length, files->command_line.at);
 
 	if (used + 1 >= COMMAND_LINE_BYTES || used > read32(parameters, COMMAND_LINE_SIZE))
 		return "the command line is too long";
@@ -161,14 +164,41 @@ static void write_memory_map(const struct vm *vm)
 	const struct e820_entry map[] = {
 		{ 0, LOW_END, E820_RAM },
 		{ ROMS_END, vm->frames * SP_FRAME_BYTES - ROMS_END, E820_RAM },
+		{ VACPI_ECAM, VPCI_ECAM_BYTES, E820_RESERVED },
 	};
+	const size_t count = sizeof(map) / sizeof(map[0]) - (vm->acpi ? 0 : 1);
 	char *parameters = at(vm, BOOT_PARAMETERS);
 
-	parameters[E820_COUNT] = sizeof(map) / sizeof(map[0]);
-	memcpy(parameters + E820_TABLE, map, sizeof(map));
+	parameters[E820_COUNT] = (char)count;
+	memcpy(parameters + E820_TABLE, map, count * sizeof(map[0]));
 }
 
-static void write_tables(const struct vm *vm)
+/*
+ * Where a CPU of a PC begins, and where some kernels jump to start the machine anew: Linux does with
+ * "hardware-reduced" ACPI, for which it wants EFI. mov $cf9,%dx; mov $6,%al; out %al,(%dx); hlt; jmp
+ */
+static void write_reset_vector(const struct vm *vm)
+{
+	static const uint8_t code[] = { 0xba, 0xf9, 0x0c, 0xb0, 0x06, 0xee, 0xf4, 0xeb, 0xfd };
+
+	memcpy(at(vm, RESET_VECTOR), code, sizeof(code));
+}
+
+static void write_acpi(const struct vm *vm)
+{
+	const struct vpci *bus = &vm->pci.bus;
+	struct vacpi_machine machine = { .cpu_count = vm->cpu_count,
+					 .low_first = bus->low.first,
+					 .low_end = bus->low.end,
+					 .high_first = bus->high.first,
+					 .high_end = bus->high.end };
+
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		machine.apic_id[i] = (uint8_t)vm->apic.cpu[i].id;
+	vacpi_write(at(vm, VACPI_ADDRESS), &machine);
+}
+
+static void write_mptable(const struct vm *vm)
 {
 	const struct cpuid cpuid = vm_cpuid(&vm->cpu[0], 1, 0);
 	struct mptable_cpu cpu[VM_CPUS];
@@ -191,7 +221,11 @@ const char *vm_load(struct vm *vm, const struct vm_files *files)
 	if (amiss != NULL)
 		return amiss;
 	write_memory_map(vm);
-	write_tables(vm);
+	write_reset_vector(vm);
+	if (vm->acpi)
+		write_acpi(vm);
+	else
+		write_mptable(vm);
 	vm->cpu[0].vcpu.vmcb->rip = read32(at(vm, BOOT_PARAMETERS), CODE32_START);
 	vm->cpu[0].vcpu.registers = (struct svm_registers){ .rsi = BOOT_PARAMETERS };
 	return NULL;

@@ -138,6 +138,19 @@ static uint64_t access_function(struct vm_cpu *cpu, const struct instruction *in
 	return read;
 }
 
+static uint64_t access_ecam(struct vm_cpu *cpu, const struct instruction *instruction,
+			    struct perform_registers *registers)
+{
+	uint64_t read = 0;
+
+	if (decode_reads(instruction))
+		read = vm_pci_ecam_read(cpu->vm, cpu->exit.address, instruction->bytes);
+	if (decode_writes(instruction))
+		vm_pci_ecam_write(cpu->vm, cpu->exit.address, instruction->bytes,
+				  perform_stored(instruction, registers, read));
+	return read;
+}
+
 /* Registers of the APIC are 32 bits wide, one in 16 bytes; other accesses read as 0. */
 static uint64_t access_apic(struct vm_cpu *cpu, const struct instruction *instruction,
 			    struct perform_registers *registers)
@@ -183,7 +196,9 @@ static uint64_t access_shared(struct vm_cpu *cpu, const struct instruction *inst
 	const bool were_on = vm_lock(cpu->vm);
 	uint64_t read;
 
-	if (vm_pci_has(cpu->vm, cpu->exit.address))
+	if (vm_pci_has_ecam(cpu->vm, cpu->exit.address))
+		read = access_ecam(cpu, instruction, registers);
+	else if (vm_pci_has(cpu->vm, cpu->exit.address))
 		read = access_function(cpu, instruction, registers);
 	else
 		read = access_nothing(cpu, instruction);
@@ -238,5 +253,7 @@ enum vm_exit vm_mmio_exit(struct vm_cpu *cpu)
 		perform(cpu, &instruction);
 	else
 		end_undecoded(cpu, result, &fetched, &instruction);
+	if (vm_pci_has_ecam(cpu->vm, cpu->exit.address))
+		return VM_EXIT_CONFIG;
 	return is_apic(cpu) ? VM_EXIT_APIC : VM_EXIT_MMIO;
 }

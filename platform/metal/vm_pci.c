@@ -16,6 +16,7 @@
 #include "platform/metal/memory.h"
 #include "platform/metal/pci_config.h"
 #include "platform/metal/print.h"
+#include "platform/metal/vacpi.h"
 #include "platform/metal/vm.h"
 #include "platform/metal/vm_cpu.h"
 #include "platform/metal/vpci_registers.h"
@@ -54,7 +55,8 @@ void vm_pci_begin(struct vm *vm)
 
 	bus->read = read_config;
 	bus->write = write_config;
-	bus->low = (struct vpci_window){ vm->frames * SP_FRAME_BYTES, LOW_END };
+	bus->low = (struct vpci_window){ vm->frames * SP_FRAME_BYTES,
+					 vm->acpi ? VACPI_ECAM : LOW_END };
 	bus->high = (struct vpci_window){ HIGH_FIRST, HIGH_END };
 	vpci_begin(bus);
 }
@@ -284,6 +286,33 @@ void vm_pci_port_write(struct vm *vm, uint32_t port, uint32_t bytes, uint32_t va
 {
 	const struct vpci_change change = vpci_port_write(&vm->pci.bus, port, bytes, value);
 
+	if (change.function != NULL)
+		carry_out(vm, &change);
+}
+
+bool vm_pci_has_ecam(const struct vm *vm, uint64_t address)
+{
+	return vm->acpi && address - VACPI_ECAM < VPCI_ECAM_BYTES;
+}
+
+/* An access that leaves the space at its end is none. */
+uint64_t vm_pci_ecam_read(struct vm *vm, uint64_t address, uint32_t bytes)
+{
+	const uint32_t offset = (uint32_t)(address - VACPI_ECAM);
+
+	if (offset + bytes > VPCI_ECAM_BYTES)
+		return ~0ull;
+	return vpci_ecam_read(&vm->pci.bus, offset, bytes);
+}
+
+void vm_pci_ecam_write(struct vm *vm, uint64_t address, uint32_t bytes, uint64_t value)
+{
+	const uint32_t offset = (uint32_t)(address - VACPI_ECAM);
+	struct vpci_change change;
+
+	if (offset + bytes > VPCI_ECAM_BYTES)
+		return;
+	change = vpci_ecam_write(&vm->pci.bus, offset, bytes, value);
 	if (change.function != NULL)
 		carry_out(vm, &change);
 }

@@ -42,6 +42,11 @@ SP_MUST_USE enum sp_status vm_pci_take_all(struct vm *vm);
 uint32_t vm_pci_port_read(struct vm *vm, uint32_t port, uint32_t bytes);
 void vm_pci_port_write(struct vm *vm, uint32_t port, uint32_t bytes, uint32_t value);
 
+/* Bus 0's configuration space by memory, where the guest has it so. */
+bool vm_pci_has_ecam(const struct vm *vm, uint64_t address);
+uint64_t vm_pci_ecam_read(struct vm *vm, uint64_t address, uint32_t bytes);
+void vm_pci_ecam_write(struct vm *vm, uint64_t address, uint32_t bytes, uint64_t value);
+
 /* Is there a page of a function's registers that is not mapped, because its MSI-X table is there? */
 bool vm_pci_has(struct vm *vm, uint64_t address);
 uint64_t vm_pci_read(struct vm *vm, uint64_t address, uint32_t bytes);

@@ -5,13 +5,15 @@
  *   3f8-3ff  its serial port        cf8, cfc-cff  its PCI configuration space
  *   70, 71   the machine's clock, to be read
  *   40-43    a PIT that only seems to count: loops that wait for it give up at once
- *   64       the keyboard controller's reset line
+ *   64, cf9  reset
+ *   600      with ACPI: off                  601  nothing there woke it
  *   others   nothing there: ones
  */
 #include "platform/metal/vm_port.h"
 
 #include "platform/metal/layout.h"
 #include "platform/metal/spinlock.h"
+#include "platform/metal/vacpi.h"
 #include "platform/metal/vmcb.h"
 
 #define PIT_FIRST	0x40u
@@ -73,6 +75,12 @@ static uint32_t read_clock(const struct vm *vm)
 	return value;
 }
 
+/* With ACPI it is by memory. */
+static bool is_config(const struct vm *vm, const struct port_access *access)
+{
+	return !vm->acpi && vpci_has_port(access->port, access->bytes);
+}
+
 static uint32_t read_port(struct vm *vm, const struct port_access *access)
 {
 	if (is_within(access->port, COM1_PORT, UART_PORTS) && access->bytes == 1)
@@ -81,8 +89,10 @@ static uint32_t read_port(struct vm *vm, const struct port_access *access)
 		return vm->pit += 0x55;
 	if (access->port == CLOCK_DATA)
 		return read_clock(vm);
-	if (vpci_has_port(access->port, access->bytes))
+	if (is_config(vm, access))
 		return vm_pci_port_read(vm, access->port, access->bytes);
+	if (vm->acpi && is_within(access->port, VACPI_SLEEP_CONTROL, 2))
+		return 0;
 	return 0xffffffff;
 }
 
@@ -90,7 +100,7 @@ static void write_port(struct vm *vm, const struct port_access *access)
 {
 	if (is_within(access->port, COM1_PORT, UART_PORTS) && access->bytes == 1)
 		uart_write(&vm->uart, access->port - COM1_PORT, (uint8_t)access->value);
-	else if (vpci_has_port(access->port, access->bytes))
+	else if (is_config(vm, access))
 		vm_pci_port_write(vm, access->port, access->bytes, access->value);
 	else if (access->port == CLOCK_INDEX)
 		vm->clock_index = access->value & 0x7f;
@@ -98,6 +108,9 @@ static void write_port(struct vm *vm, const struct port_access *access)
 		vm_end(vm, "it reset itself by the keyboard controller");
 	else if (access->port == RESET_CONTROL && access->value & RESET_NOW)
 		vm_end(vm, "it reset itself by port cf9");
+	else if (vm->acpi && access->port == VACPI_SLEEP_CONTROL &&
+		 access->value == VACPI_SWITCH_OFF)
+		vm_end(vm, "it switched itself off");
 }
 
 /* One access after the other: what is behind the ports is all CPUs'. */
@@ -127,5 +140,5 @@ enum vm_exit vm_port_exit(struct vm_cpu *cpu)
 		put_result(cpu, &access);
 	/* EXITINFO2 is the address of the next instruction. */
 	vm_skip(cpu, (uint32_t)(cpu->vcpu.vmcb->exit_info2 - cpu->vcpu.vmcb->rip));
-	return vpci_has_port(access.port, access.bytes) ? VM_EXIT_CONFIG : VM_EXIT_PORT;
+	return is_config(cpu->vm, &access) ? VM_EXIT_CONFIG : VM_EXIT_PORT;
 }
