@@ -52,6 +52,7 @@ enum sp_mutant {
 	SP_MUT_ALIAS_UNCHECKED,	  /* a shared requester id goes to two owners */
 	SP_MUT_CPU_NAME_REUSED,	  /* a CPU enters under a tag it remembers from before */
 	SP_MUT_CLAIM_IGNORED,	  /* a change goes ahead where another builds beside the tree */
+	SP_MUT_DEVICE_MAP_FIRST,  /* the device's map is written first, also where something goes */
 	SP_MUT_PAST_CACHE_UNORDERED, /* a table is linked before it is in memory */
 	SP_MUT_RUN_KEPT,	     /* a table is called a run after a slot of it changed */
 	SP_MUT_NEAR_KEPT, /* the table of the last change is written after the tree let it go */

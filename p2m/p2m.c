@@ -12,9 +12,10 @@ static enum sp_status change(struct sp_domain *domain, uint64_t first, uint64_t 
 			     const struct target *target, bool down, bool reserved,
 			     struct sp_result *result)
 {
-	*result = (struct sp_result){ .ticket = { domain, 0 } };
-	if (count == 0 || first + count < first)
+	if (count == 0 || first + count < first) {
+		*result = (struct sp_result){ .ticket = { domain, 0 } };
 		return SP_INVALID;
+	}
 	return domain_change(domain, (struct span){ first, first + count }, target, down, reserved,
 			     result);
 }

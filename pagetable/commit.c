@@ -88,7 +88,7 @@ static struct changed replace(struct make *make, uint64_t *slot, uint32_t level,
 			changed = (struct changed){ i, i, old, new };
 		changed.end = i + alike;
 		if (goes)
-			let_go_frames(make, old, slot_frame(format, old),
+			let_go_frames(make->tree, make->stale, old, slot_frame(format, old),
 				      (uint64_t)alike << span_order(format, level));
 	}
 	return changed;
@@ -246,7 +246,7 @@ static void let_go_piece(struct make *make, uint32_t level, struct span part, ui
 	if (plan_clears(make->plan) ||
 	    (!make->plan->target.keep_frames &&
 	     slot_frame(format, plan_leaf(make->tree, make->plan, 0, part.first)) != mfn))
-		let_go_frames(make, leaf, mfn, part.end - part.first);
+		let_go_frames(make->tree, make->stale, leaf, mfn, part.end - part.first);
 }
 
 /* ---- the tree ---- */
@@ -426,13 +426,13 @@ static void make_split(struct make *make)
 	write_back_slots(tree, slot, 1);
 }
 
-void commit_many(struct make *make)
+void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve,
+		 struct stale *stale)
 {
-	const struct plan *plan = make->plan;
+	struct make make = { tree, plan, reserve, stale };
 
 	if (plan->split_only)
-		make_split(make);
-	else if (plan->first < make->tree->frames)
-		make_all(make,
-			 (struct span){ plan->first, min_u64(plan->end, make->tree->frames) });
+		make_split(&make);
+	else if (plan->first < tree->frames)
+		make_all(&make, (struct span){ plan->first, min_u64(plan->end, tree->frames) });
 }

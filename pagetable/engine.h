@@ -12,12 +12,15 @@
 
 #include "pagetable/stale.h"
 
-/* The last level's table that was changed last (one.c). */
+/* The last level's table that was changed last, and what it was given (one.c). */
 struct near {
 	uint64_t shape;	 /* of the tree then */
 	uint64_t number; /* its frames' number, without the bits that the table translates */
 	uint64_t *table; /* NULL: none yet */
 	uint64_t *link;	 /* the slot that leads to it */
+	uint64_t leaf;	 /* of the rights and the memory type, but for the frame; 0: none yet */
+	uint32_t rights;
+	enum memory_type memory;
 };
 
 struct tree {
@@ -76,12 +79,12 @@ struct place {
 	uint32_t level;
 };
 
-/* A small page in a table that is there (one.c). */
+/* A change of one small page whose table is there and stays (one.c). */
 struct one {
-	uint64_t *slot; /* NULL: the plan is of another kind */
-	uint64_t *link; /* leads to its table */
-	uint64_t old, new;
-	bool goes; /* the old frame is let go */
+	uint64_t *slot;
+	uint64_t *link;	   /* leads to its table */
+	uint64_t old, new; /* what the slot holds, and shall hold */
+	uint64_t leaf;	   /* new, but for the frame; 0: the page goes */
 };
 
 struct plan {
@@ -95,7 +98,6 @@ struct plan {
 	/* What commit need not work out again. */
 	uint64_t attributes; /* of the target's leaves */
 	uint32_t leaf_top;   /* leaves that stand whole do so up to this level */
-	struct one one;	     /* then what follows is not filled in, but for the shape */
 	struct place place;
 	struct slot_run begins; /* the first run in the place */
 };
@@ -129,6 +131,23 @@ SP_MUST_USE enum sp_status tree_prepare(const struct tree *tree, uint64_t first,
 					const struct target *target, struct plan *plan);
 void tree_commit(struct tree *tree, const struct plan *plan, struct reserve *reserve,
 		 struct stale *stale);
+
+/*
+ * One frame. False: it is more than one store in a table that is there, or nothing, or refused;
+ * tree_prepare() tells which. Nothing is changed.
+ */
+bool tree_prepare_one(const struct tree *tree, uint64_t frame, const struct target *target,
+		      struct one *one);
+/* The store; then what it made stale, and at most one entry of stale->gone. */
+void tree_store_one(struct tree *tree, uint64_t frame, const struct target *target,
+		    const struct one *one);
+void tree_note_one(const struct tree *tree, uint64_t frame, const struct one *one,
+		   struct stale *stale);
+/* Nothing was there: then nothing but KIND_MAP is stale. */
+static inline bool one_is_new(const struct tree *tree, const struct one *one)
+{
+	return !(one->old & tree->format->present);
+}
 
 /*
  * Beside the tree (beside.c). How many tables of small pages the range of a plan, up to `end`, begins

@@ -26,12 +26,13 @@ static inline void note(struct make *make, uint32_t level, struct span span, uin
 	stale_note(make->stale, make->tree->format, level, span, old, new);
 }
 
-static inline void let_go_frames(struct make *make, uint64_t leaf, uint64_t mfn, uint64_t count)
+static inline void let_go_frames(const struct tree *tree, struct stale *stale, uint64_t leaf,
+				 uint64_t mfn, uint64_t count)
 {
-	const struct format *format = make->tree->format;
+	const struct format *format = tree->format;
 
-	if (make->tree->owns_frames)
-		stale_let_go(make->stale,
+	if (tree->owns_frames)
+		stale_let_go(stale,
 			     (struct let_go){ .kind = GONE_FRAMES,
 					      .mfn = mfn,
 					      .count = count,
@@ -61,10 +62,3 @@ static inline void forget_run(const struct tree *tree, uint64_t *link)
 	store64(link, old & ~tree->format->run);
 	write_back(tree, link, 1);
 }
-
-/* plan.c and commit.c: any change. */
-void plan_many(const struct tree *tree, struct plan *plan);
-void commit_many(struct make *make);
-/* one.c: a small page in a table that is there. False: the change is more than that, or nothing. */
-bool one_prepare(const struct tree *tree, struct plan *plan);
-void one_commit(struct make *make);

@@ -8,7 +8,8 @@
  *   then   one slot is compared, stored, noted
  *
  * What is more than that, a table that comes or goes, a large page in the way, is for plan.c and
- * commit.c. What this buys is in docs/performance.md; that both do the same is unit/engine_one_test.c's.
+ * commit.c. What this buys is in docs/performance.md; that both do the same is
+ * unit/engine_one_test.c's.
  */
 #include "pagetable/make.h"
 
@@ -59,76 +60,78 @@ static bool has_neighbour(const struct format *format, const uint64_t *slot, uin
 		format->present) != 0;
 }
 
-static bool prepare(const struct tree *tree, struct plan *plan)
+/* A leaf with these rights, but for its frame; 0: the format does not hold it. */
+static uint64_t leaf_of(const struct tree *tree, uint32_t rights, enum memory_type memory)
+{
+	const struct near *near = &tree->near;
+
+	if (near->leaf && near->rights == rights && near->memory == memory)
+		return near->leaf;
+	return format_holds(tree->format, rights, memory)
+		       ? tree->format->leaf[0] | format_attributes(tree->format, rights, memory)
+		       : 0;
+}
+
+bool tree_prepare_one(const struct tree *tree, uint64_t frame, const struct target *target,
+		      struct one *one)
 {
 	const struct format *format = tree->format;
-	struct one *one = &plan->one;
+	uint32_t rights = target->rights & format->rights_seen;
+	uint64_t mfn = target->mfn;
 	bool is_present;
 
-	if (!one_find(tree, plan->first, one))
+	if (frame >= tree->frames || !one_find(tree, frame, one))
 		return false;
 	one->old = load64(one->slot);
+	one->new = one->leaf = 0;
 	is_present = (one->old & format->present) != 0;
-	if (plan_clears(plan)) {
-		if (!is_present || !has_neighbour(format, one->slot, plan->first))
-			return false;
-		one->new = 0;
-	} else if (plan->target.keep_frames) {
-		if (!is_present)
-			return false;
-		one->new = plan_retyped(tree, plan, 0, one->old);
-	} else {
-		one->new = plan_leaf(tree, plan, 0, plan->first);
-	}
-	if (same_translation(format, one->old, one->new))
+	if (!rights)
+		return is_present && has_neighbour(format, one->slot, frame);
+	one->leaf = leaf_of(tree, rights, target->memory);
+	if (target->keep_frames)
+		mfn = slot_frame(format, one->old);
+	if (!one->leaf || mfn > format->frame >> 12 || (target->keep_frames && !is_present))
 		return false;
-	one->goes =
-		is_present && tree->owns_frames &&
-		(plan_clears(plan) || slot_frame(format, one->old) != slot_frame(format, one->new));
-	plan->leaf_top = 0;
-	plan->gone = one->goes;
-	plan->slots = 1u + ((load64(one->link) & format->run) != 0);
-	return true;
+	one->new = mfn << 12 | one->leaf;
+	return !same_translation(format, one->old, one->new);
 }
 
-bool one_prepare(const struct tree *tree, struct plan *plan)
+void tree_store_one(struct tree *tree, uint64_t frame, const struct target *target,
+		    const struct one *one)
 {
-	if (prepare(tree, plan))
-		return true;
-	plan->one.slot = NULL;
-	return false;
-}
-
-/* A leaf that came or went is that for all who walk; one that changed is looked at (stale.c). */
-static void note_leaf(struct make *make, const struct one *one, struct span span)
-{
-	const struct format *format = make->tree->format;
-
-	if (MUTANTS_BUILT && make_overlooks(make->tree, 0, one->old, one->new))
-		return;
-	if (!(one->old & format->present))
-		stale_add_seen(make->stale, format, KIND_MAP, span);
-	else if (!one->new)
-		stale_add_seen(make->stale, format, KIND_UNMAP, span);
-	else
-		stale_note(make->stale, format, 0, span, one->old, one->new);
-}
-
-void one_commit(struct make *make)
-{
-	struct tree *tree = make->tree;
-	const struct one *one = &make->plan->one;
-	uint64_t frame = make->plan->first;
-	uint32_t at = slot_index(tree->format, 0, frame);
+	struct near *near = &tree->near;
 
 	forget_run(tree, one->link);
 	store64(one->slot, one->new);
 	write_back_slots(tree, one->slot, 1);
-	note_leaf(make, one, (struct span){ frame, frame + 1 });
-	if (one->goes)
-		let_go_frames(make, one->old, slot_frame(tree->format, one->old), 1);
-	tree->near = (struct near){ .shape = tree->shape,
-				    .number = frame >> tree->format->slots_order,
-				    .table = one->slot - at,
-				    .link = one->link };
+	near->shape = tree->shape;
+	near->number = frame >> tree->format->slots_order;
+	near->table = one->slot - slot_index(tree->format, 0, frame);
+	near->link = one->link;
+	if (!one->leaf)
+		return;
+	near->leaf = one->leaf;
+	near->rights = target->rights & tree->format->rights_seen;
+	near->memory = target->memory;
+}
+
+/* A leaf that came or went is that for all who walk; one that changed is looked at (stale.c). */
+void tree_note_one(const struct tree *tree, uint64_t frame, const struct one *one,
+		   struct stale *stale)
+{
+	const struct format *format = tree->format;
+	struct span span = { frame, frame + 1 };
+	uint64_t mfn = slot_frame(format, one->old);
+
+	if (!one_is_new(tree, one) && tree->owns_frames &&
+	    (!one->new || mfn != slot_frame(format, one->new)))
+		let_go_frames(tree, stale, one->old, mfn, 1);
+	if (MUTANTS_BUILT && make_overlooks(tree, 0, one->old, one->new))
+		return;
+	if (one_is_new(tree, one))
+		stale_add_seen(stale, format, KIND_MAP, span);
+	else if (!one->new)
+		stale_add_seen(stale, format, KIND_UNMAP, span);
+	else
+		stale_note(stale, format, 0, span, one->old, one->new);
 }

@@ -9,7 +9,7 @@
  * A table that the range covers wholly is begun only where it can be finished: so steps end where
  * tables do, and the next one finds no table half full.
  */
-#include "pagetable/make.h"
+#include "pagetable/run.h"
 
 /* Slots looked at in one call, whether they change or not: bounds the time under the lock. */
 #define STEP_LOOKS (8 * SP_STEP_SLOTS)
@@ -185,6 +185,7 @@ static void find_place(const struct tree *tree, struct plan *plan, struct span p
 
 	/* A subtree that goes whole goes by its link. */
 	least += clears && part.end - part.first == BIT(least);
+	plan->place.shape = tree->shape;
 	plan->slots = plan->gone = 0;
 	for (;; level--, order -= format->slots_order) {
 		uint64_t slot = load64(&table[part.first >> order & (slots_per_table(format) - 1)]);
@@ -218,6 +219,29 @@ static void count_all(struct count *count, struct span part)
 	count_part(count, plan->place.table[level], level, part);
 }
 
+/* A frame beyond what a slot can name would become rights of another frame. */
+static bool names_frames(const struct format *format, const struct target *target, uint64_t count)
+{
+	uint64_t frames = (format->frame >> 12) + 1;
+
+	return target->keep_frames || (target->mfn < frames && count <= frames - target->mfn);
+}
+
+static enum sp_status check(const struct tree *tree, const struct plan *plan)
+{
+	const struct target *target = &plan->target;
+
+	if (plan->first >= plan->end)
+		return SP_INVALID;
+	/* What lies beyond the width is absent already. */
+	if (plan_clears(plan))
+		return SP_OK;
+	if (plan->end > tree->frames ||
+	    !names_frames(tree->format, target, plan->end - plan->first))
+		return SP_RANGE;
+	return format_holds(tree->format, target->rights, target->memory) ? SP_OK : SP_UNSUPPORTED;
+}
+
 /* The highest level at which what a slot spans may be one leaf, or be absent. */
 static uint32_t leaf_top(const struct tree *tree, const struct plan *plan)
 {
@@ -232,16 +256,30 @@ static uint32_t leaf_top(const struct tree *tree, const struct plan *plan)
 	return level;
 }
 
-void plan_many(const struct tree *tree, struct plan *plan)
+enum sp_status tree_prepare(const struct tree *tree, uint64_t first, uint64_t end,
+			    const struct target *target, struct plan *plan)
 {
 	struct count count = { .tree = tree, .plan = plan };
-	uint64_t first = plan->first, end = plan->end;
+	enum sp_status status;
 
+	plan->first = first;
+	plan->end = end;
+	plan->target = *target;
+	plan->target.rights &= tree->format->rights_seen;
+	plan->split_only = false;
+	plan->tables = plan->gone = plan->slots = 0;
+	status = check(tree, plan);
+	if (status != SP_OK)
+		return status;
 	plan->leaf_top = leaf_top(tree, plan);
+	plan->attributes = plan_clears(plan) ? 0
+					     : format_attributes(tree->format, plan->target.rights,
+								 target->memory);
 	if (first < tree->frames) {
 		plan->end = first;
 		count_all(&count, (struct span){ first, min_u64(end, tree->frames) });
 	}
 	if (!count.stopped)
 		plan->end = end;
+	return SP_OK;
 }

@@ -120,7 +120,7 @@ static void link_tables(struct sp_domain *domain, const struct request *request,
 	}
 	result->done = span.end - span.first;
 	result->ticket.number = domain->ledger;
-	change_note_merge(domain, request, span.end);
+	change_note_merge(domain, &request->wishes[0].target, span);
 }
 
 enum sp_status build_beside(struct sp_domain *domain, struct request *request, struct build *build,

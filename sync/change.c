@@ -126,11 +126,11 @@ static uint64_t commit_split(struct sp_domain *domain, const struct plans *plans
 	return commit_map(domain, wishes[plans->split].map, &plans->plan[plans->split], &stale);
 }
 
-void change_note_merge(struct sp_domain *domain, const struct request *request, uint64_t end)
+void change_note_merge(struct sp_domain *domain, const struct target *target, struct span span)
 {
-	if (request->wishes[0].target.rights == 0)
+	if (target->rights == 0)
 		return;
-	domain->merge = span_join(domain->merge, (struct span){ request->span.first, end });
+	domain->merge = span_join(domain->merge, span);
 	domain->merge_at = domain->merge.first;
 	domain->merge_level = 1;
 	domain->merge_number = domain->ledger;
@@ -195,22 +195,34 @@ static bool touches_reserved(const struct sp_domain *domain, struct span span)
 	return false;
 }
 
-/*
- * A change of every map is listed under the lock, so that a map that came in between is written too.
- * On the way up the device's map comes before the CPU's, on the way down the CPU's first.
- */
+/* On the way up the device's map comes before the CPU's, on the way down the CPU's first. */
+uint32_t change_next_map(const struct sp_domain *domain, uint32_t left, bool down)
+{
+	if (MUTANT(domain->host, SP_MUT_DEVICE_MAP_FIRST))
+		down = false;
+	return down ? lowest_bit(left) : order_floor(left);
+}
+
+/* A change of every map is listed under the lock, so that a map that came in between is written too. */
 void change_list_maps(const struct sp_domain *domain, struct request *request)
 {
 	uint32_t left = domain->mapped;
 
 	for (request->count = 0; left; request->count++) {
-		uint32_t index = request->down ? lowest_bit(left) : order_floor(left);
+		uint32_t index = change_next_map(domain, left, request->down);
 		struct wish *wish = &request->wishes[request->count];
 
 		wish->map = index;
 		wish->target = request->target;
 		left &= ~(1u << index);
 	}
+}
+
+void change_post(struct sp_domain *domain)
+{
+	ledger_post(domain);
+	if (MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
+		limbo_settle(domain, &(uint32_t){ SP_STEP_SLOTS });
 }
 
 static enum sp_status commit(struct sp_domain *domain, const struct plans *plans,
@@ -226,12 +238,18 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 	} else {
 		result->ticket.number = commit_maps(domain, plans, request->wishes, request->count);
 		result->done = plans->plan[0].end - request->span.first;
-		change_note_merge(domain, request, plans->plan[0].end);
+		change_note_merge(domain, &request->wishes[0].target,
+				  (struct span){ request->span.first, plans->plan[0].end });
 	}
-	ledger_post(domain);
-	if (MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
-		limbo_settle(domain, &(uint32_t){ SP_STEP_SLOTS });
+	change_post(domain);
 	return status;
+}
+
+bool change_is_held_up(const struct sp_domain *domain, struct span span)
+{
+	return domain->state != DOMAIN_LIVE || spans_overlap(domain->reserving, span) ||
+	       touches_reserved(domain, span) || (domain->claimed && is_claimed(domain, span)) ||
+	       spans_overlap(domain->split.span, span) || spans_overlap(domain->punch.span, span);
 }
 
 /* What others hold of the span, each for its own reason. */
@@ -361,6 +379,10 @@ enum sp_status domain_change(struct sp_domain *domain, struct span span,
 {
 	struct request request;
 
+	*result = (struct sp_result){ .ticket = { domain, 0 } };
+	if (span.end - span.first == 1 && !reserved &&
+	    change_single(domain, span.first, target, down, result))
+		return SP_OK;
 	request.span = span;
 	request.target = *target;
 	request.all = true;

@@ -51,9 +51,20 @@ enum sp_status build_beside(struct sp_domain *domain, struct request *request, s
 
 /* change.c */
 
+/* Of the maps that are left (bit n: maps[n]), whichever is written first. */
+uint32_t change_next_map(const struct sp_domain *domain, uint32_t left, bool down)
+	MUST_HOLD(domain->lock);
 /* In the order in which they are written: on the way up the device's map first, else the CPU's. */
 void change_list_maps(const struct sp_domain *domain, struct request *request)
 	MUST_HOLD(domain->lock);
-/* Small pages up to `end` that became a run are merged when what was done is paid. */
-void change_note_merge(struct sp_domain *domain, const struct request *request, uint64_t end)
+/* Small pages of the span that became a run are merged when what was done is paid. */
+void change_note_merge(struct sp_domain *domain, const struct target *target, struct span span)
 	MUST_HOLD(domain->lock);
+/* Somebody holds some of the span, for whatever reason; or the domain is no more. */
+bool change_is_held_up(const struct sp_domain *domain, struct span span) MUST_HOLD(domain->lock);
+/* What was entered is told. */
+void change_post(struct sp_domain *domain) MUST_HOLD(domain->lock);
+
+/* single.c: a change of one page in every map. False: it is more than that, and nothing was done. */
+bool change_single(struct sp_domain *domain, uint64_t frame, const struct target *target, bool down,
+		   struct sp_result *result);

@@ -262,6 +262,9 @@ bool ledger_owes(const struct watch *watch);
 /* The same of debt that began at the number or before. */
 bool ledger_owes_up_to(const struct sp_domain *domain, const struct watch *watch, uint64_t number)
 	MUST_HOLD(domain->lock);
+/* False: a change of this kind in the map owes nobody anything. */
+bool ledger_cares(const struct sp_domain *domain, const struct map *map, enum change_kind kind)
+	MUST_HOLD(domain->lock);
 /* Enters a change's stale value; answers the number to wait for. */
 uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
 	MUST_HOLD(domain->lock);

@@ -175,6 +175,7 @@ void shadows_open(struct sp_domain *domain, const struct sp_observer_config *con
 	domain->shadows_gone = domain->shadows_asked = 0;
 	domain->cpus.ops = &shadowed_ops;
 	domain->cpus.column = COLUMN_SHADOW;
+	domain->watches[CPU_WATCH].kinds = debt_kinds(domain->host, COLUMN_SHADOW);
 }
 
 struct sp_observer *sp_domain_shadows(struct sp_domain *domain)

@@ -178,6 +178,17 @@ static bool enter_watch(struct sp_domain *domain, struct watch *watch, const str
 	return owed;
 }
 
+bool ledger_cares(const struct sp_domain *domain, const struct map *map, enum change_kind kind)
+{
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		const struct watch *watch = &domain->watches[lowest_bit(left)];
+
+		if (watch->map == map && kinds_owed(domain, watch, 1u << kind))
+			return true;
+	}
+	return false;
+}
+
 uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
 {
 	bool owed = false;

@@ -16,17 +16,27 @@ uint32_t limbo_room(const struct sp_domain *domain)
 	return domain->limbo.size - domain->limbo.count;
 }
 
+static uint32_t wrap(const struct limbo *limbo, uint32_t at)
+{
+	return at < limbo->size ? at : at - limbo->size;
+}
+
 void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale, uint64_t number)
 {
 	struct limbo *limbo = &domain->limbo;
+	bool may_be_walked = false;
 
-	for (uint32_t i = 0; i < stale->gone_count; i++)
-		limbo->entry[(limbo->head + limbo->count++) % limbo->size] =
-			(struct limbo_entry){ .gone = stale->gone[i],
-					      .number = number,
-					      .epoch = domain->epoch,
-					      .map = (uint8_t)map };
-	if (!stale->gone_count)
+	for (uint32_t i = 0; i < stale->gone_count; i++) {
+		struct limbo_entry *entry =
+			&limbo->entry[wrap(limbo, limbo->head + limbo->count++)];
+
+		entry->gone = stale->gone[i];
+		entry->number = number;
+		entry->epoch = domain->epoch;
+		entry->map = (uint8_t)map;
+		may_be_walked |= entry->gone.kind != GONE_FRAMES;
+	}
+	if (!may_be_walked)
 		return;
 	/* Who begins to walk after this does not find what went (readers.c). */
 	full_barrier();
@@ -119,7 +129,7 @@ void limbo_settle(struct sp_domain *domain, uint32_t *budget)
 	while (*budget && limbo->count && may_release(domain, &limbo->entry[limbo->head])) {
 		if (!release_head(domain, &release, budget))
 			return;
-		limbo->head = (limbo->head + 1) % limbo->size;
+		limbo->head = wrap(limbo, limbo->head + 1);
 		limbo->count--;
 	}
 }

@@ -43,9 +43,25 @@ static void engine_open(struct side *side)
 	tree->write_back = side->write_back;
 }
 
+static bool change_one(struct engine *engine, uint64_t frame, const struct target *target)
+{
+	struct stale stale;
+	struct one one;
+
+	if (!tree_prepare_one(&engine->tree, frame, target, &one))
+		return false;
+	stale_begin(&stale, &engine->gone[engine->gone_count], GONE_MAX - engine->gone_count);
+	tree_store_one(&engine->tree, frame, target, &one);
+	tree_note_one(&engine->tree, frame, &one, &stale);
+	engine->gone_count += stale.gone_count;
+	return true;
+}
+
 /* One call of an embedder, as many changes as it takes. */
 static void change(struct engine *engine, uint64_t first, uint64_t end, struct target target)
 {
+	if (end - first == 1 && change_one(engine, first, &target))
+		return;
 	while (first < end) {
 		struct stale stale;
 		struct plan plan;

@@ -136,11 +136,15 @@ static void cpus_that_wait_for_each_other_all_finish(void **state)
 	uint64_t kicks = 0;
 
 	(void)state;
-	for (uint32_t i = 0; i < 3; i++)
-		workers[i] = (struct worker){ .run = life_of_mutual_waits, .domain = domain };
-	machine_run(machine, workers, 3, TIME);
-	for (uint32_t i = 0; i < 3; i++)
-		kicks += workers[i].count;
+	/* On a crowded machine two may be in the guest at once only now and then. */
+	for (uint32_t tries = 0; tries < 20 && !kicks; tries++) {
+		for (uint32_t i = 0; i < 3; i++)
+			workers[i] =
+				(struct worker){ .run = life_of_mutual_waits, .domain = domain };
+		machine_run(machine, workers, 3, TIME);
+		for (uint32_t i = 0; i < 3; i++)
+			kicks += workers[i].count;
+	}
 	assert_int_not_equal(kicks, 0);
 	machine_destroy(machine, domain);
 	machine_free(machine);

@@ -12,7 +12,6 @@
 #include "pagetable/plan.c"
 #include "pagetable/commit.c"
 #include "pagetable/one.c"
-#include "pagetable/change.c"
 #include "pagetable/beside.c"
 #include "pagetable/merge.c"
 #include "pagetable/dismantle.c"

@@ -226,12 +226,14 @@ static void check_plan(struct machine *machine, uint64_t first, uint64_t end,
 }
 
 /* Exactly what was planned: one page or one entry more is caught by the sanitizer. */
-static void begin(struct machine *machine, const struct plan *plan, struct reserve *reserve,
-		  struct stale *stale)
+static void begin(struct machine *machine, const struct plan *plan, bool is_one,
+		  struct reserve *reserve, struct stale *stale)
 {
+	uint32_t gone = is_one ? 1 : plan->gone;
+
 	free(machine->gone);
-	machine->gone = malloc(plan->gone * sizeof(*machine->gone) + !plan->gone);
-	*stale = (struct stale){ .gone = machine->gone, .gone_max = plan->gone };
+	machine->gone = malloc(gone * sizeof(*machine->gone) + !gone);
+	*stale = (struct stale){ .gone = machine->gone, .gone_max = gone };
 	*reserve = (struct reserve){ .count = 0 };
 	while (reserve->count < plan->tables &&
 	       reserve->count < sizeof(reserve->page) / sizeof(reserve->page[0]))
@@ -318,6 +320,7 @@ void machine_step(struct machine *machine, uint64_t first, uint64_t end,
 		  const struct target *target, struct step *step)
 {
 	struct reserve reserve;
+	struct one one;
 
 	*step = (struct step){ .status = SP_OK };
 	step->status = machine_prepare(machine, first, end, target, &step->plan);
@@ -326,8 +329,15 @@ void machine_step(struct machine *machine, uint64_t first, uint64_t end,
 	check_plan(machine, first, end, &step->plan);
 	plan_oracle(machine, &step->plan, target);
 	looks_begin(machine, first, step->plan.split_only ? end : step->plan.end);
-	begin(machine, &step->plan, &reserve, &step->stale);
-	tree_commit(&machine->tree, &step->plan, &reserve, &step->stale);
+	step->is_one = step->plan.end - first == 1 &&
+		       tree_prepare_one(&machine->tree, first, target, &one);
+	begin(machine, &step->plan, step->is_one, &reserve, &step->stale);
+	if (step->is_one) {
+		tree_store_one(&machine->tree, first, target, &one);
+		tree_note_one(&machine->tree, first, &one, &step->stale);
+	} else {
+		tree_commit(&machine->tree, &step->plan, &reserve, &step->stale);
+	}
 	step->tables = step->plan.tables - reserve.count;
 	while (reserve.count)
 		machine_give_page(machine, reserve.page[--reserve.count].mfn);
@@ -375,7 +385,7 @@ static void begin_alone(struct machine *machine, struct plan *plan, struct step 
 	*step = (struct step){ .status = SP_OK };
 	machine_keep_shadow(machine);
 	looks_begin(machine, first, end);
-	begin(machine, plan, &reserve, &step->stale);
+	begin(machine, plan, false, &reserve, &step->stale);
 }
 
 bool machine_merge(struct machine *machine, uint64_t frame, uint32_t level, struct step *step)

@@ -90,6 +90,7 @@ struct machine {
 struct step {
 	enum sp_status status;
 	struct plan plan;
+	bool is_one;	    /* it went the short way (pagetable/one.c) */
 	struct stale stale; /* stale.gone is the machine's, until the next step */
 	uint32_t tables;    /* pages used */
 	uint64_t live_stores;

@@ -3,15 +3,13 @@
  * tests/unit/engine_one_test.c - a change of one small page goes the short way (pagetable/one.c) or the
  * one that all changes can go: nobody can tell which.
  *
- *   pages, before --+-- plan_many(), tree_commit() --> pages, seen, stale    kept
- *                   `-- machine_step() --------------> pages, seen, stale    compared, and judged
+ *   pages, before --+-- tree_commit() ----> pages, seen, stale    kept
+ *                   `-- machine_step() ---> pages, seen, stale    compared, and judged
  */
 #include "tests/unit/engine_fixture.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "pagetable/make.h"
 
 #define CHANGES 160u
 
@@ -93,18 +91,17 @@ static bool change(struct machine *machine, struct kept *before, struct kept *af
 	struct plan plan;
 	struct stale stale;
 	struct step step;
+	struct one one;
 
 	if (machine_prepare(machine, frame, frame + 1, target, &plan) != SP_OK)
 		return false;
-	if (!plan.one.slot) {
+	if (!tree_prepare_one(&machine->tree, frame, target, &one)) {
 		machine_change(machine, frame, frame + 1, target);
 		return false;
 	}
-	keep(machine, before);
-	plan.one.slot = NULL;
-	plan_many(&machine->tree, &plan);
 	assert_int_equal(plan.end, frame + 1);
 	assert_int_equal(plan.tables, 0);
+	keep(machine, before);
 	stale_begin(&stale, gone, MAX_LEVELS);
 	tree_commit(&machine->tree, &plan, NULL, &stale);
 	keep(machine, after);
@@ -112,7 +109,7 @@ static bool change(struct machine *machine, struct kept *before, struct kept *af
 
 	machine_step(machine, frame, frame + 1, target, &step);
 	machine_assert_clean(machine);
-	assert_non_null(step.plan.one.slot);
+	assert_true(step.is_one);
 	assert_int_equal(machine->tree.shape, after->tree.shape);
 	assert_true(same_pages(machine, machine->page, after->page));
 	assert_true(same_pages(machine, machine->seen, after->seen));

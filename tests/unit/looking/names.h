@@ -21,10 +21,9 @@
 #define tree_can_link	    looking_tree_can_link
 #define tree_link_beside    looking_tree_link_beside
 #define run_find	    looking_run_find
-#define plan_many	    looking_plan_many
-#define commit_many	    looking_commit_many
-#define one_prepare	    looking_one_prepare
-#define one_commit	    looking_one_commit
+#define tree_prepare_one    looking_tree_prepare_one
+#define tree_store_one	    looking_tree_store_one
+#define tree_note_one	    looking_tree_note_one
 #define make_overlooks	    looking_make_overlooks
 
 #define platform_pointer    looking_platform_pointer
