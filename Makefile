@@ -53,7 +53,7 @@ metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 engine_src := $(wildcard engines/*.c)
 # What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
 pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults guest_conf guest_conf_check \
-	mptable perform print vacpi vapic* vpci*)) $(engine_src) platform/metal/dsdt_image.S
+	mptable perform print vacpi vapic* vm_ask vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
@@ -73,6 +73,7 @@ core_obj := $(call objects,core,$(core_src))
 mutant_obj := $(call objects,mutants,$(core_src))
 model_obj := $(call objects,model,$(model_src))
 metal_obj := $(call objects,metal,$(metal_src) $(engine_src))
+metal_mutant_obj := $(call objects,metal-mutants,$(metal_src) $(engine_src))
 guest_obj := $(call objects,guest,$(guest_src))
 change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
 hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(pure_src) $(test_support_src)))
@@ -86,7 +87,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two guests check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two demo-smp guests check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -107,7 +108,7 @@ help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
 	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
 	@echo "                and leave it in $(OUT)/matrix.json; then stock Debians with ports of their own, one hostile"
-	@echo "                ($(OUT)/nic.json, move.json, two.json); PART=matrix|nic|move|two for one, MACHINES=\"amdvi-shared ...\" for some"
+	@echo "                ($(OUT)/nic.json, move.json, two.json, smp.json); PART=matrix|nic|move|two|smp for one, MACHINES=\"amdvi-shared ...\" for some"
 	@echo "make check      every test: lint, unit, model, threads, mutants, counts, embed, boot; then the sum"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
@@ -125,7 +126,7 @@ help:
 	@echo "CC=clang  PREFIX=$(PREFIX)  DESTDIR=  V=1 (show commands)"
 	@echo "demo and check first install the Debian packages that they lack, and say which."
 
-PART ?= matrix nic move two
+PART ?= matrix nic move two smp
 
 demo:
 	@tests/setup.sh demo
@@ -144,6 +145,9 @@ demo-move: guests
 
 demo-two: guests
 	@$(OUT)/boot two $(OUT) $(MACHINES)
+
+demo-smp: guests
+	@$(OUT)/boot smp $(OUT) $(MACHINES)
 
 guests:
 	@guests/images.sh $(OUT)/guests
@@ -209,6 +213,14 @@ $(OUT)/metal/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(call quiet,AS)$(CC) $(metal_flags) -c -o $@ $<
 
+$(OUT)/metal-mutants/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(metal_flags) -DSP_MUTANTS -c -o $@ $<
+
+$(OUT)/metal-mutants/%.o: $(OUT)/metal/%.o
+	@mkdir -p $(@D)
+	@cp $< $@
+
 # The built-in guest is 32-bit code at a fixed address, carried as a flat image.
 $(OUT)/guest/%.o: %.c Makefile
 	@mkdir -p $(@D)
@@ -243,7 +255,7 @@ endef
 $(OUT)/sallyport.elf: $(metal_obj) $(OUT)/libsallyport.a platform/metal/metal.ld
 	$(link_hypervisor)
 
-$(OUT)/sallyport-mutants.elf: $(metal_obj) $(OUT)/libsallyport-mutants.a platform/metal/metal.ld
+$(OUT)/sallyport-mutants.elf: $(metal_mutant_obj) $(OUT)/libsallyport-mutants.a platform/metal/metal.ld
 	$(link_hypervisor)
 
 # --- hosted tests -----------------------------------------------------------------------------

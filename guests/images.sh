@@ -7,7 +7,8 @@
 #
 #   linux-image-amd64 --> OUT/vmlinuz, its e1000e.ko --.
 #   busybox-static ------------------------------------+--> OUT/nic.gz
-#   guests/nic.init -----------------------------------'
+#   guests/nic.init -----------------------------------+
+#   guests/nic.c, where there is one: its /bin/nic ----'
 #
 # Packages are downloaded and unpacked, not installed. What is there is not made again, unless the
 # script of a guest has changed.
@@ -53,6 +54,8 @@ make_initrd() { # make_initrd NAME
 	cp "$busybox" "$root/bin/busybox"
 	find "$packages/kernel" -name e1000e.ko -exec cp {} "$root/lib/" \;
 	install -m 755 "$here/$1.init" "$root/init"
+	[ ! -f "$here/$1.c" ] ||
+		gcc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -static -pthread -s -o "$root/bin/$1" "$here/$1.c"
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$out/$1.gz.part"
 	mv "$out/$1.gz.part" "$out/$1.gz"
 }
@@ -68,5 +71,8 @@ fi
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
 for script in "$here"/*.init; do
 	name=$(basename "$script" .init)
-	[ "$out/$name.gz" -nt "$script" ] || make_initrd "$name"
+	program=${script%.init}.c
+	if [ ! "$out/$name.gz" -nt "$script" ] || [ "$program" -nt "$out/$name.gz" ]; then
+		make_initrd "$name"
+	fi
 done

@@ -101,7 +101,7 @@ enum sp_mutant {
 	SP_MUT_BAR_ANYWHERE,		/* a guest moves a BAR out of its windows */
 	SP_MUT_CONFIG_UNFILTERED, /* what a guest writes to configuration space goes to the function */
 	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
-	SP_MUT_COMMAND_UNCHECKED, /* a guest's interrupt commands go to the bus as they are */
+	SP_MUT_COMMAND_UNCHECKED, /* a guest's commands to CPUs that are not its own go to the bus */
 	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
 	/* Interrupts of functions. */
 	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */

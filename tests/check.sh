@@ -214,6 +214,8 @@ run_boot() {
 	judge boot move "$logs/move.log" $?
 	"$out/boot" two "$out" >"$logs/two.log" 2>&1
 	judge boot two "$logs/two.log" $?
+	"$out/boot" smp "$out" >"$logs/smp.log" 2>&1
+	judge boot smp "$logs/smp.log" $?
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')

@@ -247,25 +247,26 @@ static bool end(struct vm *vm, uint64_t started)
 }
 
 /* CPU 0 is the hypervisor's; each guest has the next ones. */
-static void create_all(struct sp_host *host, enum sp_tables tables)
+static void create_all(struct sp_host *host, enum sp_tables tables, uint32_t mutant)
 {
 	struct vm_config place = { .first_cpu = 1, .tables = tables };
 
 	for (uint32_t i = 0; i < conf.guest_count; i++) {
 		place.number = i + 1;
 		create(&vms[i], &conf.guest[i], host, &place);
+		vms[i].apic.mutant = mutant;
 		place.first_cpu += conf.guest[i].cpus;
 	}
 }
 
-bool guests_run(struct sp_host *host, enum sp_tables tables)
+bool guests_run(struct sp_host *host, enum sp_tables tables, uint32_t mutant)
 {
 	uint64_t started;
 	bool whole = true;
 
 	read_conf(host);
 	vm_apic_measure();
-	create_all(host, tables);
+	create_all(host, tables, mutant);
 	started = time_now();
 	monitor_start(host);
 	for (uint32_t i = 0; i < conf.guest_count; i++)

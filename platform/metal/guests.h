@@ -7,8 +7,11 @@
 #include "platform/metal/faults.h"
 #include "platform/metal/vm.h"
 
-/* Refuses what cannot be started. False: something of a guest did not come back. */
-bool guests_run(struct sp_host *host, enum sp_tables tables);
+/*
+ * Refuses what cannot be started. False: something of a guest did not come back. `mutant` is left out
+ * of what guards the machine from them (lib/mutant.h), tests only.
+ */
+bool guests_run(struct sp_host *host, enum sp_tables tables, uint32_t mutant);
 
 /* For the monitor. From 0; NULL: there are no more. */
 struct vm *guests_at(uint32_t index);

@@ -5,6 +5,7 @@
  *   options -> memory -> this CPU -> ACPI, time -> SVM -> all CPUs -> IOMMU, PCI -> guests
  *   -> what run= says
  */
+#include "lib/mutant.h"
 #include "platform/metal/acpi.h"
 #include "platform/metal/apic.h"
 #include "platform/metal/console.h"
@@ -115,6 +116,16 @@ static enum sp_tables tables_of(const struct options *options)
 	return options->tables == TABLES_SHARED ? SP_TABLES_SHARED : SP_TABLES_SEPARATE;
 }
 
+static uint32_t mutant_of(const struct options *options)
+{
+	if (options->leave_out == LEAVE_OUT_NOTHING)
+		return SP_MUT_NONE;
+	if (!MUTANTS_BUILT)
+		machine_refuse(
+			"leave-out needs the image with mutants: start sallyport-mutants.elf");
+	return SP_MUT_COMMAND_UNCHECKED;
+}
+
 static bool run_controls(void)
 {
 	bool good;
@@ -137,7 +148,7 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		machine_end(guests_run(host, tables_of(options)));
+		machine_end(guests_run(host, tables_of(options), mutant_of(options)));
 	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {

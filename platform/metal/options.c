@@ -30,6 +30,7 @@ enum {
 	OPTION_TABLES,
 	OPTION_VTD,
 	OPTION_RUN,
+	OPTION_LEAVE_OUT,
 	OPTION_COUNT,
 };
 
@@ -53,6 +54,11 @@ static const struct option table[OPTION_COUNT] = {
 		[RUN_ENGINES] = {"engines", "every NVMe controller and 82574 aimed, then end"},
 		[RUN_GUESTS] = {"guests", "the guests of guest.conf, a module that the loader brings along"},
 		[RUN_IDLE] = {"idle", "print what the machine has, then wait for ever"},
+	}},
+	[OPTION_LEAVE_OUT] = {"leave-out", "a guard of run=guests (sallyport-mutants.elf)",
+		offsetof(struct options, leave_out), {
+		[LEAVE_OUT_NOTHING] = {"nothing", "all are there"},
+		[LEAVE_OUT_COMMANDS] = {"commands", "a guest's interrupts reach any CPU of the machine"},
 	}},
 };
 /* clang-format on */

@@ -23,12 +23,18 @@ enum option_run {
 	RUN_GUESTS,
 };
 
+enum option_leave_out {
+	LEAVE_OUT_NOTHING,
+	LEAVE_OUT_COMMANDS,
+};
+
 /* Each field is an index into its option's choices. */
 struct options {
 	unsigned int help;
-	unsigned int tables; /* enum option_tables */
-	unsigned int vtd;    /* enum option_vtd */
-	unsigned int run;    /* enum option_run */
+	unsigned int tables;	/* enum option_tables */
+	unsigned int vtd;	/* enum option_vtd */
+	unsigned int run;	/* enum option_run */
+	unsigned int leave_out; /* enum option_leave_out */
 };
 
 struct option_error {

@@ -144,15 +144,15 @@ struct vapic_act vapic_command(struct vapic_guest *guest, uint32_t cpu)
 	uint32_t targets = find_targets(guest, cpu);
 	bool others = (apic->command & COMMAND_SHORTHAND) == SHORTHAND_OTHERS;
 
-	if (MUTANT_IS(guest->mutant, SP_MUT_COMMAND_UNCHECKED))
-		return (struct vapic_act){ .kind = VAPIC_PASS,
-					   .offset = APIC_COMMAND,
-					   .value = apic->command };
 	if (!is_known_delivery(apic->command))
 		return refuse(apic, VAPIC_REFUSED_DELIVERY);
 	/* A guest of one CPU has no others: kernels stop "all others" all the same. */
 	if (targets == 0 && others)
 		return (struct vapic_act){ .kind = VAPIC_NOTHING };
+	if (targets == 0 && MUTANT_IS(guest->mutant, SP_MUT_COMMAND_UNCHECKED))
+		return (struct vapic_act){ .kind = VAPIC_PASS,
+					   .offset = APIC_COMMAND,
+					   .value = apic->command };
 	if (targets == 0)
 		return refuse(apic, VAPIC_REFUSED_TARGET);
 	switch (apic->command & COMMAND_DELIVERY) {

@@ -7,6 +7,7 @@
  *   boot nic OUT [MACHINE...]      a stock Linux with ports of its own, as such lines, and OUT/nic.json
  *   boot move OUT [MACHINE...]     a port goes from one to another, both running, and OUT/move.json
  *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
+ *   boot smp OUT [MACHINE...]      two of them with two CPUs each, and OUT/smp.json
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
  */
@@ -16,6 +17,7 @@
 #include "nic.h"
 #include "two.h"
 #include "run.h"
+#include "smp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +51,7 @@ struct choice {
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: boot demo|check|nic|move|two OUT [MACHINE...]\nmachines:");
+	fprintf(stderr, "usage: boot demo|check|nic|move|two|smp OUT [MACHINE...]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -75,11 +77,13 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 static bool run_nics(const struct runner *runner, const struct choice *choice);
 static bool run_moves(const struct runner *runner, const struct choice *choice);
 static bool run_twos(const struct runner *runner, const struct choice *choice);
+static bool run_smps(const struct runner *runner, const struct choice *choice);
 
 static const struct part part_table[] = {
 	{ "nic", nic_machine_table, &nic_machine_count, run_nics },
 	{ "move", move_machine_table, &move_machine_count, run_moves },
 	{ "two", two_machine_table, &two_machine_count, run_twos },
+	{ "smp", smp_machine_table, &smp_machine_count, run_smps },
 };
 
 static const struct part *find_part(const char *name)
@@ -278,6 +282,27 @@ static bool run_twos(const struct runner *runner, const struct choice *choice)
 		good = false;
 	}
 	free(twos);
+	return good;
+}
+
+static bool run_smps(const struct runner *runner, const struct choice *choice)
+{
+	struct smp *smps = calloc(choice->count, sizeof(*smps));
+	bool good = smps != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * SMP_STEPS);
+	for (size_t i = 0; smps && i < choice->count; i++) {
+		smp_boot(runner, choice->machines[i], &smps[i]);
+		smp_print(&smps[i], stdout);
+		good = smp_is_good(&smps[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/smp.json", runner->out);
+	if (smps && !smp_write(path, smps, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(smps);
 	return good;
 }
 
