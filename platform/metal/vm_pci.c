@@ -155,7 +155,7 @@ static bool find_target(const struct vm *vm, const struct vpci_message *wanted, 
 
 	if ((wanted->address & ~0xfffffull) != MESSAGE_WINDOW ||
 	    (wanted->data & MESSAGE_DELIVERY) > 0x100 ||
-	    (wanted->data & MESSAGE_VECTOR) < VAPIC_VECTOR_FIRST || targets == 0)
+	    !vapic_may_send(&vm->apic, wanted->data & MESSAGE_VECTOR) || targets == 0)
 		return false;
 	*cpu = (uint8_t)__builtin_ctz(targets);
 	return true;
