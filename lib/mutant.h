@@ -97,8 +97,9 @@ enum sp_mutant {
 	SP_MUT_RELEASE_AFTER_EMULATORS, /* limbo opens when the emulators have forgotten */
 	/* The hypervisor's own: what a guest sees of the machine. */
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
-	SP_MUT_TABLE_NOT_TRAPPED,	/* a function's MSI-X table is the guest's to write */
-	SP_MUT_BAR_ANYWHERE,		/* a guest moves a BAR out of its windows */
+	SP_MUT_TABLE_UNPAUSED,	  /* a guest's CPUs run while a BAR with such a table is mapped */
+	SP_MUT_TABLE_NOT_TRAPPED, /* a function's MSI-X table is the guest's to write */
+	SP_MUT_BAR_ANYWHERE,	  /* a guest moves a BAR out of its windows */
 	SP_MUT_CONFIG_UNFILTERED, /* what a guest writes to configuration space goes to the function */
 	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
 	SP_MUT_COMMAND_UNCHECKED, /* a guest's commands to CPUs that are not its own go to the bus */

@@ -9,6 +9,7 @@
  */
 #include "platform/metal/guests.h"
 
+#include "lib/mutant.h"
 #include "platform/metal/console.h"
 #include "platform/metal/cpu.h"
 #include "platform/metal/faults.h"
@@ -247,26 +248,27 @@ static bool end(struct vm *vm, uint64_t started)
 }
 
 /* CPU 0 is the hypervisor's; each guest has the next ones. */
-static void create_all(struct sp_host *host, enum sp_tables tables, uint32_t mutant)
+static void create_all(struct sp_host *host, enum sp_tables tables, bool unguarded)
 {
 	struct vm_config place = { .first_cpu = 1, .tables = tables };
 
 	for (uint32_t i = 0; i < conf.guest_count; i++) {
 		place.number = i + 1;
 		create(&vms[i], &conf.guest[i], host, &place);
-		vms[i].apic.mutant = mutant;
+		vms[i].apic.mutant = unguarded ? SP_MUT_COMMAND_UNCHECKED : SP_MUT_NONE;
+		vms[i].mutant = unguarded ? SP_MUT_TABLE_UNPAUSED : SP_MUT_NONE;
 		place.first_cpu += conf.guest[i].cpus;
 	}
 }
 
-bool guests_run(struct sp_host *host, enum sp_tables tables, uint32_t mutant)
+bool guests_run(struct sp_host *host, enum sp_tables tables, bool unguarded)
 {
 	uint64_t started;
 	bool whole = true;
 
 	read_conf(host);
 	vm_apic_measure();
-	create_all(host, tables, mutant);
+	create_all(host, tables, unguarded);
 	started = time_now();
 	monitor_start(host);
 	for (uint32_t i = 0; i < conf.guest_count; i++)

@@ -8,10 +8,10 @@
 #include "platform/metal/vm.h"
 
 /*
- * Refuses what cannot be started. False: something of a guest did not come back. `mutant` is left out
- * of what guards the machine from them (lib/mutant.h), tests only.
+ * Refuses what cannot be started. False: something of a guest did not come back. `unguarded`: what
+ * holds CPUs of a guest is left out, where that is built (lib/mutant.h); tests only.
  */
-bool guests_run(struct sp_host *host, enum sp_tables tables, uint32_t mutant);
+bool guests_run(struct sp_host *host, enum sp_tables tables, bool unguarded);
 
 /* For the monitor. From 0; NULL: there are no more. */
 struct vm *guests_at(uint32_t index);

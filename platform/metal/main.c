@@ -116,14 +116,14 @@ static enum sp_tables tables_of(const struct options *options)
 	return options->tables == TABLES_SHARED ? SP_TABLES_SHARED : SP_TABLES_SEPARATE;
 }
 
-static uint32_t mutant_of(const struct options *options)
+static bool is_unguarded(const struct options *options)
 {
 	if (options->leave_out == LEAVE_OUT_NOTHING)
-		return SP_MUT_NONE;
+		return false;
 	if (!MUTANTS_BUILT)
 		machine_refuse(
 			"leave-out needs the image with mutants: start sallyport-mutants.elf");
-	return SP_MUT_COMMAND_UNCHECKED;
+	return true;
 }
 
 static bool run_controls(void)
@@ -148,7 +148,7 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		machine_end(guests_run(host, tables_of(options), mutant_of(options)));
+		machine_end(guests_run(host, tables_of(options), is_unguarded(options)));
 	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {

@@ -58,7 +58,7 @@ static const struct option table[OPTION_COUNT] = {
 	[OPTION_LEAVE_OUT] = {"leave-out", "a guard of run=guests (sallyport-mutants.elf)",
 		offsetof(struct options, leave_out), {
 		[LEAVE_OUT_NOTHING] = {"nothing", "all are there"},
-		[LEAVE_OUT_COMMANDS] = {"commands", "a guest's interrupts reach any CPU of the machine"},
+		[LEAVE_OUT_SMP] = {"smp", "interrupts reach any CPU, and CPUs run while tables are mapped"},
 	}},
 };
 /* clang-format on */

@@ -25,7 +25,7 @@ enum option_run {
 
 enum option_leave_out {
 	LEAVE_OUT_NOTHING,
-	LEAVE_OUT_COMMANDS,
+	LEAVE_OUT_SMP,
 };
 
 /* Each field is an index into its option's choices. */

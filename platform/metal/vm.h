@@ -97,6 +97,8 @@ struct vm {
 	uint32_t pit; /* what a guest that reads its absent PIT sees change */
 	uint8_t clock_index;
 
+	uint32_t mutant; /* a negative control, tests only */
+
 	atomic_ulong refused; /* acts that were not carried out */
 	_Atomic enum vm_state state;
 	const char *why; /* written before VM_ENDED, once */

@@ -12,6 +12,7 @@
  */
 #include "platform/metal/vm_pci.h"
 
+#include "lib/mutant.h"
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/pci_config.h"
@@ -104,7 +105,8 @@ static enum sp_status map_some(struct vm *vm, const struct vpci_function *functi
 static enum sp_status map(struct vm *vm, const struct vpci_function *function, uint32_t bar,
 			  sp_gfn_t first)
 {
-	const bool has_table = function->msix != 0 && function->table_bar == bar;
+	const bool has_table = function->msix != 0 && function->table_bar == bar &&
+			       !MUTANT_IS(vm->mutant, SP_MUT_TABLE_UNPAUSED);
 	enum sp_status status;
 
 	if (has_table)

@@ -126,7 +126,8 @@ static void read_rest(struct smp_guest *guest, const char *text)
 	    sscanf(text, "config %u %u %u", &guest->ecam, &guest->ports, &guest->functions) == 3 ||
 	    sscanf(text, "stopped %u", &guest->stopped) == 1 ||
 	    sscanf(text, "started %u", &guest->started) == 1 ||
-	    sscanf(text, "cpus-at-the-end %u", &guest->cpus_at_the_end) == 1)
+	    sscanf(text, "cpus-at-the-end %u", &guest->cpus_at_the_end) == 1 ||
+	    sscanf(text, "race %u %u %u", &guest->races, &guest->trapped, &guest->reached) == 3)
 		return;
 	if (sscanf(text, "heard %u", &guest->heard) == 1)
 		guest->heard_known = true;

@@ -26,6 +26,7 @@ enum smp_step {
 	SMP_FOREIGN_INIT,
 	SMP_FOREIGN_STARTUP,
 	SMP_HYPERVISOR,
+	SMP_TABLE,
 	SMP_WORKS_ON,
 	SMP_CONTAINED,
 	SMP_FRAMES,
@@ -40,6 +41,7 @@ enum {
 	SMP_PACKETS = 200, /* each time */
 	SMP_ROUNDS = 400,  /* of pages that come and go */
 	SMP_LAST_ROUNDS = 100,
+	SMP_RACES = 1000, /* a port's registers go and come */
 	SMP_ATTACKS = SMP_HYPERVISOR - SMP_FOREIGN_INTERRUPT + 1
 };
 
@@ -68,6 +70,7 @@ struct smp_guest {
 	bool tried_all;
 	bool heard_known;
 	unsigned int heard, cpus_at_the_end;
+	unsigned int races, trapped, reached; /* reached: its MSI-X table was, once */
 	bool ended;
 	unsigned int faults;
 	char fault[EVIDENCE_SIZE];

@@ -27,6 +27,7 @@ static const char *const step_names[SMP_STEPS] = {
 	[SMP_FOREIGN_INIT] = "an INIT to another guest's CPU",
 	[SMP_FOREIGN_STARTUP] = "a start-up message to another guest's CPU",
 	[SMP_HYPERVISOR] = "an INIT to the hypervisor's CPU",
+	[SMP_TABLE] = "an MSI-X table is not reached while its BAR comes and goes",
 	[SMP_WORKS_ON] = "the other guest works on",
 	[SMP_CONTAINED] = "no port reaches beyond its guest",
 	[SMP_FRAMES] = "every frame comes back",
@@ -262,6 +263,19 @@ static void judge_interrupt(struct smp *smp)
 		     smp->run.guest[0].refused[0], control->heard);
 }
 
+/* One CPU switches the BAR, the other one writes to the table: QEMU's own keeps what is written. */
+static void judge_table(struct smp *smp)
+{
+	const struct smp_guest *acpi = &smp->run.guest[1], *control = &smp->control.guest[1];
+	const bool good = acpi->races == SMP_RACES && acpi->trapped != 0 && acpi->reached == 0 &&
+			  control->reached != 0;
+
+	find(smp, SMP_TABLE, good,
+	     "%u times: %u writes were trapped, %u reached it; control: while the guest's CPUs were "
+	     "not held %u did, after %u times",
+	     acpi->races, acpi->trapped, acpi->reached, control->reached, control->races);
+}
+
 static void judge_works_on(struct smp *smp)
 {
 	const struct smp_guest *acpi = &smp->run.guest[1];
@@ -318,6 +332,7 @@ void smp_judge(struct smp *smp, const struct boot_result *ended)
 	judge_interrupt(smp);
 	for (unsigned int i = 1; i < SMP_ATTACKS; i++)
 		judge_attack(smp, i);
+	judge_table(smp);
 	judge_works_on(smp);
 	judge_ends(smp, ended);
 }

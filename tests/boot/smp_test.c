@@ -56,7 +56,8 @@ static const char *const single_lines[] = {
 	"acpi| [ 19.1] smp: heard 0\n",
 	"acpi| [ 19.1] smp: cpus-at-the-end 2\n",
 	"acpi| [ 19.6] smp: threads 100 0\n",
-	"acpi| [ 19.6] smp: end\n",
+	"acpi| [ 19.7] smp: race 1000 1400 0\n",
+	"acpi| [ 19.8] smp: end\n",
 	"guest    mp ended: it reset itself by the keyboard controller\n",
 	"apic     mp: between its 2 CPUs 2267 interrupts, 1 NMIs, 9 INITs and start-ups; refused 5; "
 	"its devices' messages went to another CPU 11 times\n",
@@ -91,6 +92,10 @@ static void read_run(struct smp_run *run, const char *what, const char *instead)
 		read_as(run, single_lines[i], what, instead);
 }
 
+/* What the control says. */
+#define HEARD "acpi| [ 10.5] smp: heard 1\n"
+#define RACED "acpi| [ 11.5] smp: race 700 900 12\n"
+
 /* The good run, but for one line that is another; in the control `heard` is said. */
 static struct smp run_with(const char *what, const char *instead, const char *heard)
 {
@@ -99,11 +104,10 @@ static struct smp run_with(const char *what, const char *instead, const char *he
 	smp_begin(&smp, &machine);
 	read_run(&smp.run, what, instead);
 	smp_read_line(&smp.control, heard);
+	smp_read_line(&smp.control, RACED);
 	smp_judge(&smp, &well);
 	return smp;
 }
-
-#define HEARD "acpi| [ 10.5] smp: heard 1\n"
 
 static void a_run_as_it_should_be_is_good(void **state)
 {
@@ -152,6 +156,9 @@ static const struct {
 	{ "command 0x4500 to APIC 0x3", "", SMP_FOREIGN_INIT },
 	{ "command 0x4608", "", SMP_FOREIGN_STARTUP },
 	{ "attack hypervisor", "", SMP_HYPERVISOR },
+	{ "smp: race", "acpi| [ 19.7] smp: race 1000 1400 1\n", SMP_TABLE },
+	{ "smp: race", "acpi| [ 19.7] smp: race 1000 0 0\n", SMP_TABLE },
+	{ "smp: race", "", SMP_TABLE },
 	{ "smp: tried", "", SMP_WORKS_ON },
 	{ "cpus-at-the-end", "acpi| [ 19.1] smp: cpus-at-the-end 1\n", SMP_WORKS_ON },
 	{ "threads 100", "acpi| [ 19.6] smp: threads 100 3\n", SMP_WORKS_ON },
@@ -197,6 +204,19 @@ static void a_control_that_hears_nothing_is_none(void **state)
 	assert_true(deaf.step[SMP_FOREIGN_NMI].good);
 }
 
+static void a_race_needs_its_control(void **state)
+{
+	struct smp smp;
+
+	(void)state;
+	smp_begin(&smp, &machine);
+	read_run(&smp.run, NULL, NULL);
+	smp_read_line(&smp.control, HEARD);
+	smp_read_line(&smp.control, "acpi| [ 11.5] smp: race 20000 900 0\n");
+	smp_judge(&smp, &well);
+	assert_false(smp.step[SMP_TABLE].good);
+}
+
 /* An attack whose act does not succeed where it may proves nothing. */
 static void an_attack_needs_its_control(void **state)
 {
@@ -240,6 +260,7 @@ int main(void)
 		cmocka_unit_test(each_defect_makes_its_step_bad),
 		cmocka_unit_test(every_step_has_a_defect),
 		cmocka_unit_test(a_control_that_hears_nothing_is_none),
+		cmocka_unit_test(a_race_needs_its_control),
 		cmocka_unit_test(an_attack_needs_its_control),
 		cmocka_unit_test(a_run_that_does_not_end_is_bad),
 		cmocka_unit_test(a_refusal_to_start_is_told),
