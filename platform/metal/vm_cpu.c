@@ -22,6 +22,7 @@
 #include "platform/metal/x86.h"
 
 #define IN_FLIGHT	 (50 * NS_PER_US)
+#define LEAVE_WITHIN	 (10 * NS_PER_S)
 
 #define VECTOR_OPCODE	 6u
 #define VECTOR_PROTECT	 13u
@@ -197,16 +198,27 @@ static void inject_nmi(struct vm_cpu *cpu)
 
 /* ---- all of them ---- */
 
+/* It was kicked: a CPU that does not leave guest mode now could not be told of anything. */
+static void wait_until_out(const struct vm_cpu *cpu)
+{
+	const uint64_t until = time_now() + LEAVE_WITHIN;
+
+	while (atomic_load(&cpu->gate.inside)) {
+		if (time_now() > until)
+			machine_panic("CPU %u does not leave guest %s", cpu->machine,
+				      cpu->vm->name);
+		pause();
+	}
+}
+
 void vm_pause(struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->cpu_count; i++) {
 		if (vm->cpu[i].machine != cpu_self()->index)
 			vm_cpu_ask(&vm->cpu[i], VM_ASK_PAUSE);
 	}
-	for (uint32_t i = 0; i < vm->cpu_count; i++) {
-		while (atomic_load(&vm->cpu[i].gate.inside))
-			pause();
-	}
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		wait_until_out(&vm->cpu[i]);
 }
 
 void vm_resume(struct vm *vm)

@@ -43,6 +43,14 @@ static void read_serial(struct smp_run *run, const char *path)
 		fclose(serial);
 }
 
+static void show_progress(void *context, double seconds)
+{
+	const char *serial = context;
+
+	printf("\r  %s: %.0f s ", serial, seconds);
+	fflush(stdout);
+}
+
 static struct boot_result boot(const struct runner *runner, const struct machine *machine,
 			       const struct variant *variant, struct smp_run *run)
 {
@@ -62,12 +70,13 @@ static struct boot_result boot(const struct runner *runner, const struct machine
 		"-initrd", modules, NULL
 	};
 	/* clang-format on */
-	const struct boot boot = { .machine = machine,
-				   .image = path,
-				   .append_more = variant->append,
-				   .more = more,
-				   .serial = serial,
-				   .errors = errors };
+	struct boot boot = { .machine = machine,
+			     .image = path,
+			     .append_more = variant->append,
+			     .more = more,
+			     .serial = serial,
+			     .errors = errors,
+			     .context = serial };
 	struct boot_result ended;
 
 	snprintf(path, sizeof(path), "%s/%s", runner->out, variant->image);
@@ -77,7 +86,11 @@ static struct boot_result boot(const struct runner *runner, const struct machine
 		 variant->name);
 	snprintf(modules, sizeof(modules), "guests/%s,%s/guests/vmlinuz,%s/guests/smp.gz",
 		 variant->conf, runner->out, runner->out);
+	if (runner->terminal.is_terminal)
+		boot.progress = show_progress;
 	ended = qemu_boot(&runner->qemu, &boot);
+	if (runner->terminal.is_terminal)
+		printf("\r%*s\r", 70, "");
 	read_serial(run, serial);
 	return ended;
 }
