@@ -5,6 +5,7 @@
  *   options -> memory -> this CPU -> ACPI, time -> SVM -> all CPUs -> IOMMU, PCI -> guests
  *   -> what run= says
  */
+#include "lib/mutant.h"
 #include "platform/metal/acpi.h"
 #include "platform/metal/apic.h"
 #include "platform/metal/console.h"
@@ -125,6 +126,16 @@ static bool run_controls(void)
 	return controls_with_defects(&stage) && good;
 }
 
+/* For the controls of what guests show: tests/boot/balloon.h. */
+static void choose_defect(struct sp_host *host, const struct options *options)
+{
+	const enum sp_mutant mutant =
+		options->defect == DEFECT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
+
+	if (mutant != SP_MUT_NONE && sp_mutant_choose(host, mutant) != SP_OK)
+		machine_refuse("defect= needs the image with mutants: start sallyport-mutants.elf");
+}
+
 /* A leak is a failure; so is a frame that does not come back in the end. */
 static void run(const struct options *options)
 {
@@ -137,7 +148,8 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		machine_end(guests_run(host, tables_of(options)));
+		choose_defect(host, options);
+		machine_end(guests_run(host, tables_of(options), options->typing == TYPING_GUEST));
 	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {

@@ -30,6 +30,8 @@ enum {
 	OPTION_TABLES,
 	OPTION_VTD,
 	OPTION_RUN,
+	OPTION_TYPING,
+	OPTION_DEFECT,
 	OPTION_COUNT,
 };
 
@@ -53,6 +55,14 @@ static const struct option table[OPTION_COUNT] = {
 		[RUN_ENGINES] = {"engines", "every NVMe controller and 82574 aimed, then end"},
 		[RUN_GUESTS] = {"guests", "the guests of guest.conf, a module that the loader brings along"},
 		[RUN_IDLE] = {"idle", "print what the machine has, then wait for ever"},
+	}},
+	[OPTION_TYPING] = {"typing", "who gets what is typed at first (run=guests); Ctrl-] is the monitor", offsetof(struct options, typing), {
+		[TYPING_MONITOR] = {"monitor", "the monitor: try help"},
+		[TYPING_GUEST] = {"guest", "the first guest of guest.conf"},
+	}},
+	[OPTION_DEFECT] = {"defect", "a guard to leave out (sallyport-mutants.elf, run=guests)", offsetof(struct options, defect), {
+		[DEFECT_NONE] = {"none", "as built"},
+		[DEFECT_EXCHANGE] = {"exchange", "units are not told of frames that are exchanged"},
 	}},
 };
 /* clang-format on */

@@ -23,12 +23,24 @@ enum option_run {
 	RUN_GUESTS,
 };
 
+enum option_typing {
+	TYPING_MONITOR,
+	TYPING_GUEST,
+};
+
+enum option_defect {
+	DEFECT_NONE,
+	DEFECT_EXCHANGE,
+};
+
 /* Each field is an index into its option's choices. */
 struct options {
 	unsigned int help;
 	unsigned int tables; /* enum option_tables */
 	unsigned int vtd;    /* enum option_vtd */
 	unsigned int run;    /* enum option_run */
+	unsigned int typing; /* enum option_typing */
+	unsigned int defect; /* enum option_defect */
 };
 
 struct option_error {
