@@ -86,7 +86,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two guests check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two demo-balloon demo-boot demo-typing guests run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -105,9 +105,11 @@ tests: $(tests)
 
 help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
-	@echo "make demo       boot the hypervisor on three machines in QEMU, print the isolation matrix"
-	@echo "                and leave it in $(OUT)/matrix.json; then stock Debians with ports of their own, one hostile"
-	@echo "                ($(OUT)/nic.json, move.json, two.json); PART=matrix|nic|move|two for one, MACHINES=\"amdvi-shared ...\" for some"
+	@echo "make demo       boot the hypervisor on machines in QEMU, print the isolation matrix and leave it in"
+	@echo "                $(OUT)/matrix.json; then stock Debians with ports of their own ($(OUT)/PART.json)"
+	@echo "                PART=$(subst $(space),|,$(PART)) for one,"
+	@echo "                MACHINES=\"amdvi-shared ...\" for some"
+	@echo "make run        a Debian with a port of its own, at this terminal; GUEST=FILE another guest.conf"
 	@echo "make check      every test: lint, unit, model, threads, mutants, counts, embed, boot; then the sum"
 	@echo "make lint       the rules of the tree: layers, headers, format, symbols, lengths ..."
 	@echo "make size       lines, comments, function lengths and text bytes of each room"
@@ -125,7 +127,10 @@ help:
 	@echo "CC=clang  PREFIX=$(PREFIX)  DESTDIR=  V=1 (show commands)"
 	@echo "demo and check first install the Debian packages that they lack, and say which."
 
-PART ?= matrix nic move two
+empty :=
+space := $(empty) $(empty)
+PART ?= matrix nic move two balloon boot typing
+GUEST ?= guests/debian.conf
 
 demo:
 	@tests/setup.sh demo
@@ -144,6 +149,21 @@ demo-move: guests
 
 demo-two: guests
 	@$(OUT)/boot two $(OUT) $(MACHINES)
+
+demo-balloon: guests
+	@$(OUT)/boot balloon $(OUT) $(MACHINES)
+
+demo-boot: guests
+	@$(OUT)/boot boot $(OUT) $(MACHINES)
+
+demo-typing: guests
+	@$(OUT)/boot typing $(OUT) $(MACHINES)
+
+# QEMU ends as the hypervisor wants it: 33 says that all was well.
+run:
+	@tests/setup.sh demo
+	@$(MAKE) --no-print-directory images $(OUT)/boot guests
+	@$(OUT)/boot run $(OUT) $(GUEST) $(firstword $(MACHINES)); status=$$?; [ $$status -eq 33 ] || exit $$status
 
 guests:
 	@guests/images.sh $(OUT)/guests
