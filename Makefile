@@ -52,7 +52,7 @@ model_src := $(wildcard platform/model/*.c)
 metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 engine_src := $(wildcard engines/*.c)
 # What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
-pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults guest_conf guest_conf_check \
+pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults guest_conf guest_conf_check hypercall_check \
 	mptable perform print uart vacpi vapic* vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)

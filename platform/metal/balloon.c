@@ -242,9 +242,6 @@ static int64_t each(struct vm *vm, uint64_t gfn, uint64_t count,
 {
 	int64_t done = 0, answer;
 
-	if (count == 0 || count > HYPERCALL_PAGES_MAX || gfn >= vm->frames ||
-	    count > vm->frames - gfn)
-		return HYPERCALL_RANGE;
 	while (count-- != 0) {
 		answer = one(vm, gfn + (uint64_t)done);
 		if (answer < 0)

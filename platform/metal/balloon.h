@@ -33,6 +33,7 @@ struct balloon {
 	_Atomic uint64_t left;		/* frames that left it, given or exchanged */
 	_Atomic(struct vm *) receiver;	/* of what leaves; NULL: nobody */
 	_Atomic uint64_t received;	/* pages from others, from BALLOON_FIRST_GFN on */
+	uint32_t mutant;		/* of lib/mutant.h: tests only */
 	uint64_t given, got, exchanged; /* the guest's lock */
 	uint32_t refused;		/* a bit for each error that was logged; the guest's lock */
 };
@@ -45,7 +46,7 @@ void balloon_begin(struct vm *vm, sp_mfn_t first, uint64_t count);
 /* Its domain is gone: every frame that is still its own is free. */
 void balloon_end(struct vm *vm);
 
-/* For hypercalls, on a CPU of the guest's, with its lock. How many pages, or an error of hypercall.h. */
+/* For hypercalls that were checked (hypercall_check.h), on a CPU of the guest's, with its lock. How many pages, or an error of hypercall.h. */
 int64_t balloon_give(struct vm *vm, uint64_t gfn, uint64_t count);
 int64_t balloon_get(struct vm *vm, uint64_t gfn, uint64_t count);
 int64_t balloon_exchange(struct vm *vm, uint64_t gfn, uint64_t count);

@@ -126,14 +126,15 @@ static bool run_controls(void)
 	return controls_with_defects(&stage) && good;
 }
 
-/* For the controls of what guests show: tests/boot/balloon.h. */
-static void choose_defect(struct sp_host *host, const struct options *options)
+/* For the controls of what guests show. */
+static void leave_out(struct sp_host *host, const struct options *options)
 {
 	const enum sp_mutant mutant =
-		options->defect == DEFECT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
+		options->leave_out == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
 
 	if (mutant != SP_MUT_NONE && sp_mutant_choose(host, mutant) != SP_OK)
-		machine_refuse("defect= needs the image with mutants: start sallyport-mutants.elf");
+		machine_refuse(
+			"leave-out needs the image with mutants: start sallyport-mutants.elf");
 }
 
 /* A leak is a failure; so is a frame that does not come back in the end. */
@@ -148,7 +149,7 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		choose_defect(host, options);
+		leave_out(host, options);
 		machine_end(guests_run(host, tables_of(options), options->typing == TYPING_GUEST));
 	}
 	stage_create(&stage, host, tables_of(options));

@@ -31,7 +31,7 @@ enum {
 	OPTION_VTD,
 	OPTION_RUN,
 	OPTION_TYPING,
-	OPTION_DEFECT,
+	OPTION_LEAVE_OUT,
 	OPTION_COUNT,
 };
 
@@ -60,9 +60,10 @@ static const struct option table[OPTION_COUNT] = {
 		[TYPING_MONITOR] = {"monitor", "the monitor: try help"},
 		[TYPING_GUEST] = {"guest", "the first guest of guest.conf"},
 	}},
-	[OPTION_DEFECT] = {"defect", "a guard to leave out (sallyport-mutants.elf, run=guests)", offsetof(struct options, defect), {
-		[DEFECT_NONE] = {"none", "as built"},
-		[DEFECT_EXCHANGE] = {"exchange", "units are not told of frames that are exchanged"},
+	[OPTION_LEAVE_OUT] = {"leave-out", "a guard of run=guests (sallyport-mutants.elf)",
+		offsetof(struct options, leave_out), {
+		[LEAVE_OUT_NOTHING] = {"nothing", "all are there"},
+		[LEAVE_OUT_EXCHANGE] = {"exchange", "units are not told of frames that are exchanged"},
 	}},
 };
 /* clang-format on */

@@ -28,19 +28,19 @@ enum option_typing {
 	TYPING_GUEST,
 };
 
-enum option_defect {
-	DEFECT_NONE,
-	DEFECT_EXCHANGE,
+enum option_leave_out {
+	LEAVE_OUT_NOTHING,
+	LEAVE_OUT_EXCHANGE,
 };
 
 /* Each field is an index into its option's choices. */
 struct options {
 	unsigned int help;
-	unsigned int tables; /* enum option_tables */
-	unsigned int vtd;    /* enum option_vtd */
-	unsigned int run;    /* enum option_run */
-	unsigned int typing; /* enum option_typing */
-	unsigned int defect; /* enum option_defect */
+	unsigned int tables;	/* enum option_tables */
+	unsigned int vtd;	/* enum option_vtd */
+	unsigned int run;	/* enum option_run */
+	unsigned int typing;	/* enum option_typing */
+	unsigned int leave_out; /* enum option_leave_out */
 };
 
 struct option_error {

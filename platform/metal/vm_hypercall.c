@@ -3,22 +3,17 @@
  * platform/metal/vm_hypercall.c - what a guest asks for by VMMCALL: hypercall.h has the ABI.
  *
  *   guest.conf says off      invalid opcode
- *   ring that may not        -2, said once
- *   else                     balloon.h; an error is said once a kind
+ *   hypercall_check.h        an error, said once a kind
+ *   else                     balloon.h
  */
 #include "platform/metal/vm_hypercall.h"
 
 #include "platform/metal/hypercall.h"
+#include "platform/metal/hypercall_check.h"
 #include "platform/metal/vm.h"
 #include "platform/metal/vmcb.h"
 
 #define VMMCALL_BYTES 3u
-#define CPL_KERNEL    0u
-
-static bool may_call(const struct vm_cpu *cpu)
-{
-	return cpu->vm->balloon.right == BALLOON_USER || cpu->vcpu.vmcb->cpl == CPL_KERNEL;
-}
 
 /* What the guest is still asked for. */
 static int64_t wanted(const struct vm *vm)
@@ -29,29 +24,33 @@ static int64_t wanted(const struct vm *vm)
 	return all > left ? (int64_t)(all - left) : 0;
 }
 
-static int64_t answer(struct vm_cpu *cpu, uint64_t call, uint64_t first, uint64_t count)
+static int64_t carry_out(struct vm *vm, const struct hypercall *call)
 {
-	struct vm *vm = cpu->vm;
-
-	if (!may_call(cpu))
-		return HYPERCALL_NOT_PERMITTED;
-	switch (call) {
+	switch (call->number) {
 	case HYPERCALL_VERSION:
 		return 1;
 	case HYPERCALL_WANTED:
 		return wanted(vm);
 	case HYPERCALL_GIVE:
-		return balloon_give(vm, first, count);
+		return balloon_give(vm, call->first, call->count);
 	case HYPERCALL_GET:
-		return balloon_get(vm, first, count);
+		return balloon_get(vm, call->first, call->count);
 	case HYPERCALL_EXCHANGE:
-		return balloon_exchange(vm, first, count);
+		return balloon_exchange(vm, call->first, call->count);
 	}
 	return HYPERCALL_UNKNOWN;
 }
 
+static int64_t answer(struct vm *vm, const struct hypercall *call)
+{
+	const struct hypercall_guest guest = { vm->balloon.right, vm->frames, vm->balloon.mutant };
+	const int64_t error = hypercall_check(&guest, call);
+
+	return error != 0 ? error : carry_out(vm, call);
+}
+
 /* A guest may repeat itself as it likes; the log hears of each kind once. */
-static void log_error(struct vm_cpu *cpu, uint64_t call, int64_t error)
+static void log_error(struct vm *vm, const struct hypercall *call, int64_t error)
 {
 	static const char *const why[] = {
 		[-HYPERCALL_UNKNOWN] = "there is none such",
@@ -61,23 +60,25 @@ static void log_error(struct vm_cpu *cpu, uint64_t call, int64_t error)
 		[-HYPERCALL_THERE] = "that page was not given",
 		[-HYPERCALL_NO_MEMORY] = "no memory for it",
 	};
-	const struct svm_registers *registers = &cpu->vcpu.registers;
 	const uint32_t bit = 1u << -error;
-	struct vm *vm = cpu->vm;
 
 	if (vm->balloon.refused & bit) {
 		atomic_fetch_add(&vm->refused, 1);
 		return;
 	}
 	vm->balloon.refused |= bit;
-	vm_log_refusal(vm, "call 0x%lx of ring %u (0x%lx, 0x%lx): %s", call, cpu->vcpu.vmcb->cpl,
-		       registers->rbx, registers->rcx, why[-error]);
+	vm_log_refusal(vm, "call 0x%lx of ring %u (0x%lx, 0x%lx): %s", call->number, call->ring,
+		       call->first, call->count, why[-error]);
 }
 
 void vm_hypercall_exit(struct vm_cpu *cpu)
 {
 	const struct svm_registers *registers = &cpu->vcpu.registers;
 	struct vmcb *vmcb = cpu->vcpu.vmcb;
+	const struct hypercall call = { .number = vmcb->rax,
+					.first = registers->rbx,
+					.count = registers->rcx,
+					.ring = vmcb->cpl };
 	int64_t result;
 	bool were_on;
 
@@ -86,9 +87,9 @@ void vm_hypercall_exit(struct vm_cpu *cpu)
 		return;
 	}
 	were_on = vm_lock(cpu->vm);
-	result = answer(cpu, vmcb->rax, registers->rbx, registers->rcx);
+	result = answer(cpu->vm, &call);
 	if (result < 0)
-		log_error(cpu, vmcb->rax, result);
+		log_error(cpu->vm, &call, result);
 	vm_unlock(cpu->vm, were_on);
 	vmcb->rax = (uint64_t)result;
 	vm_skip(cpu, VMMCALL_BYTES);

@@ -37,7 +37,7 @@ struct attempt {
 
 static const char *const broken_mark[] = { "canary broken", "\n", NULL };
 static const struct attempt as_built = { "sallyport.elf", "", "balloon", NULL };
-static const struct attempt control = { "sallyport-mutants.elf", " defect=exchange",
+static const struct attempt control = { "sallyport-mutants.elf", " leave-out=exchange",
 					"balloon-control", broken_mark };
 
 static void read_serial(struct balloon *balloon, const char *path)
