@@ -79,6 +79,11 @@ static void write_part(const char *text, size_t length)
 
 void console_part(const char *prefix, const char *text, size_t length)
 {
+	console_line_so_far(prefix, text, length, length);
+}
+
+void console_line_so_far(const char *prefix, const char *text, size_t length, size_t added)
+{
 	const bool were_on = spinlock_take(&lock);
 
 	if (open != prefix) {
@@ -86,8 +91,9 @@ void console_part(const char *prefix, const char *text, size_t length)
 		serial_write(prefix, length_of(prefix));
 		open = prefix;
 		column = 0;
+		added = length;
 	}
-	write_part(text, length);
+	write_part(text + length - added, added);
 	spinlock_drop(&lock, were_on);
 }
 

@@ -21,6 +21,9 @@ __attribute__((format(printf, 1, 2))) void console_line(const char *format, ...)
  * before it begins. '\b' goes back within the line, not into the prefix.
  */
 void console_part(const char *prefix, const char *text, size_t length);
+/* The same for a line of which `text` is all: its last `added` characters, or, where somebody came between,
+ * all of them again. */
+void console_line_so_far(const char *prefix, const char *text, size_t length, size_t added);
 void console_part_ends(const char *prefix);
 /* Clears what stands right of the last character. */
 void console_clear_rest(const char *prefix);

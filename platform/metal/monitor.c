@@ -359,7 +359,7 @@ static void type_to_monitor(char c)
 		console_clear_rest(prefix);
 	} else if (c >= ' ' && c < 0x7f && typed_count < TYPED_BYTES) {
 		typed[typed_count++] = c;
-		console_part(prefix, &c, 1);
+		console_line_so_far(prefix, typed, typed_count, 1);
 	}
 }
 
