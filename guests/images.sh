@@ -7,8 +7,8 @@
 #
 #   linux-image-amd64 --> OUT/vmlinuz, its e1000e.ko --.
 #   busybox-static ------------------------------------+--> OUT/nic.gz
-#   guests/nic.init -----------------------------------+
-#   guests/nic.c, where there is one: its /bin/nic ----'
+#   guests/*.c, static --------------------------------+
+#   guests/nic.init -----------------------------------'
 #
 # Packages are downloaded and unpacked, not installed. What is there is not made again, unless the
 # script of a guest has changed.
@@ -54,8 +54,8 @@ make_initrd() { # make_initrd NAME
 	cp "$busybox" "$root/bin/busybox"
 	find "$packages/kernel" -name e1000e.ko -exec cp {} "$root/lib/" \;
 	install -m 755 "$here/$1.init" "$root/init"
-	[ ! -f "$here/$1.c" ] ||
-		gcc -std=c11 -D_GNU_SOURCE -O2 -Wall -Wextra -static -pthread -s -o "$root/bin/$1" "$here/$1.c"
+	cp "$out/calls.ko" "$root/lib/"
+	install -m 755 "$out"/programs/* "$root/bin/"
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$out/$1.gz.part"
 	mv "$out/$1.gz.part" "$out/$1.gz"
 }
@@ -69,10 +69,22 @@ if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ]; then
 	}
 fi
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
+# Static, because a guest has no libraries.
+mkdir -p "$out/programs"
+for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c"; do
+	binary=$out/programs/$(basename "$program" .c)
+	[ "$binary" -nt "$program" ] && [ "$binary" -nt "$here/calls.h" ] || ${CC:-gcc} -O2 -Wall -Wextra -Werror -static -pthread -s \
+		-D_GNU_SOURCE -iquote "$here/.." -o "$binary" "$program"
+done
+for kernel in end stay; do
+	[ "$out/$kernel" -nt "$here/start.S" ] && continue
+	${CC:-gcc} -m32 "-D$(echo $kernel | tr a-z A-Z)" -c -o "$out/$kernel.o" "$here/start.S"
+	objcopy -O binary -j .text "$out/$kernel.o" "$out/$kernel"
+done
+[ "$out/calls.ko" -nt "$here/calls-module.c" ] && [ "$out/calls.ko" -nt "$here/calls.h" ] ||
+	"$here/module.sh" "$here/calls-module.c" "$(find "$packages/kernel" -name e1000e.ko)" "$out/calls.ko"
+newest=$(ls -t "$out"/programs/* "$out/calls.ko" | head -1)
 for script in "$here"/*.init; do
 	name=$(basename "$script" .init)
-	program=${script%.init}.c
-	if [ ! "$out/$name.gz" -nt "$script" ] || [ "$program" -nt "$out/$name.gz" ]; then
-		make_initrd "$name"
-	fi
+	[ "$out/$name.gz" -nt "$script" ] && [ "$out/$name.gz" -nt "$newest" ] || make_initrd "$name"
 done

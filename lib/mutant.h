@@ -104,7 +104,9 @@ enum sp_mutant {
 	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
 	SP_MUT_COMMAND_UNCHECKED, /* a guest's commands to CPUs that are not its own go to the bus */
 	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
-	SP_MUT_EXCEPTION_SENT, /* a guest sends interrupts with the vectors of exceptions */
+	SP_MUT_EXCEPTION_SENT,	     /* a guest sends interrupts with the vectors of exceptions */
+	SP_MUT_CALL_RING_UNCHECKED,  /* every program makes hypercalls */
+	SP_MUT_CALL_RANGE_UNCHECKED, /* the pages of one are compared by a sum, which comes round */
 	/* Interrupts of functions. */
 	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
 	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */

@@ -118,7 +118,7 @@ static enum sp_tables tables_of(const struct options *options)
 
 static bool is_unguarded(const struct options *options)
 {
-	if (options->leave_out == LEAVE_OUT_NOTHING)
+	if (options->leave_out != LEAVE_OUT_SMP)
 		return false;
 	if (!MUTANTS_BUILT)
 		machine_refuse(
@@ -136,6 +136,17 @@ static bool run_controls(void)
 	return controls_with_defects(&stage) && good;
 }
 
+/* For the controls of what guests show. */
+static void leave_out(struct sp_host *host, const struct options *options)
+{
+	const enum sp_mutant mutant =
+		options->leave_out == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
+
+	if (mutant != SP_MUT_NONE && sp_mutant_choose(host, mutant) != SP_OK)
+		machine_refuse(
+			"leave-out needs the image with mutants: start sallyport-mutants.elf");
+}
+
 /* A leak is a failure; so is a frame that does not come back in the end. */
 static void run(const struct options *options)
 {
@@ -148,7 +159,9 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		machine_end(guests_run(host, tables_of(options), is_unguarded(options)));
+		leave_out(host, options);
+		machine_end(guests_run(host, tables_of(options), options->typing == TYPING_GUEST,
+				       is_unguarded(options)));
 	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {

@@ -23,8 +23,14 @@ enum option_run {
 	RUN_GUESTS,
 };
 
+enum option_typing {
+	TYPING_MONITOR,
+	TYPING_GUEST,
+};
+
 enum option_leave_out {
 	LEAVE_OUT_NOTHING,
+	LEAVE_OUT_EXCHANGE,
 	LEAVE_OUT_SMP,
 };
 
@@ -34,6 +40,7 @@ struct options {
 	unsigned int tables;	/* enum option_tables */
 	unsigned int vtd;	/* enum option_vtd */
 	unsigned int run;	/* enum option_run */
+	unsigned int typing;	/* enum option_typing */
 	unsigned int leave_out; /* enum option_leave_out */
 };
 

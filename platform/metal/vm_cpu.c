@@ -5,6 +5,7 @@
  *   svm_run -> exit --+- ports ------------> vm_port.c
  *                     +- MSR, CPUID -------> vm_msr.c, vm_cpuid.c
  *                     +- nested fault -----> vm_mmio.c: the APIC's page, MSI-X tables
+ *                     +- VMMCALL ----------> vm_hypercall.c: memory comes and goes
  *                     '- what none may do -> the guest's own fault, or its end
  */
 #include "platform/metal/vm_cpu.h"
@@ -15,6 +16,7 @@
 #include "platform/metal/smp.h"
 #include "platform/metal/time.h"
 #include "platform/metal/vm_cpuid.h"
+#include "platform/metal/vm_hypercall.h"
 #include "platform/metal/vm_mmio.h"
 #include "platform/metal/vm_msr.h"
 #include "platform/metal/vm_port.h"
@@ -110,7 +112,7 @@ static enum vm_exit handle_exit(struct vm_cpu *cpu)
 	case SVM_EXIT_NESTED_FAULT:
 		return vm_mmio_exit(cpu);
 	case SVM_EXIT_VMMCALL:
-		vm_refuse_opcode(cpu);
+		vm_hypercall_exit(cpu);
 		return VM_EXIT_CALL;
 	case SVM_EXIT_HLT:
 	case SVM_EXIT_SHUTDOWN:
