@@ -290,7 +290,8 @@ $(OUT)/hosted/%.o: %.S Makefile
 	@mkdir -p $(@D)
 	$(call quiet,AS)$(CC) $(test_flags) -Wa,-I$(OUT) -c -o $@ $<
 
-$(OUT)/tests/boot/%: $(OUT)/hosted/tests/boot/%.o \
+# Named, not a pattern: of two patterns make takes the one whose objects are there already.
+$(filter $(OUT)/tests/boot/%,$(tests)): $(OUT)/tests/boot/%: $(OUT)/hosted/tests/boot/%.o \
 		$(filter-out %/main.o,$(boot_obj:$(OUT)/boot-runner/%=$(OUT)/hosted/%))
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka -ljansson -lsmartcols

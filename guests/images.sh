@@ -73,12 +73,12 @@ fi
 mkdir -p "$out/programs"
 for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c"; do
 	binary=$out/programs/$(basename "$program" .c)
-	[ "$binary" -nt "$program" ] && [ "$binary" -nt "$here/calls.h" ] || ${CC:-gcc} -O2 -Wall -Wextra -Werror -static -pthread -s \
-		-D_GNU_SOURCE -iquote "$here/.." -o "$binary" "$program"
+	[ "$binary" -nt "$program" ] && [ "$binary" -nt "$here/calls.h" ] && continue
+	gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE -iquote "$here/.." -o "$binary" "$program"
 done
 for kernel in end stay; do
 	[ "$out/$kernel" -nt "$here/start.S" ] && continue
-	${CC:-gcc} -m32 "-D$(echo $kernel | tr a-z A-Z)" -c -o "$out/$kernel.o" "$here/start.S"
+	gcc -m32 "-D$(echo $kernel | tr a-z A-Z)" -c -o "$out/$kernel.o" "$here/start.S"
 	objcopy -O binary -j .text "$out/$kernel.o" "$out/$kernel"
 done
 [ "$out/calls.ko" -nt "$here/calls-module.c" ] && [ "$out/calls.ko" -nt "$here/calls.h" ] ||

@@ -47,6 +47,6 @@ END
 flags="-O2 -Wall -Wextra -Werror -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pic
 	-fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none"
 # shellcheck disable=SC2086 # several words
-${CC:-gcc} $flags -iquote "$(dirname "$0")/.." -c -o "$scratch/code.o" "$source"
-${CC:-gcc} -c -o "$scratch/frame.o" "$scratch/frame.S"
+gcc $flags -iquote "$(dirname "$0")/.." -c -o "$scratch/code.o" "$source"
+gcc -c -o "$scratch/frame.o" "$scratch/frame.S"
 ld -r -o "$output" "$scratch/code.o" "$scratch/frame.o"
