@@ -7,6 +7,7 @@
 #
 #   linux-image-amd64 --> OUT/vmlinuz, its e1000e.ko --.
 #   busybox-static ------------------------------------+--> OUT/nic.gz
+#   guests/*.c, static --------------------------------+
 #   guests/nic.init -----------------------------------'
 #
 # Packages are downloaded and unpacked, not installed. What is there is not made again, unless the
@@ -53,6 +54,8 @@ make_initrd() { # make_initrd NAME
 	cp "$busybox" "$root/bin/busybox"
 	find "$packages/kernel" -name e1000e.ko -exec cp {} "$root/lib/" \;
 	install -m 755 "$here/$1.init" "$root/init"
+	cp "$out/calls.ko" "$root/lib/"
+	install -m 755 "$out"/programs/* "$root/bin/"
 	(cd "$root" && find . | "$busybox" cpio -o -H newc 2>/dev/null) | gzip -1 >"$out/$1.gz.part"
 	mv "$out/$1.gz.part" "$out/$1.gz"
 }
@@ -66,7 +69,22 @@ if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ]; then
 	}
 fi
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
+# Static, because a guest has no libraries.
+mkdir -p "$out/programs"
+for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c"; do
+	binary=$out/programs/$(basename "$program" .c)
+	[ "$binary" -nt "$program" ] && [ "$binary" -nt "$here/calls.h" ] && continue
+	gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE -iquote "$here/.." -o "$binary" "$program"
+done
+for kernel in end stay; do
+	[ "$out/$kernel" -nt "$here/start.S" ] && continue
+	gcc -m32 "-D$(echo $kernel | tr a-z A-Z)" -c -o "$out/$kernel.o" "$here/start.S"
+	objcopy -O binary -j .text "$out/$kernel.o" "$out/$kernel"
+done
+[ "$out/calls.ko" -nt "$here/calls-module.c" ] && [ "$out/calls.ko" -nt "$here/calls.h" ] ||
+	"$here/module.sh" "$here/calls-module.c" "$(find "$packages/kernel" -name e1000e.ko)" "$out/calls.ko"
+newest=$(ls -t "$out"/programs/* "$out/calls.ko" | head -1)
 for script in "$here"/*.init; do
 	name=$(basename "$script" .init)
-	[ "$out/$name.gz" -nt "$script" ] || make_initrd "$name"
+	[ "$out/$name.gz" -nt "$script" ] && [ "$out/$name.gz" -nt "$newest" ] || make_initrd "$name"
 done

@@ -98,12 +98,16 @@ enum sp_mutant {
 	SP_MUT_RELEASE_AFTER_EMULATORS, /* limbo opens when the emulators have forgotten */
 	/* The hypervisor's own: what a guest sees of the machine. */
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
-	SP_MUT_TABLE_NOT_TRAPPED,	/* a function's MSI-X table is the guest's to write */
-	SP_MUT_BAR_ANYWHERE,		/* a guest moves a BAR out of its windows */
+	SP_MUT_TABLE_UNPAUSED,	  /* a guest's CPUs run while a BAR with such a table is mapped */
+	SP_MUT_TABLE_NOT_TRAPPED, /* a function's MSI-X table is the guest's to write */
+	SP_MUT_BAR_ANYWHERE,	  /* a guest moves a BAR out of its windows */
 	SP_MUT_CONFIG_UNFILTERED, /* what a guest writes to configuration space goes to the function */
 	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
-	SP_MUT_COMMAND_UNCHECKED, /* a guest's interrupt commands go to the bus as they are */
+	SP_MUT_COMMAND_UNCHECKED, /* a guest's commands to CPUs that are not its own go to the bus */
 	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
+	SP_MUT_EXCEPTION_SENT,	     /* a guest sends interrupts with the vectors of exceptions */
+	SP_MUT_CALL_RING_UNCHECKED,  /* every program makes hypercalls */
+	SP_MUT_CALL_RANGE_UNCHECKED, /* the pages of one are compared by a sum, which comes round */
 	/* Interrupts of functions. */
 	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
 	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */

@@ -214,6 +214,14 @@ run_boot() {
 	judge boot move "$logs/move.log" $?
 	"$out/boot" two "$out" >"$logs/two.log" 2>&1
 	judge boot two "$logs/two.log" $?
+	"$out/boot" smp "$out" >"$logs/smp.log" 2>&1
+	judge boot smp "$logs/smp.log" $?
+	"$out/boot" balloon "$out" >"$logs/balloon.log" 2>&1
+	judge boot balloon "$logs/balloon.log" $?
+	"$out/boot" boot "$out" >"$logs/startup.log" 2>&1
+	judge boot boot "$logs/startup.log" $?
+	"$out/boot" typing "$out" >"$logs/typing.log" 2>&1
+	judge boot typing "$logs/typing.log" $?
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')

@@ -161,6 +161,19 @@ static const char *read_acpi(struct parser *parser, struct conf_text value)
 	return parser->guest->acpi || conf_text_is_word(value, "off") ? NULL : "wanted on or off";
 }
 
+static const char *read_balloon(struct parser *parser, struct conf_text value)
+{
+	if (conf_text_is_word(value, "off"))
+		parser->guest->balloon = BALLOON_OFF;
+	else if (conf_text_is_word(value, "kernel"))
+		parser->guest->balloon = BALLOON_KERNEL;
+	else if (conf_text_is_word(value, "user"))
+		parser->guest->balloon = BALLOON_USER;
+	else
+		return "wanted off, kernel or user";
+	return NULL;
+}
+
 /* In the order of docs/guest-conf.md. Only devices may be said more than once. */
 static const struct {
 	const char *name;
@@ -175,6 +188,7 @@ static const struct {
 	[CONF_DEVICE] = { "device", read_device, true },
 	[CONF_CONSOLE] = { "console", read_console, false },
 	[CONF_ACPI] = { "acpi", read_acpi, false },
+	[CONF_BALLOON] = { "balloon", read_balloon, false },
 };
 
 const char *conf_key_name(enum conf_key key)
@@ -228,7 +242,7 @@ static void parse_setting(struct parser *parser, struct conf_text text)
 		conf_mistake(
 			parser->mistakes, parser->line,
 			"%.*s: no such setting; there are kernel, initrd, command-line, memory, "
-			"cpus, device, console, acpi",
+			"cpus, device, console, acpi, balloon",
 			shown(name), name.at);
 	} else if (parser->guest == NULL) {
 		conf_mistake(parser->mistakes, parser->line,

@@ -15,6 +15,7 @@
 
 #include <sallyport/passthrough.h>
 
+#include "platform/metal/balloon.h"
 #include "platform/metal/conf_text.h"
 
 #define CONF_GUESTS	 8u
@@ -36,6 +37,7 @@ enum conf_key {
 	CONF_DEVICE,
 	CONF_CONSOLE,
 	CONF_ACPI,
+	CONF_BALLOON,
 	CONF_KEYS
 };
 
@@ -64,6 +66,7 @@ struct conf_guest {
 	struct conf_device device[CONF_DEVICES];
 	enum conf_console console;
 	bool acpi;
+	enum balloon_right balloon;
 };
 
 struct guest_conf {

@@ -9,6 +9,7 @@
  */
 #include "platform/metal/guests.h"
 
+#include "lib/mutant.h"
 #include "platform/metal/console.h"
 #include "platform/metal/cpu.h"
 #include "platform/metal/faults.h"
@@ -17,9 +18,11 @@
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/monitor.h"
+#include "platform/metal/pci_config.h"
 #include "platform/metal/print.h"
 #include "platform/metal/time.h"
 #include "platform/metal/vm_load.h"
+#include "platform/metal/vpci_registers.h"
 #include "platform/metal/x86.h"
 
 #define CONF_SUFFIX    ".conf"
@@ -27,6 +30,7 @@
 #define STOP_WITHIN    (2 * NS_PER_S)
 #define FAULTS_AT_ONCE 64u /* a device that faults faster than we read keeps nobody here */
 #define LOOK_AFTER     (1 * NS_PER_MS)
+#define CHECK_AFTER    (1 * NS_PER_S)
 
 static struct guest_conf conf; /* CPU 0; these are too large for its stack */
 static struct conf_mistakes mistakes;
@@ -124,7 +128,9 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 					  .first_cpu = place->first_cpu,
 					  .cpu_count = guest->cpus,
 					  .acpi = guest->acpi,
-					  .tables = place->tables };
+					  .tables = place->tables,
+					  .balloon = guest->balloon,
+					  .is_silent = guest->console == CONF_CONSOLE_NONE };
 	const struct vm_files files = { .kernel = module_at(guest->kernel_module),
 					.initrd = module_at(guest->initrd_module),
 					.command_line = guest->command_line };
@@ -174,11 +180,13 @@ const char *guests_owner(sp_sbdf_t function)
 /* Bus mastering off, entries blocked, until its release sees a reset work. */
 static void stop_function(struct sp_host *host, sp_sbdf_t function)
 {
-	enum sp_status status = sp_function_fence(host, function);
+	const enum sp_status status = sp_function_fence(host, function);
+	const bool is_master = pci_config_read(function, CONFIG_COMMAND, 2) & COMMAND_MASTER;
 
-	console_log("fault", "%s of %s: more than %u in a second, it is stopped (%s)",
+	console_log("fault",
+		    "%s of %s: more than %u in a second, it is stopped, bus mastering %s (%s)",
 		    print_sbdf(function).chars, guests_owner(function), FAULTS_STORM,
-		    sp_status_text(status));
+		    is_master ? "on" : "off", sp_status_text(status));
 }
 
 static void read_faults(struct sp_host *host)
@@ -204,10 +212,16 @@ static void read_faults(struct sp_host *host)
 
 static void serve(struct sp_host *host)
 {
+	uint64_t checked = time_now();
+
 	while (any_runs()) {
 		(void)sp_progress(host, SP_STEP_SLOTS);
 		read_faults(host);
 		monitor_look();
+		if (time_now() - checked > CHECK_AFTER) {
+			(void)balloon_check(false);
+			checked = time_now();
+		}
 		vm_apic_sleep(LOOK_AFTER);
 	}
 }
@@ -247,30 +261,33 @@ static bool end(struct vm *vm, uint64_t started)
 }
 
 /* CPU 0 is the hypervisor's; each guest has the next ones. */
-static void create_all(struct sp_host *host, enum sp_tables tables)
+static void create_all(struct sp_host *host, enum sp_tables tables, bool unguarded)
 {
 	struct vm_config place = { .first_cpu = 1, .tables = tables };
 
 	for (uint32_t i = 0; i < conf.guest_count; i++) {
 		place.number = i + 1;
 		create(&vms[i], &conf.guest[i], host, &place);
+		vms[i].apic.mutant = unguarded ? SP_MUT_COMMAND_UNCHECKED : SP_MUT_NONE;
+		vms[i].mutant = unguarded ? SP_MUT_TABLE_UNPAUSED : SP_MUT_NONE;
 		place.first_cpu += conf.guest[i].cpus;
 	}
 }
 
-bool guests_run(struct sp_host *host, enum sp_tables tables)
+bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_guest, bool unguarded)
 {
 	uint64_t started;
-	bool whole = true;
+	bool whole;
 
 	read_conf(host);
 	vm_apic_measure();
-	create_all(host, tables);
+	create_all(host, tables, unguarded);
 	started = time_now();
-	monitor_start(host);
+	monitor_start(host, typing_to_guest ? &vms[0] : NULL);
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		vm_start(&vms[i]);
 	serve(host);
+	whole = balloon_check(true);
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		whole = end(&vms[i], started) && whole;
 	return whole;

@@ -7,8 +7,12 @@
 #include "platform/metal/faults.h"
 #include "platform/metal/vm.h"
 
-/* Refuses what cannot be started. False: something of a guest did not come back. */
-bool guests_run(struct sp_host *host, enum sp_tables tables);
+/*
+ * Refuses what cannot be started. False: something of a guest did not come back.
+ * `typing_to_guest`: the first guest gets what is typed, not the monitor. `unguarded`: what holds CPUs
+ * of a guest is left out, where that is built (lib/mutant.h); tests only.
+ */
+bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_guest, bool unguarded);
 
 /* For the monitor. From 0; NULL: there are no more. */
 struct vm *guests_at(uint32_t index);

@@ -10,6 +10,7 @@
 #include "platform/metal/acpi.h"
 #include "platform/metal/apic.h"
 #include "platform/metal/console.h"
+#include "platform/metal/guest_conf.h"
 #include "platform/metal/layout.h"
 #include "platform/metal/machine.h"
 #include "platform/metal/memory.h"
@@ -19,9 +20,9 @@
 #define BYTES_PER_KIB 1024u
 #define CLASS_IOMMU   0x0806u
 
-/* Two guests and some room; every function of a small PC. */
+/* As many guests as guest.conf can name; every function of a small PC. */
 static const struct sp_limits limits = { .cpus = MAX_CPUS,
-					 .domains = 4,
+					 .domains = CONF_GUESTS,
 					 .functions = FUNCTIONS_MAX };
 
 static const char no_iommu[] = "this machine has no IOMMU (no DMAR or IVRS table); start QEMU with "

@@ -5,6 +5,7 @@
  *   options -> memory -> this CPU -> ACPI, time -> SVM -> all CPUs -> IOMMU, PCI -> guests
  *   -> what run= says
  */
+#include "lib/mutant.h"
 #include "platform/metal/acpi.h"
 #include "platform/metal/apic.h"
 #include "platform/metal/console.h"
@@ -115,6 +116,16 @@ static enum sp_tables tables_of(const struct options *options)
 	return options->tables == TABLES_SHARED ? SP_TABLES_SHARED : SP_TABLES_SEPARATE;
 }
 
+static bool is_unguarded(const struct options *options)
+{
+	if (options->leave_out != LEAVE_OUT_SMP)
+		return false;
+	if (!MUTANTS_BUILT)
+		machine_refuse(
+			"leave-out needs the image with mutants: start sallyport-mutants.elf");
+	return true;
+}
+
 static bool run_controls(void)
 {
 	bool good;
@@ -123,6 +134,17 @@ static bool run_controls(void)
 	good = controls_without_translation(&stage);
 	stage_open(&stage);
 	return controls_with_defects(&stage) && good;
+}
+
+/* For the controls of what guests show. */
+static void leave_out(struct sp_host *host, const struct options *options)
+{
+	const enum sp_mutant mutant =
+		options->leave_out == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
+
+	if (mutant != SP_MUT_NONE && sp_mutant_choose(host, mutant) != SP_OK)
+		machine_refuse(
+			"leave-out needs the image with mutants: start sallyport-mutants.elf");
 }
 
 /* A leak is a failure; so is a frame that does not come back in the end. */
@@ -137,7 +159,9 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		machine_end(guests_run(host, tables_of(options)));
+		leave_out(host, options);
+		machine_end(guests_run(host, tables_of(options), options->typing == TYPING_GUEST,
+				       is_unguarded(options)));
 	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {

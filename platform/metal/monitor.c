@@ -5,6 +5,8 @@
  *   characters --> a line --.
  *                            >--> words --> the table of commands --> its answer, topic "monitor"
  *   module's line, when due -'
+ *
+ * While a guest is in front, what is typed is its own, but for Ctrl-].
  */
 #include "platform/metal/monitor.h"
 
@@ -17,9 +19,11 @@
 #include "platform/metal/time.h"
 
 #define SUFFIX	    ".monitor"
-#define WORDS	    3u
+#define TO_MONITOR  0x1d /* Ctrl-] */
+#define WORDS	    4u
 #define TYPED_BYTES 80u
 #define SECOND_MAX  100000u
+#define PAGES_MAX   100000u
 #define GFN_DIGITS  0xffffffffffull
 
 /* A command, and what stands behind it. */
@@ -42,6 +46,7 @@ static uint64_t started;
 static struct conf_text script; /* what is not yet due of the module */
 static char typed[TYPED_BYTES];
 static uint32_t typed_count;
+static struct vm *front; /* gets what is typed; NULL: the monitor */
 
 static struct vm *find_guest(struct conf_text name)
 {
@@ -171,6 +176,82 @@ static void show_stats(const struct words *words)
 		vm_log_exits(vm, time_now() - started);
 }
 
+/* Asked, not told: which pages it can spare the guest alone knows. */
+static void ask_for_memory(const struct words *words)
+{
+	struct vm *vm = find_guest(words->word[1]), *receiver = NULL;
+	uint64_t pages;
+
+	if (words->count > 3)
+		receiver = find_guest(words->word[3]);
+	if (vm == NULL || (words->count > 3 && receiver == NULL))
+		return;
+	if (!conf_text_read_number(words->word[2], 10, PAGES_MAX, &pages)) {
+		console_log("monitor", "how many pages is a number up to %u", PAGES_MAX);
+		return;
+	}
+	if (vm == receiver || vm->balloon.right == BALLOON_OFF) {
+		console_log("monitor",
+			    vm == receiver ? "%s cannot give to itself"
+					   : "%s may not call: guest.conf, balloon",
+			    vm->name);
+		return;
+	}
+	balloon_ask(vm, pages, receiver);
+	console_log("monitor", "%s is asked for %lu pages%s%s", vm->name, pages,
+		    receiver != NULL ? ", which go to " : "",
+		    receiver != NULL ? receiver->name : "");
+}
+
+static void show_memory(const struct words *words)
+{
+	struct vm *vm;
+
+	(void)words;
+	for (uint32_t i = 0; (vm = guests_at(i)) != NULL; i++)
+		console_log("monitor",
+			    "%s: asked for %lu pages, %lu left it; given %lu, got again %lu, "
+			    "exchanged %lu; from others %lu",
+			    vm->name, atomic_load(&vm->balloon.wanted),
+			    atomic_load(&vm->balloon.left), vm->balloon.given, vm->balloon.got,
+			    vm->balloon.exchanged, atomic_load(&vm->balloon.received));
+	(void)balloon_check(true);
+}
+
+/* A guest that is in front writes character by character: who types wants to see it. */
+static void bring_to_front(struct vm *vm)
+{
+	if (front != NULL)
+		atomic_store(&front->uart.live, false);
+	front = vm;
+	if (vm != NULL)
+		atomic_store(&vm->uart.live, true);
+	console_log("monitor",
+		    vm != NULL
+			    ? "what is typed goes to %s; Ctrl-] leads here"
+			    : "what is typed comes here; `front GUEST` leads to %s, `help` helps",
+		    vm != NULL ? vm->name : "a guest");
+}
+
+static void choose_front(const struct words *words)
+{
+	struct vm *vm = find_guest(words->word[1]);
+
+	if (vm != NULL)
+		bring_to_front(vm);
+}
+
+static void stop_guest(const struct words *words)
+{
+	struct vm *vm = find_guest(words->word[1]);
+
+	if (vm == NULL)
+		return;
+	if (atomic_load(&vm->state) == VM_RUNNING)
+		vm_end(vm, "the monitor stopped it");
+	console_log("monitor", "%s runs no more", vm->name);
+}
+
 static void help(const struct words *words);
 
 /* clang-format off */
@@ -181,6 +262,10 @@ static const struct command commands[] = {
 	{ "map", "GUEST GFN", "which machine frame a guest's frame is", 3, show_map },
 	{ "assign", "GUEST FUNCTION", "gives a function to a running guest", 3, assign },
 	{ "release", "GUEST FUNCTION", "takes it away", 3, release },
+	{ "balloon", "GUEST PAGES TO", "asks a guest for memory, for another or (no TO) for nobody", 3, ask_for_memory },
+	{ "memory", "", "what left each guest and what came, and whether canaries are whole", 1, show_memory },
+	{ "front", "GUEST", "who gets what is typed; Ctrl-] leads back here", 2, choose_front },
+	{ "stop", "GUEST", "ends a guest; after the last one the machine ends", 2, stop_guest },
 	{ "stats", "", "exits of every guest", 1, show_stats },
 	{ "help", "", "these lines", 1, help },
 };
@@ -229,7 +314,7 @@ static void carry_out(struct conf_text line)
 		    words.word[0].at);
 }
 
-void monitor_start(struct sp_host *of)
+void monitor_start(struct sp_host *of, struct vm *typed_to)
 {
 	const struct module *module = module_find_suffix(SUFFIX);
 
@@ -237,6 +322,8 @@ void monitor_start(struct sp_host *of)
 	started = time_now();
 	if (module != NULL)
 		script = (struct conf_text){ module->content, module->bytes };
+	if (typed_to != NULL)
+		bring_to_front(typed_to);
 }
 
 /* The next line of the module, when its second has come; lines without one are comments. */
@@ -255,20 +342,39 @@ static void look_at_script(void)
 	script = conf_text_rest(script, end + 1);
 }
 
-/* What does not fit on a line is dropped. */
+/* What does not fit on a line is dropped; the rest is shown as it is typed. */
+static void type_to_monitor(char c)
+{
+	static const char prefix[] = "> ";
+
+	if (c == '\r' || c == '\n') {
+		console_part_ends(prefix);
+		carry_out((struct conf_text){ typed, typed_count });
+		typed_count = 0;
+	} else if (c == '\b' || c == 0x7f) {
+		if (typed_count == 0)
+			return;
+		typed_count--;
+		console_part(prefix, "\b", 1);
+		console_clear_rest(prefix);
+	} else if (c >= ' ' && c < 0x7f && typed_count < TYPED_BYTES) {
+		typed[typed_count++] = c;
+		console_line_so_far(prefix, typed, typed_count, 1);
+	}
+}
+
+/* A guest that does not read loses what its port has no room for. */
 static void look_at_serial(void)
 {
 	char c;
 
 	while (serial_read(&c)) {
-		if (c == '\r' || c == '\n') {
-			carry_out((struct conf_text){ typed, typed_count });
-			typed_count = 0;
-		} else if (c == '\b' || c == 0x7f) {
-			typed_count -= typed_count != 0;
-		} else if (typed_count < TYPED_BYTES) {
-			typed[typed_count++] = c;
-		}
+		if (front == NULL)
+			type_to_monitor(c);
+		else if (c == TO_MONITOR)
+			bring_to_front(NULL);
+		else
+			(void)uart_type(&front->uart, c);
 	}
 }
 
@@ -276,5 +382,7 @@ void monitor_look(void)
 {
 	if (script.length != 0)
 		look_at_script();
+	if (front != NULL && atomic_load(&front->state) == VM_ENDED)
+		bring_to_front(NULL);
 	look_at_serial();
 }

@@ -10,8 +10,13 @@
 
 #include <sallyport/passthrough.h>
 
-/* The seconds of the module's lines count from here. */
-void monitor_start(struct sp_host *host);
+struct vm;
+
+/*
+ * The seconds of the module's lines count from here. What is typed goes to the guest `front`, to the
+ * monitor where that is NULL; Ctrl-] leads to the monitor, its command `front` back to a guest.
+ */
+void monitor_start(struct sp_host *host, struct vm *front);
 
 /* Carries out what was typed or is due. CPU 0, often. */
 void monitor_look(void);

@@ -30,6 +30,8 @@ enum {
 	OPTION_TABLES,
 	OPTION_VTD,
 	OPTION_RUN,
+	OPTION_TYPING,
+	OPTION_LEAVE_OUT,
 	OPTION_COUNT,
 };
 
@@ -53,6 +55,16 @@ static const struct option table[OPTION_COUNT] = {
 		[RUN_ENGINES] = {"engines", "every NVMe controller and 82574 aimed, then end"},
 		[RUN_GUESTS] = {"guests", "the guests of guest.conf, a module that the loader brings along"},
 		[RUN_IDLE] = {"idle", "print what the machine has, then wait for ever"},
+	}},
+	[OPTION_TYPING] = {"typing", "who gets what is typed at first (run=guests); Ctrl-] is the monitor", offsetof(struct options, typing), {
+		[TYPING_MONITOR] = {"monitor", "the monitor: try help"},
+		[TYPING_GUEST] = {"guest", "the first guest of guest.conf"},
+	}},
+	[OPTION_LEAVE_OUT] = {"leave-out", "a guard of run=guests (sallyport-mutants.elf)",
+		offsetof(struct options, leave_out), {
+		[LEAVE_OUT_NOTHING] = {"nothing", "all are there"},
+		[LEAVE_OUT_EXCHANGE] = {"exchange", "units are not told of frames that are exchanged"},
+		[LEAVE_OUT_SMP] = {"smp", "interrupts reach any CPU, and CPUs run while tables are mapped"},
 	}},
 };
 /* clang-format on */

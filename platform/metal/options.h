@@ -23,12 +23,25 @@ enum option_run {
 	RUN_GUESTS,
 };
 
+enum option_typing {
+	TYPING_MONITOR,
+	TYPING_GUEST,
+};
+
+enum option_leave_out {
+	LEAVE_OUT_NOTHING,
+	LEAVE_OUT_EXCHANGE,
+	LEAVE_OUT_SMP,
+};
+
 /* Each field is an index into its option's choices. */
 struct options {
 	unsigned int help;
-	unsigned int tables; /* enum option_tables */
-	unsigned int vtd;    /* enum option_vtd */
-	unsigned int run;    /* enum option_run */
+	unsigned int tables;	/* enum option_tables */
+	unsigned int vtd;	/* enum option_vtd */
+	unsigned int run;	/* enum option_run */
+	unsigned int typing;	/* enum option_typing */
+	unsigned int leave_out; /* enum option_leave_out */
 };
 
 struct option_error {

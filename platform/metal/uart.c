@@ -30,6 +30,7 @@
 #define MODEM_LOOP	 0x10u
 #define STATUS_RECEIVED	 0x01u
 #define STATUS_EMPTY	 0x60u /* transmitter and its shift register */
+#define ESCAPE		 0x1b
 #define MODEM_PRESENT	 0xb0u /* carrier, data set ready, clear to send */
 
 static bool has_received(const struct uart *uart)
@@ -63,24 +64,67 @@ bool uart_type(struct uart *uart, char c)
 void uart_flush(struct uart *uart)
 {
 	if (uart->used != 0)
-		console_line("%s| %.*s", uart->name, (int)uart->used, uart->line);
+		console_line("%s%.*s", uart->prefix, (int)uart->used, uart->line);
 	uart->used = 0;
+	console_part_ends(uart->prefix);
+}
+
+static void end_line(struct uart *uart)
+{
+	if (uart->used != 0 || !atomic_load(&uart->live))
+		console_line("%s%.*s", uart->prefix, (int)uart->used, uart->line);
+	else
+		console_part(uart->prefix, "", 0);
+	uart->used = 0;
+	console_part_ends(uart->prefix);
+}
+
+static void write_live(struct uart *uart, char c)
+{
+	console_part(uart->prefix, uart->line, uart->used);
+	uart->used = 0;
+	console_part(uart->prefix, &c, 1);
+}
+
+/* Sequences are swallowed, but for those that clear the rest of a line, which shells need. */
+static bool is_sequence(struct uart *uart, char c)
+{
+	switch (uart->escape) {
+	case UART_PLAIN:
+		uart->escape = c == ESCAPE ? UART_ESCAPE : UART_PLAIN;
+		return c == ESCAPE;
+	case UART_ESCAPE:
+		uart->escape = c == '[' ? UART_SEQUENCE : UART_PLAIN;
+		return true;
+	case UART_SEQUENCE:
+		if (c < '@')
+			return true;
+		uart->escape = UART_PLAIN;
+		if ((c == 'J' || c == 'K') && atomic_load(&uart->live))
+			console_clear_rest(uart->prefix);
+		return true;
+	}
+	return false;
 }
 
 /* Control characters could rewrite what others said: only tabs and printable ones go out. */
 static void transmit(struct uart *uart, char c)
 {
+	const bool live = atomic_load(&uart->live);
+
 	uart->transmit_pending = true;
-	if (c == '\n') {
-		console_line("%s| %.*s", uart->name, (int)uart->used, uart->line);
-		uart->used = 0;
+	if (uart->is_silent || is_sequence(uart, c))
 		return;
-	}
-	if ((c < ' ' && c != '\t') || c == 0x7f)
+	if (c == '\n')
+		end_line(uart);
+	else if (((uint8_t)c < ' ' && c != '\t' && !(c == '\b' && live)) || (uint8_t)c >= 0x7f)
 		return;
-	uart->line[uart->used++] = c;
+	else if (live)
+		write_live(uart, c);
+	else
+		uart->line[uart->used++] = c;
 	if (uart->used == UART_LINE)
-		uart_flush(uart);
+		end_line(uart);
 }
 
 /* In loop-back, outputs of the modem control register come back as inputs (8.6). */

@@ -2,7 +2,8 @@
 /*
  * platform/metal/uart.h - a guest's serial port, as its kernel's driver knows it: a 16550A.
  *
- * What the guest writes goes to the console, line by line, with the guest's name in front.
+ * What the guest writes goes to the console, line by line, with the guest's name in front; while somebody
+ * types to it, character by character.
  */
 #pragma once
 
@@ -12,9 +13,20 @@
 #define UART_PORTS   8u
 #define UART_LINE    200u
 #define UART_RECEIVE 64u
+#define UART_PREFIX  20u
+
+/* Of the sequences that move a terminal's cursor. */
+enum uart_escape {
+	UART_PLAIN,
+	UART_ESCAPE,   /* behind ESC */
+	UART_SEQUENCE, /* behind ESC [ */
+};
 
 struct uart {
-	const char *name;
+	char prefix[UART_PREFIX]; /* "name| " */
+	_Atomic bool live;	  /* somebody types to it: what it writes goes out at once */
+	bool is_silent;		  /* guest.conf: console = none */
+	enum uart_escape escape;
 	uint8_t interrupt_enable, line_control, modem_control, scratch;
 	uint8_t divisor_low, divisor_high;
 	bool fifo;

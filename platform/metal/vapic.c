@@ -146,11 +146,11 @@ bool vapic_read(const struct vapic *apic, uint32_t offset, uint32_t *value)
  * The pins lead to the machine's old interrupt controller and its NMI line. A mode that the manual
  * reserves is none that the CPU's APIC should see.
  */
-static bool may_pass(uint32_t entry, uint32_t value)
+static bool may_pass(const struct vapic_guest *guest, uint32_t entry, uint32_t value)
 {
 	if (entry == LOCAL_LINT0 || entry == LOCAL_LINT1)
 		return false;
-	if ((value & LOCAL_VECTOR) < VAPIC_VECTOR_FIRST)
+	if (!vapic_may_send(guest, value & LOCAL_VECTOR))
 		return false;
 	if (entry == LOCAL_TIMER && (value & LOCAL_TIMER_MODE) == MODE_RESERVED)
 		return false;
@@ -179,7 +179,7 @@ static struct vapic_act write_local(struct vapic_guest *guest, struct vapic *api
 	apic->local[entry] = value;
 	if (MUTANT_IS(guest->mutant, SP_MUT_LOCAL_DELIVERY_UNCHECKED))
 		return pass(offset, value);
-	if (!may_pass(entry, value)) {
+	if (!may_pass(guest, entry, value)) {
 		if (!(value & LOCAL_MASKED) && !is_usual(entry, value))
 			refuse(apic, offset, value, VAPIC_REFUSED_LOCAL);
 		return pass(offset, LOCAL_MASKED);

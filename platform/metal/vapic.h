@@ -96,6 +96,9 @@ bool vapic_read(const struct vapic *apic, uint32_t offset, uint32_t *value);
 struct vapic_act vapic_write(struct vapic_guest *guest, uint32_t cpu, uint32_t offset,
 			     uint32_t value);
 
+/* May an interrupt of the guest, or of a function that it has, have this vector? */
+bool vapic_may_send(const struct vapic_guest *guest, uint32_t vector);
+
 /* CPUs that a name of 8 bits, as it stands in a device's message, means: bits. 0: none. */
 uint32_t vapic_named(const struct vapic_guest *guest, uint32_t name, bool logical);
 

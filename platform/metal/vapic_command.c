@@ -103,12 +103,22 @@ static struct vapic_act send(enum vapic_act_kind kind, const struct vapic *apic,
 				   .vector = (uint8_t)(apic->command & COMMAND_VECTOR) };
 }
 
+/*
+ * One that is pending on a CPU when the guest leaves it comes to the hypervisor, as whatever its vector
+ * stands for there.
+ */
+bool vapic_may_send(const struct vapic_guest *guest, uint32_t vector)
+{
+	return vector >= VAPIC_VECTOR_FIRST || MUTANT_IS(guest->mutant, SP_MUT_EXCEPTION_SENT);
+}
+
 /* The lowest priority is the first CPU's: which one it is the manual leaves to the machine. */
-static struct vapic_act send_fixed(struct vapic *apic, uint32_t targets)
+static struct vapic_act send_fixed(const struct vapic_guest *guest, struct vapic *apic,
+				   uint32_t targets)
 {
 	bool lowest = (apic->command & COMMAND_DELIVERY) == DELIVERY_LOWEST;
 
-	if ((apic->command & COMMAND_VECTOR) < VAPIC_VECTOR_FIRST)
+	if (!vapic_may_send(guest, apic->command & COMMAND_VECTOR))
 		return refuse(apic, VAPIC_REFUSED_VECTOR);
 	return send(VAPIC_SEND, apic, lowest ? targets & -targets : targets);
 }
@@ -144,15 +154,15 @@ struct vapic_act vapic_command(struct vapic_guest *guest, uint32_t cpu)
 	uint32_t targets = find_targets(guest, cpu);
 	bool others = (apic->command & COMMAND_SHORTHAND) == SHORTHAND_OTHERS;
 
-	if (MUTANT_IS(guest->mutant, SP_MUT_COMMAND_UNCHECKED))
-		return (struct vapic_act){ .kind = VAPIC_PASS,
-					   .offset = APIC_COMMAND,
-					   .value = apic->command };
 	if (!is_known_delivery(apic->command))
 		return refuse(apic, VAPIC_REFUSED_DELIVERY);
 	/* A guest of one CPU has no others: kernels stop "all others" all the same. */
 	if (targets == 0 && others)
 		return (struct vapic_act){ .kind = VAPIC_NOTHING };
+	if (targets == 0 && MUTANT_IS(guest->mutant, SP_MUT_COMMAND_UNCHECKED))
+		return (struct vapic_act){ .kind = VAPIC_PASS,
+					   .offset = APIC_COMMAND,
+					   .value = apic->command };
 	if (targets == 0)
 		return refuse(apic, VAPIC_REFUSED_TARGET);
 	switch (apic->command & COMMAND_DELIVERY) {
@@ -162,5 +172,5 @@ struct vapic_act vapic_command(struct vapic_guest *guest, uint32_t cpu)
 	case DELIVERY_STARTUP:
 		return send_init(apic, targets, 1u << cpu);
 	}
-	return send_fixed(apic, targets);
+	return send_fixed(guest, apic, targets);
 }

@@ -16,7 +16,7 @@
 #include "platform/metal/vm_msr.h"
 #include "platform/metal/x86.h"
 
-#define TABLE_BUDGET	256u
+#define TABLE_BUDGET	256u /* and room for every page to be a small one, in two maps */
 #define LARGE_FRAMES	512u
 #define DESTROY_WITHIN	(10 * NS_PER_S)
 #define REFUSALS_LOGGED 20u
@@ -33,7 +33,7 @@ static enum sp_status create_domain(struct vm *vm, enum sp_tables tables)
 		.number = vm->number,
 		.cpu = SP_CPU_NPT,
 		.tables = tables,
-		.table_budget = TABLE_BUDGET,
+		.table_budget = TABLE_BUDGET + 2 * (uint32_t)(vm->frames / LARGE_FRAMES),
 		.cpu_large_pages = large_pages(),
 		.asid = (uint16_t)vm->number,
 	};
@@ -81,12 +81,15 @@ enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_co
 
 	*vm = (struct vm){ .number = config->number, .host = host, .acpi = config->acpi };
 	print(vm->name, sizeof(vm->name), "%.*s", (int)config->name_length, config->name);
-	vm->uart.name = vm->name;
+	print(vm->uart.prefix, sizeof(vm->uart.prefix), "%s| ", vm->name);
+	vm->uart.is_silent = config->is_silent;
+	vm->balloon.right = config->balloon;
 	vm->frames = config->bytes / SP_FRAME_BYTES;
 	vm_pci_begin(vm);
 	vm->memory = memory_take_for_guest(vm->frames, LARGE_FRAMES);
 	if (vm->memory.mfn == 0 || !svm_permissions_take(&vm->may))
 		return SP_NO_MEMORY;
+	balloon_begin(vm, vm->memory, vm->frames);
 	vm_msr_allow(vm);
 	for (; vm->cpu_count < config->cpu_count; vm->cpu_count++) {
 		if (!create_cpu(vm, vm->cpu_count, config->first_cpu + vm->cpu_count))
@@ -116,7 +119,7 @@ bool vm_destroy(struct vm *vm)
 	for (uint32_t i = 0; i < vm->cpu_count; i++)
 		svm_vcpu_destroy(&vm->cpu[i].vcpu);
 	svm_permissions_give(&vm->may);
-	memory_give(vm->memory, vm->frames);
+	balloon_end(vm);
 	return true;
 }
 
@@ -149,10 +152,11 @@ void vm_end(struct vm *vm, const char *why)
 
 void vm_log_refusal(struct vm *vm, const char *format, ...)
 {
-	const uint64_t count = atomic_fetch_add(&vm->refused, 1) + 1;
+	const uint64_t count = atomic_fetch_add(&vm->refused_said, 1) + 1;
 	char text[CONSOLE_LINE / 2];
 	va_list arguments;
 
+	atomic_fetch_add(&vm->refused, 1);
 	if (count > REFUSALS_LOGGED)
 		return;
 	va_start(arguments, format);

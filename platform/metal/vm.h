@@ -14,6 +14,7 @@
 
 #include <sallyport/passthrough.h>
 
+#include "platform/metal/balloon.h"
 #include "platform/metal/layout.h"
 #include "platform/metal/spinlock.h"
 #include "platform/metal/svm.h"
@@ -82,9 +83,9 @@ struct vm {
 	uint32_t number; /* of its domain, and its ASID */
 	struct sp_host *host;
 	struct sp_domain *domain;
-	sp_mfn_t memory; /* one block, mapped from gfn 0 on */
+	sp_mfn_t memory; /* one block, mapped from gfn 0 on; single frames may leave it (balloon.h) */
 	uint64_t frames;
-	uint64_t frames_mapped; /* so many references are to come back */
+	_Atomic uint64_t frames_mapped; /* so many references are to come back */
 	struct svm_permissions may;
 	bool acpi; /* ACPI tables and ECAM; else an MP table and ports CF8, CFC */
 	uint32_t cpu_count;
@@ -96,8 +97,12 @@ struct vm {
 	struct vm_pci pci;
 	uint32_t pit; /* what a guest that reads its absent PIT sees change */
 	uint8_t clock_index;
+	struct balloon balloon; /* what is atomic in it needs no lock */
 
-	atomic_ulong refused; /* acts that were not carried out */
+	uint32_t mutant; /* a negative control, tests only */
+
+	atomic_ulong refused;	   /* acts that were not carried out */
+	atomic_ulong refused_said; /* of those, what the log heard of, or would have */
 	_Atomic enum vm_state state;
 	const char *why; /* written before VM_ENDED, once */
 };
@@ -111,6 +116,8 @@ struct vm_config {
 	uint32_t cpu_count;
 	bool acpi;
 	enum sp_tables tables;
+	enum balloon_right balloon;
+	bool is_silent; /* what it writes to its serial port goes nowhere */
 };
 
 /* SP_NO_MEMORY: not enough RAM, in one piece. */

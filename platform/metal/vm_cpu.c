@@ -5,6 +5,7 @@
  *   svm_run -> exit --+- ports ------------> vm_port.c
  *                     +- MSR, CPUID -------> vm_msr.c, vm_cpuid.c
  *                     +- nested fault -----> vm_mmio.c: the APIC's page, MSI-X tables
+ *                     +- VMMCALL ----------> vm_hypercall.c: memory comes and goes
  *                     '- what none may do -> the guest's own fault, or its end
  */
 #include "platform/metal/vm_cpu.h"
@@ -15,6 +16,7 @@
 #include "platform/metal/smp.h"
 #include "platform/metal/time.h"
 #include "platform/metal/vm_cpuid.h"
+#include "platform/metal/vm_hypercall.h"
 #include "platform/metal/vm_mmio.h"
 #include "platform/metal/vm_msr.h"
 #include "platform/metal/vm_port.h"
@@ -22,6 +24,7 @@
 #include "platform/metal/x86.h"
 
 #define IN_FLIGHT	 (50 * NS_PER_US)
+#define LEAVE_WITHIN	 (10 * NS_PER_S)
 
 #define VECTOR_OPCODE	 6u
 #define VECTOR_PROTECT	 13u
@@ -109,7 +112,7 @@ static enum vm_exit handle_exit(struct vm_cpu *cpu)
 	case SVM_EXIT_NESTED_FAULT:
 		return vm_mmio_exit(cpu);
 	case SVM_EXIT_VMMCALL:
-		vm_refuse_opcode(cpu);
+		vm_hypercall_exit(cpu);
 		return VM_EXIT_CALL;
 	case SVM_EXIT_HLT:
 	case SVM_EXIT_SHUTDOWN:
@@ -122,31 +125,14 @@ static enum vm_exit handle_exit(struct vm_cpu *cpu)
 
 /* ---- what others ask ---- */
 
-/* An INIT undoes what was asked before it; a start-up message brings its page along. */
-static uint32_t ask_too(uint32_t asked, uint32_t what)
-{
-	if (what & VM_ASK_INIT)
-		asked &= ~(VM_ASK_START | VM_ASK_PAGE_MASK | VM_ASK_NMI);
-	if (what & VM_ASK_START)
-		asked &= ~VM_ASK_PAGE_MASK;
-	return asked | what;
-}
-
 void vm_cpu_ask(struct vm_cpu *cpu, uint32_t what)
 {
 	uint32_t asked = atomic_load(&cpu->gate.asked);
 
-	while (!atomic_compare_exchange_weak(&cpu->gate.asked, &asked, ask_too(asked, what)))
+	while (!atomic_compare_exchange_weak(&cpu->gate.asked, &asked, vm_ask_add(asked, what)))
 		;
 	if (cpu->machine != cpu_self()->index)
 		smp_kick(cpu->machine);
-}
-
-/* A pause is short: somebody changes what no CPU of the guest may see half done. */
-static void wait_for_resume(struct vm_cpu *cpu)
-{
-	while (atomic_load(&cpu->gate.asked) & VM_ASK_PAUSE)
-		pause();
 }
 
 static void reset(struct vm_cpu *cpu)
@@ -159,36 +145,39 @@ static void reset(struct vm_cpu *cpu)
 	atomic_store(&cpu->waits, true);
 }
 
-/* Not in the same breath as the INIT before it: in between the APIC is taken from the guest. */
-static void answer_waiting(struct vm_cpu *cpu)
+/* Takes it off the word only if nothing was added meanwhile: that might undo it. */
+static struct vm_next take_next(struct vm_cpu *cpu)
 {
-	const uint32_t asked = atomic_fetch_and(&cpu->gate.asked, VM_ASK_INIT | VM_ASK_PAUSE);
+	uint32_t asked = atomic_load(&cpu->gate.asked);
+	struct vm_next next;
 
-	if (!(asked & VM_ASK_START) || asked & VM_ASK_INIT)
-		return;
-	svm_vcpu_start(&cpu->vcpu, (uint8_t)((asked & VM_ASK_PAGE_MASK) >> 8));
-	atomic_store(&cpu->waits, false);
+	do {
+		next = vm_ask_next(asked, atomic_load(&cpu->waits));
+	} while (!atomic_compare_exchange_weak(&cpu->gate.asked, &asked, asked & ~next.taken));
+	return next;
 }
 
-static void answer_running(struct vm_cpu *cpu)
-{
-	const uint32_t asked = atomic_fetch_and(&cpu->gate.asked, VM_ASK_INIT | VM_ASK_PAUSE);
-
-	if (asked & VM_ASK_NMI)
-		cpu->nmi_due = true;
-}
-
-/* Out of guest mode. */
+/* Out of guest mode. A pause is short: somebody changes what no CPU may see half done. */
 static void answer(struct vm_cpu *cpu)
 {
-	wait_for_resume(cpu);
-	if (atomic_load(&cpu->gate.asked) & VM_ASK_INIT) {
-		atomic_fetch_and(&cpu->gate.asked, ~VM_ASK_INIT);
+	const struct vm_next next = take_next(cpu);
+
+	switch (next.step) {
+	case VM_STEP_NOTHING:
+		return;
+	case VM_STEP_PAUSE:
+		pause();
+		return;
+	case VM_STEP_RESET:
 		reset(cpu);
-	} else if (atomic_load(&cpu->waits)) {
-		answer_waiting(cpu);
-	} else {
-		answer_running(cpu);
+		return;
+	case VM_STEP_START:
+		svm_vcpu_start(&cpu->vcpu, next.page);
+		atomic_store(&cpu->waits, false);
+		return;
+	case VM_STEP_NMI:
+		cpu->nmi_due = true;
+		return;
 	}
 }
 
@@ -211,16 +200,27 @@ static void inject_nmi(struct vm_cpu *cpu)
 
 /* ---- all of them ---- */
 
+/* It was kicked: a CPU that does not leave guest mode now could not be told of anything. */
+static void wait_until_out(const struct vm_cpu *cpu)
+{
+	const uint64_t until = time_now() + LEAVE_WITHIN;
+
+	while (atomic_load(&cpu->gate.inside)) {
+		if (time_now() > until)
+			machine_panic("CPU %u does not leave guest %s", cpu->machine,
+				      cpu->vm->name);
+		pause();
+	}
+}
+
 void vm_pause(struct vm *vm)
 {
 	for (uint32_t i = 0; i < vm->cpu_count; i++) {
 		if (vm->cpu[i].machine != cpu_self()->index)
 			vm_cpu_ask(&vm->cpu[i], VM_ASK_PAUSE);
 	}
-	for (uint32_t i = 0; i < vm->cpu_count; i++) {
-		while (atomic_load(&vm->cpu[i].gate.inside))
-			pause();
-	}
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		wait_until_out(&vm->cpu[i]);
 }
 
 void vm_resume(struct vm *vm)

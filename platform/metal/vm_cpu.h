@@ -13,17 +13,9 @@
 #include <stdint.h>
 
 #include "platform/metal/vm.h"
+#include "platform/metal/vm_ask.h"
 
-/* What others may ask of a CPU, bits of vm_cpu.gate.asked. */
-#define VM_ASK_INIT	  0x01u
-#define VM_ASK_START	  0x02u /* with a page; only who waits hears it */
-#define VM_ASK_NMI	  0x04u
-#define VM_ASK_PAUSE	  0x08u /* stays set until vm_resume() */
-#define VM_ASK_LOOK	  0x10u /* at the guest's state */
-#define VM_ASK_PAGE(page) ((uint32_t)(page) << 8)
-#define VM_ASK_PAGE_MASK  0xff00u
-
-/* Any CPU, also the one that is meant. The first one of a guest begins, all others wait. */
+/* What others want of it: bits of vm_ask.h. Any CPU, also the one that is meant. The first one of a guest begins, all others wait. */
 void vm_cpu_ask(struct vm_cpu *cpu, uint32_t what);
 
 /* The CPU's work, for smp_run(): to the guest's end. */

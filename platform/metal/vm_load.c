@@ -129,7 +129,7 @@ static const char *load_initrd(const struct vm *vm, const struct module *initrd)
 	uint64_t end = vm->frames * SP_FRAME_BYTES;
 	uint64_t first;
 
-	if (initrd->bytes == 0)
+	if (initrd == NULL || initrd->bytes == 0)
 		return NULL;
 	if (end > read32(parameters, INITRD_LAST) + 1ull)
 		end = read32(parameters, INITRD_LAST) + 1ull;

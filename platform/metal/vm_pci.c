@@ -5,13 +5,13 @@
  *
  *   command, BARs  --> vpci.h --> VPCI_DECODE --> sp_device_map_bar, less the MSI-X table's pages
  *                                 VPCI_MASTER --> sp_device_set_master
- *   MSI, MSI-X     --> vpci.h --> vpci_message: vector, CPU --> sp_device_set_message
- *                                                 '--> the function's own table: what it must send
+ *   MSI, MSI-X     --> vpci.h --> VPCI_MSI, VPCI_MSIX, the table --> vm_message.h
  *
  * Runs on one of the guest's CPUs, which is out of guest mode meanwhile, with the guest's lock.
  */
 #include "platform/metal/vm_pci.h"
 
+#include "lib/mutant.h"
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/pci_config.h"
@@ -19,22 +19,16 @@
 #include "platform/metal/vacpi.h"
 #include "platform/metal/vm.h"
 #include "platform/metal/vm_cpu.h"
+#include "platform/metal/vm_message.h"
 #include "platform/metal/vpci_registers.h"
 
 /*
  * From the end of memory to the APICs, and above 4 GiB. A kernel that finds a function later puts its
  * registers right behind memory, so all from there on must be good.
  */
-#define LOW_END		 0xfec00000ull
-#define HIGH_FIRST	 0x2000000000ull
-#define HIGH_END	 0x4000000000ull
-
-/* What a guest's message says: PCI 3.0, 6.8; APM vol. 2, 16. */
-#define MESSAGE_WINDOW	 0xfee00000ull
-#define MESSAGE_LOGICAL	 0x4ull
-#define MESSAGE_CPU(a)	 ((uint32_t)((a) >> 12) & 0xff)
-#define MESSAGE_DELIVERY 0x700u /* 0: fixed, 1: lowest priority */
-#define MESSAGE_VECTOR	 0xffu
+#define LOW_END	   0xfec00000ull
+#define HIGH_FIRST 0x2000000000ull
+#define HIGH_END   0x4000000000ull
 
 static uint32_t read_config(void *context, sp_sbdf_t function, uint32_t offset, uint32_t bytes)
 {
@@ -104,7 +98,8 @@ static enum sp_status map_some(struct vm *vm, const struct vpci_function *functi
 static enum sp_status map(struct vm *vm, const struct vpci_function *function, uint32_t bar,
 			  sp_gfn_t first)
 {
-	const bool has_table = function->msix != 0 && function->table_bar == bar;
+	const bool has_table = function->msix != 0 && function->table_bar == bar &&
+			       !MUTANT_IS(vm->mutant, SP_MUT_TABLE_UNPAUSED);
 	enum sp_status status;
 
 	if (has_table)
@@ -142,119 +137,6 @@ static void place_bar(struct vm *vm, const struct vpci_function *function, uint3
 			       sp_status_text(status));
 }
 
-/* ---- interrupts ---- */
-
-/*
- * The guest may name its own CPUs, and no delivery but an ordinary one. An entry has one target: of
- * several that a message names, the first. False: it may not.
- */
-static bool find_target(const struct vm *vm, const struct vpci_message *wanted, uint8_t *cpu)
-{
-	const uint32_t targets = vapic_named(&vm->apic, MESSAGE_CPU(wanted->address),
-					     wanted->address & MESSAGE_LOGICAL);
-
-	if ((wanted->address & ~0xfffffull) != MESSAGE_WINDOW ||
-	    (wanted->data & MESSAGE_DELIVERY) > 0x100 ||
-	    (wanted->data & MESSAGE_VECTOR) < VAPIC_VECTOR_FIRST || targets == 0)
-		return false;
-	*cpu = (uint8_t)__builtin_ctz(targets);
-	return true;
-}
-
-/* The function's own entry; `message` NULL masks it. PCI Express base 6.0, 7.7.2. */
-static void write_table(const struct vpci_function *function, uint32_t vector,
-			const struct sp_message *message)
-{
-	volatile uint32_t *entry =
-		memory_pointer((sp_maddr_t){ function->bar[function->table_bar].machine +
-					     function->table_offset + vector * VPCI_TABLE_ENTRY });
-
-	entry[VECTOR_CONTROL] = VECTOR_MASKED;
-	if (message == NULL)
-		return;
-	entry[VECTOR_ADDRESS_LOW] = (uint32_t)message->address;
-	entry[VECTOR_ADDRESS_HIGH] = (uint32_t)(message->address >> 32);
-	entry[VECTOR_DATA] = message->data;
-	entry[VECTOR_CONTROL] = 0;
-}
-
-/* The same in its MSI capability, 7.7.1. */
-static void write_msi(const struct vpci_function *function, const struct sp_message *message)
-{
-	const uint32_t at = function->msi;
-	const uint32_t control = pci_config_read(function->sbdf, at + 2, 2);
-	const bool is_wide = control & MSI_64;
-
-	pci_config_write(function->sbdf, at + 2, 2, control & ~(MSI_ENABLE | MSI_GRANTED));
-	if (message == NULL)
-		return;
-	pci_config_write(function->sbdf, at + 4, 4, (uint32_t)message->address);
-	if (is_wide)
-		pci_config_write(function->sbdf, at + 8, 4, (uint32_t)(message->address >> 32));
-	pci_config_write(function->sbdf, at + (is_wide ? 12 : 8), 2, message->data & 0xffff);
-	if (control & MSI_MASKS)
-		pci_config_write(function->sbdf, at + (is_wide ? 16 : 12), 4, 0);
-	pci_config_write(function->sbdf, at + 2, 2, (control & ~MSI_GRANTED) | MSI_ENABLE);
-}
-
-static void tell_function(const struct vpci_function *function, uint32_t vector,
-			  const struct sp_message *message)
-{
-	if (vpci_uses_msix(function))
-		write_table(function, vector, message);
-	else if (function->msi != 0)
-		write_msi(function, message);
-}
-
-/* The entry first, then the function that uses it. */
-static void route(struct vm *vm, struct vpci_function *function, uint32_t vector)
-{
-	const struct vpci_message wanted = vpci_message(function, vector);
-	struct vm_pci_function *state = state_of(vm, function);
-	struct sp_message message;
-	enum sp_status status;
-	uint8_t cpu;
-
-	if (vector >= SP_MESSAGES)
-		return;
-	if (!wanted.on) {
-		tell_function(function, vector, NULL);
-		return;
-	}
-	if (!find_target(vm, &wanted, &cpu)) {
-		vm_log_refusal(vm, "interrupt %u of %s: message 0x%x to 0x%lx", vector,
-			       print_sbdf(function->sbdf).chars, wanted.data, wanted.address);
-		return;
-	}
-	status = sp_device_set_message(vm->domain, function->sbdf, vector,
-				       (uint8_t)(wanted.data & MESSAGE_VECTOR),
-				       vm->apic.cpu[cpu].id, &message);
-	if (status != SP_OK) {
-		vm_log_refusal(vm, "interrupt %u of %s: %s", vector,
-			       print_sbdf(function->sbdf).chars, sp_status_text(status));
-		return;
-	}
-	vm->pci.moved += state->vector[vector] != 0 && state->cpu[vector] != cpu;
-	state->vector[vector] = (uint8_t)(wanted.data & MESSAGE_VECTOR);
-	state->cpu[vector] = cpu;
-	vm->pci.messages++;
-	tell_function(function, vector, &message);
-}
-
-/* The function's own mask for all vectors stays off: each vector has one, and that is used. */
-static void switch_msix(struct vm *vm, struct vpci_function *function)
-{
-	const bool on = vpci_uses_msix(function);
-	uint32_t control = pci_config_read(function->sbdf, function->msix + 2u, 2);
-
-	for (uint32_t i = 0; i < function->table_real; i++)
-		write_table(function, i, NULL);
-	control &= ~(MSIX_ENABLE | MSIX_MASKED);
-	pci_config_write(function->sbdf, function->msix + 2u, 2, control | (on ? MSIX_ENABLE : 0));
-	for (uint32_t i = 0; on && i < function->vector_count; i++)
-		route(vm, function, i);
-}
-
 /* ---- the guest's accesses ---- */
 
 static void carry_out(struct vm *vm, const struct vpci_change *change)
@@ -267,9 +149,9 @@ static void carry_out(struct vm *vm, const struct vpci_change *change)
 			place_bar(vm, function, bar);
 	}
 	if (change->what & VPCI_MSIX)
-		switch_msix(vm, function);
+		vm_message_switch(vm, function);
 	if (change->what & VPCI_MSI && !vpci_uses_msix(function))
-		route(vm, function, 0);
+		vm_message_route(vm, function, 0);
 	if (change->what & VPCI_MASTER)
 		status = sp_device_set_master(vm->host, function->sbdf, vpci_is_master(function));
 	if (status != SP_OK)
@@ -379,7 +261,7 @@ void vm_pci_write(struct vm *vm, uint64_t address, uint32_t bytes, uint64_t valu
 	if (vpci_is_table(function, bar, offset)) {
 		vector = vpci_table_write(function, offset, bytes, value);
 		if (vector < function->vector_count && vpci_uses_msix(function))
-			route(vm, function, vector);
+			vm_message_route(vm, function, vector);
 	} else if (offset % bytes == 0 && !vpci_is_table(function, bar, offset + bytes - 1)) {
 		write_real(real(function, bar, offset), bytes, value);
 	}

@@ -5,7 +5,8 @@
  *   3f8-3ff  its serial port        cf8, cfc-cff  its PCI configuration space
  *   70, 71   the machine's clock, to be read
  *   40-43    a PIT that only seems to count: loops that wait for it give up at once
- *   64, cf9  reset
+ *   64, cf9  reset; 64 reads as a keyboard controller that never has done: drivers give it up at once,
+ *            and who wants to reset need not wait
  *   600      with ACPI: off                  601  nothing there woke it
  *   others   nothing there: ones
  */
@@ -23,6 +24,7 @@
 #define KEYBOARD	0x64u
 #define CLOCK_REGISTERS 0x0eu /* time, date and state; what follows is firmware's own */
 #define KEYBOARD_RESET	0xfeu
+#define KEYBOARD_STATUS 0xfdu /* its output is full, always; its input is not */
 #define RESET_CONTROL	0xcf9u
 #define RESET_NOW	0x04u
 
@@ -87,6 +89,8 @@ static uint32_t read_port(struct vm *vm, const struct port_access *access)
 		return uart_read(&vm->uart, access->port - COM1_PORT);
 	if (is_within(access->port, PIT_FIRST, PIT_LAST - PIT_FIRST + 1))
 		return vm->pit += 0x55;
+	if (access->port == KEYBOARD)
+		return KEYBOARD_STATUS;
 	if (access->port == CLOCK_DATA)
 		return read_clock(vm);
 	if (is_config(vm, access))

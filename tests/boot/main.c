@@ -6,16 +6,26 @@
  *   boot check OUT [MACHINE...]    the same rows and the refusals as lines of `make check`
  *   boot nic OUT [MACHINE...]      a stock Linux with ports of its own, as such lines, and OUT/nic.json
  *   boot move OUT [MACHINE...]     a port goes from one to another, both running, and OUT/move.json
+ *   boot balloon OUT [MACHINE...]  memory goes from one to another, both running, and OUT/balloon.json
+ *   boot boot OUT [MACHINE...]     seconds to user space, exits, commands of the unit, and OUT/boot.json
  *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
+ *   boot smp OUT [MACHINE...]      two of them with two CPUs each, and OUT/smp.json
+ *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
+ *   boot run OUT FILE [MACHINE]      the guests of a guest.conf, at the terminal
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
  */
+#include "balloon.h"
 #include "check.h"
+#include "interactive.h"
 #include "json.h"
 #include "move.h"
 #include "nic.h"
+#include "startup.h"
 #include "two.h"
+#include "typing.h"
 #include "run.h"
+#include "smp.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -49,7 +59,8 @@ struct choice {
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: boot demo|check|nic|move|two OUT [MACHINE...]\nmachines:");
+	fprintf(stderr,
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing OUT [MACHINE...]\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -75,11 +86,19 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 static bool run_nics(const struct runner *runner, const struct choice *choice);
 static bool run_moves(const struct runner *runner, const struct choice *choice);
 static bool run_twos(const struct runner *runner, const struct choice *choice);
+static bool run_smps(const struct runner *runner, const struct choice *choice);
+static bool run_balloons(const struct runner *runner, const struct choice *choice);
+static bool run_startups(const struct runner *runner, const struct choice *choice);
+static bool run_typings(const struct runner *runner, const struct choice *choice);
 
 static const struct part part_table[] = {
 	{ "nic", nic_machine_table, &nic_machine_count, run_nics },
 	{ "move", move_machine_table, &move_machine_count, run_moves },
 	{ "two", two_machine_table, &two_machine_count, run_twos },
+	{ "smp", smp_machine_table, &smp_machine_count, run_smps },
+	{ "balloon", balloon_machine_table, &balloon_machine_count, run_balloons },
+	{ "boot", startup_machine_table, &startup_machine_count, run_startups },
+	{ "typing", typing_machine_table, &typing_machine_count, run_typings },
 };
 
 static const struct part *find_part(const char *name)
@@ -281,6 +300,94 @@ static bool run_twos(const struct runner *runner, const struct choice *choice)
 	return good;
 }
 
+static bool run_smps(const struct runner *runner, const struct choice *choice)
+{
+	struct smp *smps = calloc(choice->count, sizeof(*smps));
+	bool good = smps != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * SMP_STEPS);
+	for (size_t i = 0; smps && i < choice->count; i++) {
+		smp_boot(runner, choice->machines[i], &smps[i]);
+		smp_print(&smps[i], stdout);
+		good = smp_is_good(&smps[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/smp.json", runner->out);
+	if (smps && !smp_write(path, smps, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(smps);
+	return good;
+}
+
+static bool run_balloons(const struct runner *runner, const struct choice *choice)
+{
+	struct balloon *balloons = calloc(choice->count, sizeof(*balloons));
+	bool good = balloons != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * BALLOON_STEPS);
+	for (size_t i = 0; balloons && i < choice->count; i++) {
+		balloon_run(runner, choice->machines[i], &balloons[i]);
+		balloon_print(&balloons[i], stdout);
+		good = balloon_is_good(&balloons[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/balloon.json", runner->out);
+	if (balloons && !balloon_write(path, balloons, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(balloons);
+	return good;
+}
+
+static bool run_startups(const struct runner *runner, const struct choice *choice)
+{
+	struct startup *startups = calloc(choice->count, sizeof(*startups));
+	bool good = startups != NULL;
+	char path[PATH_SIZE];
+	unsigned int rows = 0;
+
+	for (size_t i = 0; i < choice->count; i++)
+		rows += startup_count(choice->machines[i]);
+	printf("1..%u\n", rows);
+	for (size_t i = 0; startups && i < choice->count; i++) {
+		startup_run(runner, choice->machines[i], &startups[i]);
+		startup_print(&startups[i], stdout);
+		good = startup_is_good(&startups[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/boot.json", runner->out);
+	if (startups && !startup_write(path, startups, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(startups);
+	return good;
+}
+
+static bool run_typings(const struct runner *runner, const struct choice *choice)
+{
+	struct typing *typings = calloc(choice->count, sizeof(*typings));
+	bool good = typings != NULL;
+	char path[PATH_SIZE];
+
+	printf("1..%zu\n", choice->count * TYPING_ROWS);
+	fflush(stdout);
+	for (size_t i = 0; typings && i < choice->count; i++) {
+		typing_run(runner, choice->machines[i], &typings[i]);
+		typing_print(&typings[i], stdout);
+		good = typing_is_good(&typings[i]) && good;
+	}
+	snprintf(path, sizeof(path), "%s/typing.json", runner->out);
+	if (typings && !typing_write(path, typings, choice->count, runner->qemu.version)) {
+		fprintf(stderr, "boot: %s cannot be written\n", path);
+		good = false;
+	}
+	free(typings);
+	return good;
+}
+
 int main(int count, char **words)
 {
 	struct choice choice;
@@ -288,6 +395,11 @@ int main(int count, char **words)
 	struct matrix *matrices;
 	bool good;
 
+	if (count > 3 && strcmp(words[1], "run") == 0) {
+		if (prepare(&runner, words[2]))
+			interactive_run(&runner, words[3], count > 4 ? words[4] : "amdvi-shared");
+		return STATUS_NOT_RUN;
+	}
 	if (!choose(&choice, count, words)) {
 		usage();
 		return STATUS_NOT_RUN;

@@ -115,30 +115,86 @@ static pid_t start(const char *const *words, int output, int errors)
 	return -1;
 }
 
-static struct boot_result result_from_status(int status, double seconds)
+static void set_end(struct boot_result *result, int status, double seconds)
 {
-	if (WIFEXITED(status))
-		return (struct boot_result){ BOOT_EXITED, WEXITSTATUS(status), seconds };
-	return (struct boot_result){ BOOT_KILLED, WTERMSIG(status), seconds };
+	result->end = WIFEXITED(status) ? BOOT_EXITED : BOOT_KILLED;
+	result->status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+	result->seconds = seconds;
+}
+
+/* Reads on where it stopped; a mark that is not whole yet is found with what follows it. */
+struct watch {
+	char text[4096];
+	size_t used;
+	long at;
+};
+
+static void look_for_marks(struct watch *watch, const struct boot *boot, double seconds)
+{
+	struct boot_seen *seen = boot->seen;
+	FILE *serial = fopen(boot->serial, "r");
+	const char *found;
+	size_t got;
+
+	if (!serial)
+		return;
+	while (fseek(serial, watch->at, SEEK_SET) == 0 &&
+	       (got = fread(watch->text + watch->used, 1, sizeof(watch->text) - 1 - watch->used,
+			    serial)) > 0) {
+		watch->at += (long)got;
+		watch->used += got;
+		watch->text[watch->used] = '\0';
+		while (seen->count < QEMU_MARKS && boot->marks[seen->count] &&
+		       (found = strstr(watch->text, boot->marks[seen->count]))) {
+			seen->at[seen->count++] = seconds;
+			watch->used -= (size_t)(found + 1 - watch->text);
+			memmove(watch->text, found + 1, watch->used + 1);
+		}
+		if (watch->used > sizeof(watch->text) / 2) {
+			watch->used = sizeof(watch->text) / 4;
+			memmove(watch->text, watch->text + strlen(watch->text) - watch->used,
+				watch->used + 1);
+		}
+	}
+	fclose(serial);
+}
+
+static void stop(pid_t child, struct boot_result *result, enum boot_end end, double seconds)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	result->end = end;
+	result->seconds = seconds;
 }
 
 static struct boot_result wait_for(pid_t child, double limit, const struct boot *boot)
 {
-	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	const bool has_marks = boot && boot->marks;
+	const struct timespec pause = { .tv_nsec = (has_marks ? 10 : 50) * 1000 * 1000 };
+	struct boot_result result = { .status = 0 };
+	struct watch watch = { .used = 0 };
 	double began = now();
 	int status;
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
+		if (has_marks)
+			look_for_marks(&watch, boot, now() - began);
+		if (has_marks && boot->ends_at_marks && !boot->marks[boot->seen->count]) {
+			stop(child, &result, BOOT_STOPPED, now() - began);
+			return result;
+		}
 		if (now() - began > limit) {
-			kill(child, SIGKILL);
-			waitpid(child, &status, 0);
-			return (struct boot_result){ BOOT_TIMED_OUT, 0, now() - began };
+			stop(child, &result, BOOT_TIMED_OUT, now() - began);
+			return result;
 		}
 		if (boot && boot->progress)
 			boot->progress(boot->context, now() - began);
 		nanosleep(&pause, NULL);
 	}
-	return result_from_status(status, now() - began);
+	if (has_marks)
+		look_for_marks(&watch, boot, now() - began);
+	set_end(&result, status, now() - began);
+	return result;
 }
 
 /* QEMU= may hold several words: a loader and its options before the emulator's own path. */
@@ -259,7 +315,10 @@ static void spell(struct spelling *to, const struct qemu *qemu, const struct boo
 	};
 	size_t count = copy_words(to->arguments, qemu->words);
 
-	snprintf(to->serial, sizeof(to->serial), "file:%s", boot->serial);
+	if (boot->line)
+		snprintf(to->serial, sizeof(to->serial), "%s", boot->line);
+	else
+		snprintf(to->serial, sizeof(to->serial), "file:%s", boot->serial);
 	snprintf(to->append, sizeof(to->append), "%s%s", machine->append, boot->append_more);
 	count += copy_words(to->arguments + count, common_words);
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i += 2) {
@@ -279,6 +338,15 @@ static void write_command(int errors, const char *const *arguments)
 	for (; *arguments; arguments++)
 		dprintf(errors, strpbrk(*arguments, " ;") ? "'%s' " : "%s ", *arguments);
 	dprintf(errors, "\n");
+}
+
+void qemu_become(const struct qemu *qemu, const struct boot *boot)
+{
+	struct spelling spelling;
+
+	spell(&spelling, qemu, boot);
+	/* execvp promises not to write, but its type says so only of the pointers. */
+	execvp(spelling.arguments[0], (char *const *)(uintptr_t)spelling.arguments);
 }
 
 struct boot_result qemu_boot(const struct qemu *qemu, const struct boot *boot)

@@ -8,7 +8,8 @@
 
 enum {
 	QEMU_WORDS = 16,
-	QEMU_TEXT = 1024
+	QEMU_TEXT = 1024,
+	QEMU_MARKS = 4
 };
 
 struct qemu {
@@ -16,6 +17,12 @@ struct qemu {
 	const char *words[QEMU_WORDS + 1]; /* the command, NULL at its end */
 	char version[32];		   /* "7.2.22" */
 	unsigned int number;		   /* 7.2.22 is 70222 */
+};
+
+/* Marks that were seen, and when: seconds from the start. */
+struct boot_seen {
+	unsigned int count;
+	double at[QEMU_MARKS];
 };
 
 /* One run of one machine. */
@@ -26,6 +33,11 @@ struct boot {
 	const char *const *more; /* more words for QEMU, NULL at their end; or NULL */
 	const char *serial;	 /* path: what the hypervisor says */
 	const char *errors;	 /* path: what QEMU itself says */
+	const char *line;	 /* instead of `serial`: QEMU's name for the serial line; or NULL */
+	const char *const
+		*marks;	    /* texts to wait for on the serial line, NULL at their end; or NULL */
+	bool ends_at_marks; /* when all were seen, in their order, the machine is stopped */
+	struct boot_seen *seen; /* with marks: which, and when */
 	/* called a few times a second */
 	void (*progress)(void *context, double seconds);
 	void *context;
@@ -35,6 +47,7 @@ enum boot_end {
 	BOOT_EXITED,
 	BOOT_KILLED,
 	BOOT_TIMED_OUT,
+	BOOT_STOPPED, /* at its last mark */
 	BOOT_NOT_STARTED
 };
 
@@ -62,5 +75,7 @@ const char *qemu_unit_option(unsigned int version, enum unit_kind unit);
 /* "QEMU emulator version 7.2.22 (Debian ...)" -> 70222; 0 when it is no such line. */
 unsigned int qemu_version_from_text(const char *text, char *version, size_t size);
 
+/* This process becomes QEMU; returns where that cannot be. */
+void qemu_become(const struct qemu *qemu, const struct boot *boot);
 struct boot_result qemu_boot(const struct qemu *qemu, const struct boot *boot);
 unsigned int qemu_time_limit(const struct machine *machine);

@@ -163,6 +163,8 @@ static void tell_end(struct matrix *matrix, const struct attempt *attempt)
 			       attempt->what, qemu_time_limit(attempt->machine),
 			       attempt->report.last, attempt->serial);
 		return;
+	case BOOT_STOPPED: /* no row has marks */
+		return;
 	case BOOT_NOT_STARTED:
 		matrix_trouble(matrix, "%s: QEMU cannot be started: %s", attempt->what,
 			       strerror(errno));

@@ -29,6 +29,10 @@ const struct attack attack_table[TWO_ATTACKS] = {
 	{ "exit-port", NULL, "port-of-its-own", "85", false },
 	{ "address-where-nothing-is", "write of 4 bytes at 0xfed", "bar-in-its-window",
 	  "0x00080283", false },
+	{ "call-from-user-space", "call 0x0 of ring 3", "give-by-kernel", "1", false },
+	{ "call-unknown", "call 0x0 of ring 0", "version-by-kernel", "1", false },
+	{ "call-foreign-pages", "call 0x53500002 of ring 0", "exchange-by-kernel", "1", false },
+	{ "call-get-unasked", "call 0x53500003 of ring 0", "get-by-kernel", "1", false },
 	/* The queue's head, behind twenty descriptors. */
 	{ "rings-outside", "sbdf ", "rings-inside", "0x00000014", true },
 };
@@ -62,11 +66,23 @@ static void read_control(struct two *two, const char *text)
 			snprintf(two->control[i], NIC_NAME, "%s", value);
 }
 
+/* "calls of ring 0, foreign: 1539 tried, 1539 refused" */
+static void read_calls(struct two *two, const char *text)
+{
+	unsigned int tried, refused;
+
+	if (sscanf(text, "calls of ring %*[^:]: %u tried, %u refused", &tried, &refused) != 2)
+		return;
+	two->calls_tried += tried;
+	two->calls_refused += refused;
+}
+
 static void read_hostile(struct two *two, const char *text)
 {
 	char name[NIC_NAME];
 
 	read_control(two, text);
+	read_calls(two, text);
 	if (starts(text, "end"))
 		two->hostile_ended = true;
 	if (sscanf(text, "attack %31s", name) != 1)
@@ -107,8 +123,8 @@ void two_read_line(struct two *two, const char *line)
 	else if (starts(line, fault))
 		read_word(two, line + strlen(fault), true);
 	else if (starts(line, "fault ") && strstr(line, " of hostile: ") &&
-		 strstr(line, "it is stopped"))
-		two->stopped = true;
+		 strstr(line, "it is stopped, bus mastering off"))
+		two->stops++;
 	else
 		sscanf(line, "guest hostile: %lu frames were mapped, %lu came back", &two->mapped,
 		       &two->returned);
@@ -137,6 +153,10 @@ static void judge_attack(struct two *two, unsigned int i)
 	else if (!control_good)
 		find(&two->attack[i], false, "its control did not succeed: %s was \"%s\", not %s",
 		     attack->control, two->control[i], attack->control_value);
+	else if (starts(attack->name, "call-") &&
+		 (two->calls_tried == 0 || two->calls_tried != two->calls_refused))
+		find(&two->attack[i], false, "%u of %u calls were refused", two->calls_refused,
+		     two->calls_tried);
 	else if (attack->said && !is_blind && two->said[i][0] == '\0')
 		find(&two->attack[i], false, "the hypervisor did not say \"hostile: %s...\"",
 		     attack->said);
@@ -158,8 +178,9 @@ void two_judge(struct two *two, const struct boot_result *ended)
 	     two->worked_to_the_end ? "to behind the last attack"
 				    : "the last before the attacks were over",
 	     victim->step[NIC_INTERRUPTS].evidence);
-	find(&two->storm, two->stopped || !two->fault_seen_here, "%s",
-	     two->stopped	    ? "its port was stopped, once"
+	find(&two->storm, two->stops == 1 || !two->fault_seen_here, "%s",
+	     two->stops == 1   ? "its port was stopped, bus mastering off, and that was said once"
+	     : two->stops != 0 ? "it was said more than once"
 	     : two->fault_seen_here ? "its port was not stopped"
 				    : "this unit reports no faults");
 	two->storm.blind = !two->fault_seen_here;

@@ -13,7 +13,7 @@
 #include "nic.h"
 
 enum {
-	TWO_ATTACKS = 12,
+	TWO_ATTACKS = 16,
 	TWO_PACKETS = 12000 /* as guests/two.conf says */
 };
 
@@ -32,11 +32,12 @@ struct two {
 	bool tried[TWO_ATTACKS];
 	char said[TWO_ATTACKS][EVIDENCE_SIZE]; /* the first line that begins as it should */
 	char control[TWO_ATTACKS][NIC_NAME];
-	unsigned int current;		/* the attack that was announced last, and one */
-	bool stopped;			/* the port, because its faults did not end */
-	bool hostile_ended;		/* it said so, after all its attacks */
-	bool worked_to_the_end;		/* the victim's last packet came after that */
-	unsigned long mapped, returned; /* of the hostile guest */
+	unsigned int current; /* the attack that was announced last, and one */
+	unsigned int stops;   /* how often its port was, because its faults did not end */
+	unsigned int calls_tried, calls_refused; /* hypercalls with garbage, as the guest says */
+	bool hostile_ended;			 /* it said so, after all its attacks */
+	bool worked_to_the_end;			 /* the victim's last packet came after that */
+	unsigned long mapped, returned;		 /* of the hostile guest */
 
 	const struct machine *machine;
 	bool fault_seen_here; /* this machine's unit reports faults */

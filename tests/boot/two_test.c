@@ -52,7 +52,10 @@ static struct script good_script(void)
 		add(&script, "victim| [ 8.1] nic: before %s 4 PCI-MSI\n", vectors[i]);
 	for (unsigned int i = 0; i < TWO_ATTACKS; i++)
 		add_attack(&script, &attack_table[i]);
-	add(&script, "fault    0000:00:03.0 of hostile: more than 32 in a second, it is stopped\n");
+	add(&script,
+	    "fault    0000:00:03.0 of hostile: more than 32 in a second, it is stopped, bus mastering off (ok)\n");
+	add(&script, "hostile| [ 10.0] two: calls of ring 3: 3292 tried, 3292 refused\n");
+	add(&script, "hostile| [ 10.1] two: calls of ring 0, foreign: 9 tried, 9 refused\n");
 	add(&script, "hostile| [ 12.0] two: end\n");
 	add(&script, "victim| [ 18.0] nic: ping %d %d\n", TWO_PACKETS, TWO_PACKETS);
 	for (unsigned int i = 0; i < 4; i++)
@@ -211,6 +214,43 @@ static void what_a_unit_cannot_report_is_passed_over(void **state)
 	assert_false(two.storm.good);
 }
 
+static void a_call_that_was_not_refused_is_bad(void **state)
+{
+	struct script script = good_script();
+	struct two two;
+
+	(void)state;
+	exchange(&script, "9 tried, 9 refused",
+		 "hostile| two: calls of ring 0, foreign: 9 tried, 8 refused\n");
+	two = judge(&script, "vtd-separate");
+	assert_false(two_is_good(&two));
+}
+
+static void a_storm_that_is_said_twice_is_bad(void **state)
+{
+	struct script script = good_script();
+	struct two two;
+
+	(void)state;
+	add(&script, "fault    0000:00:03.0 of hostile: more than 32 in a second, it is stopped, "
+		     "bus mastering off (ok)\n");
+	two = judge(&script, "vtd-separate");
+	assert_false(two.storm.good);
+}
+
+static void a_port_that_stays_master_is_not_stopped(void **state)
+{
+	struct script script = good_script();
+	struct two two;
+
+	(void)state;
+	exchange(&script, "bus mastering off",
+		 "fault    0000:00:03.0 of hostile: more than 32 in a second, it is stopped, "
+		 "bus mastering on (ok)\n");
+	two = judge(&script, "vtd-separate");
+	assert_false(two.storm.good);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -222,6 +262,9 @@ int main(void)
 		cmocka_unit_test(a_machine_that_stops_under_attack_is_bad),
 		cmocka_unit_test(a_victim_that_lost_packets_is_bad),
 		cmocka_unit_test(a_victim_that_ended_before_the_attacks_is_bad),
+		cmocka_unit_test(a_call_that_was_not_refused_is_bad),
+		cmocka_unit_test(a_storm_that_is_said_twice_is_bad),
+		cmocka_unit_test(a_port_that_stays_master_is_not_stopped),
 		cmocka_unit_test(what_a_unit_cannot_report_is_passed_over),
 	};
 

@@ -342,6 +342,17 @@ static void vectors_of_exceptions_are_refused(void **state)
 	must_send(command(5, 32), VAPIC_SEND, 2, 32);
 }
 
+static void without_the_check_an_exceptions_vector_is_sent(void **state)
+{
+	(void)state;
+	assert_false(vapic_may_send(&guest, 31));
+	assert_true(vapic_may_send(&guest, 32));
+	guest.mutant = SP_MUT_EXCEPTION_SENT;
+	must_send(command(5, 18), VAPIC_SEND, 2, 18);
+	assert_int_equal(vapic_write(&guest, 0, APIC_LOCAL, 18).value, 18);
+	assert_true(vapic_may_send(&guest, 18));
+}
+
 /* Its names and what it was told are gone, who it is and what was refused stays. */
 static void init_leaves_the_id_and_the_counts(void **state)
 {
@@ -617,6 +628,7 @@ int main(void)
 		cmocka_unit_test_setup(nobody_resets_himself, make_guest),
 		cmocka_unit_test_setup(other_deliveries_are_refused, make_guest),
 		cmocka_unit_test_setup(vectors_of_exceptions_are_refused, make_guest),
+		cmocka_unit_test_setup(without_the_check_an_exceptions_vector_is_sent, make_guest),
 		cmocka_unit_test_setup(init_leaves_the_id_and_the_counts, make_guest),
 		cmocka_unit_test_setup(any_cpu_starts_any_other, make_guest),
 		cmocka_unit_test_setup(messages_name_cpus_of_the_guest, make_guest),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * platform/metal/hypercall.h - what a guest may ask of the hypervisor: the whole ABI. Constants alone,
+ * so that programs in guests can include it.
+ *
+ *   VMMCALL      in       RAX the call, RBX and RCX its arguments
+ *                out      RAX at least 0: the answer; below 0: an error. Other registers are kept
+ *
+ *   call         RBX      RCX      answer
+ *   VERSION                        1
+ *   WANTED                         pages that the guest is asked to part with, those it did deducted
+ *   GIVE         gfn      pages    how many went: from `gfn` on the guest has none any more
+ *   GET          gfn      pages    how many came: zeroed, where the guest gave some before
+ *   EXCHANGE     gfn      pages    how many have another frame, with what was in the old one
+ *
+ * A gfn is a guest-physical address / 4096, below the memory that guest.conf says; the pages of a call
+ * are 1 to 512. A call that did less than was asked for did the first ones. On return every CPU and
+ * device has forgotten the frames that went: a transfer that a device still aims at a page that was
+ * given is blocked, and reported as a fault of its function.
+ *
+ * Who may call, guest.conf says (docs/guest-conf.md, `balloon`): with `off` VMMCALL is an invalid
+ * opcode, with `kernel` ring 0 may, with `user` every program may. A guest harms but itself: whoever
+ * gives a page in use loses what is in it.
+ */
+#pragma once
+
+#define HYPERCALL_VERSION	0x53500000ull /* "SP" */
+#define HYPERCALL_WANTED	0x53500001ull
+#define HYPERCALL_GIVE		0x53500002ull
+#define HYPERCALL_GET		0x53500003ull
+#define HYPERCALL_EXCHANGE	0x53500004ull
+
+#define HYPERCALL_PAGES_MAX	512ull
+
+#define HYPERCALL_UNKNOWN	(-1) /* there is no such call */
+#define HYPERCALL_NOT_PERMITTED (-2) /* not from this ring */
+#define HYPERCALL_RANGE		(-3) /* gfn or pages are not within the guest's memory */
+#define HYPERCALL_NOT_THERE	(-4) /* the first page has no frame to give or to exchange */
+#define HYPERCALL_THERE		(-5) /* the first page was never given */
+#define HYPERCALL_NO_MEMORY	(-6) /* there is no frame, or no table page, for the first page */
