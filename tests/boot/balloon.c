@@ -56,16 +56,19 @@ void balloon_read_line(struct balloon *balloon, const char *line)
 	if (starts(line, broken) && balloon->leak[0] == '\0')
 		snprintf(balloon->leak, EVIDENCE_SIZE, "%.*s",
 			 (int)strcspn(line + strlen(broken), "\r\n"), line + strlen(broken));
-	if (starts(line, "fault ") && strstr(line, " first: sbdf " AIMED " write"))
+	if (starts(line, "fault ") && strstr(line, " first: sbdf " AIMED " "))
 		balloon->faults_of_aimed++;
-	if (starts(line, "fault ") && strstr(line, "it is stopped"))
-		balloon->storm = true;
+	if (starts(line, "fault ") && strstr(line, "it is stopped")) {
+		balloon->storm = balloon->storm || !strstr(line, AIMED " of first");
+		balloon->aimed_stopped = true;
+	}
 }
 
 static void judge_aimed(struct balloon *balloon)
 {
 	const bool went_on = balloon->aimed_exchanged != 0 && balloon->aimed == 1 &&
-			     balloon->before_it != 0 && balloon->after_it != 0;
+			     balloon->before_it != 0 &&
+			     (balloon->after_it != 0 || balloon->aimed_stopped);
 	const bool only_its_own =
 		balloon->first.faults == balloon->faults_of_aimed && balloon->second.faults == 0;
 	const bool reported = !balloon->fault_seen_here || balloon->faults_of_aimed != 0;
@@ -76,7 +79,10 @@ static void judge_aimed(struct balloon *balloon)
 		" of first%s%s",
 		balloon->aimed_exchanged, balloon->aimed, balloon->before_it, balloon->after_it,
 		balloon->faults_of_aimed,
-		only_its_own ? "" : ", and others: ", only_its_own ? "" : balloon->first.fault);
+		!only_its_own		 ? ", and others: "
+		: balloon->aimed_stopped ? ", for which it was stopped"
+					 : "",
+		only_its_own ? "" : balloon->first.fault);
 	balloon->step[BALLOON_AIMED].blind =
 		balloon->step[BALLOON_AIMED].good && !balloon->fault_seen_here;
 }

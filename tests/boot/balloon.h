@@ -41,8 +41,9 @@ struct balloon {
 	unsigned int aimed_exchanged, aimed, before_it,
 		after_it; /* pages that went, packets of the aimed port */
 	unsigned int faults_of_aimed;
-	bool storm;
-	bool went_on;		  /* the first guest's last packet came after all that */
+	bool aimed_stopped; /* a unit that reports each word of a packet makes a storm of one */
+	bool storm;	    /* any other port was stopped */
+	bool went_on;	    /* the first guest's last packet came after all that */
 	char leak[EVIDENCE_SIZE]; /* the first canary that broke */
 	struct nic_finding step[BALLOON_STEPS];
 };
