@@ -7,9 +7,8 @@
  */
 #include "balloon.h"
 
+#include "cable.h"
 #include "steps.h"
-
-#include <stdlib.h>
 
 static const char *const step_names[BALLOON_STEPS] = {
 	[BALLOON_LEAVES] = "memory goes from a running guest to another",
@@ -31,7 +30,7 @@ const size_t balloon_machine_count =
 
 /* One run of a machine: as built, or the control. */
 struct attempt {
-	const char *image, *append, *suffix;
+	const char *image, *append, *log;
 	const char *const *marks;
 };
 
@@ -40,60 +39,28 @@ static const struct attempt as_built = { "sallyport.elf", "", "balloon", NULL };
 static const struct attempt control = { "sallyport-mutants.elf", " leave-out=exchange",
 					"balloon-control", broken_mark };
 
-static void read_serial(struct balloon *balloon, const char *path)
+static void read_line(void *balloon, const char *line)
 {
-	FILE *serial = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (serial && getline(&line, &size, serial) > 0)
-		balloon_read_line(balloon, line);
-	free(line);
-	if (serial)
-		fclose(serial);
+	balloon_read_line(balloon, line);
 }
 
 static struct boot_result run(const struct runner *runner, const struct machine *machine,
 			      const struct attempt *attempt, struct balloon *balloon)
 {
-	char serial[PATH_SIZE], errors[PATH_SIZE], path[PATH_SIZE], modules[4 * PATH_SIZE];
-	/* Where guests/balloon.conf looks for them. */
-	/* clang-format off */
-	const char *more[] = {
-		"-netdev", "hubport,hubid=0,id=port0",
-		"-netdev", "hubport,hubid=0,id=port1",
-		"-netdev", "hubport,hubid=0,id=port2",
-		"-device", "e1000e,addr=0x10,netdev=port0,romfile=,mac=52:54:00:12:34:01",
-		"-device", "e1000e,addr=0x11,netdev=port1,romfile=,mac=52:54:00:12:34:02",
-		"-device", "e1000e,addr=0x12,netdev=port2,romfile=,mac=52:54:00:12:34:03",
-		"-initrd", modules, NULL
-	};
-	/* clang-format on */
-	struct boot_seen seen = { .count = 0 };
-	const struct boot boot = { .machine = machine,
-				   .image = path,
-				   .append_more = attempt->append,
-				   .more = more,
-				   .serial = serial,
-				   .errors = errors,
-				   .marks = attempt->marks,
-				   .ends_at_marks = attempt->marks != NULL,
-				   .seen = &seen };
-	struct boot_result ended;
+	const struct cable cable = { .machine = machine,
+				     .log = attempt->log,
+				     .image = attempt->image,
+				     .append = attempt->append,
+				     .ports = 3,
+				     .has_places = true,
+				     .files = "guests/balloon.conf,guests/balloon.monitor",
+				     .images = { "vmlinuz", "balloon.gz", "receiver.gz" },
+				     .marks = attempt->marks,
+				     .read_line = read_line,
+				     .context = balloon };
 
 	balloon_begin(balloon, machine, runner->qemu.number);
-	snprintf(path, sizeof(path), "%s/%s", runner->out, attempt->image);
-	snprintf(serial, sizeof(serial), "%s/boot-logs/%s-%s.log", runner->out, machine->name,
-		 attempt->suffix);
-	snprintf(errors, sizeof(errors), "%s/boot-logs/%s-%s.qemu", runner->out, machine->name,
-		 attempt->suffix);
-	snprintf(modules, sizeof(modules),
-		 "guests/balloon.conf,guests/balloon.monitor,%s/guests/vmlinuz,"
-		 "%s/guests/balloon.gz,%s/guests/receiver.gz",
-		 runner->out, runner->out, runner->out);
-	ended = qemu_boot(&runner->qemu, &boot);
-	read_serial(balloon, serial);
-	return ended;
+	return cable_boot(runner, &cable);
 }
 
 void balloon_run(const struct runner *runner, const struct machine *machine,

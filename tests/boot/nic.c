@@ -15,7 +15,7 @@ enum {
 	TOPIC = 9 /* the hypervisor's column of topics */
 };
 
-static const char *const step_names[NIC_STEPS] = {
+const char *const nic_step_names[NIC_STEPS] = {
 	[NIC_USER_SPACE] = "Debian's kernel reaches user space",
 	[NIC_LINK] = "the ports have a link",
 	[NIC_TRAFFIC] = "packets of 1400 bytes come back",
@@ -24,11 +24,6 @@ static const char *const step_names[NIC_STEPS] = {
 	[NIC_FRAMES] = "every frame comes back",
 	[NIC_END] = "the guest ends, then the hypervisor",
 };
-
-const char *nic_step_name(enum nic_step step)
-{
-	return step_names[step];
-}
 
 static struct nic_vector *find_vector(struct nic *nic, const char *name)
 {

@@ -40,6 +40,7 @@ struct nic_finding {
 };
 
 struct nic {
+	const struct machine *machine;
 	const char *guest;    /* its name in guest.conf */
 	unsigned int packets; /* that it is to send */
 	unsigned int wanted;  /* vectors that carry traffic, two of each port */
@@ -59,7 +60,7 @@ struct nic {
 	double seconds;
 };
 
-const char *nic_step_name(enum nic_step step);
+extern const char *const nic_step_names[NIC_STEPS];
 void nic_read_line(struct nic *nic, const char *line);
 void nic_judge(struct nic *nic, const struct boot_result *ended);
 bool nic_is_good(const struct nic *nic);
@@ -72,6 +73,5 @@ extern const size_t nic_machine_count;
 void nic_run(const struct runner *runner, const struct machine *machine, struct nic *nic);
 
 /* A line `ok` or `not ok` for each step. */
-void nic_print(const struct nic *nic, const struct machine *machine, FILE *output);
-bool nic_write(const char *path, const struct machine *const *machines, const struct nic *nics,
-	       size_t count, const char *qemu);
+void nic_print(const struct nic *nic, FILE *output);
+bool nic_write(const char *path, const struct nic *nics, size_t count, const char *qemu);

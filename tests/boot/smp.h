@@ -92,7 +92,7 @@ struct smp {
 	double seconds;
 };
 
-const char *smp_step_name(enum smp_step step);
+extern const char *const smp_step_names[SMP_STEPS];
 void smp_begin(struct smp *smp, const struct machine *machine);
 void smp_read_line(struct smp_run *run, const char *line);
 void smp_judge(struct smp *smp, const struct boot_result *ended);

@@ -13,7 +13,7 @@ enum {
 	LATE = 5 /* interrupts that may still come to a CPU that they were moved from */
 };
 
-static const char *const step_names[SMP_STEPS] = {
+const char *const smp_step_names[SMP_STEPS] = {
 	[SMP_CPUS] = "two CPUs each, by MP table and by ACPI",
 	[SMP_CONFIG] = "functions are found by ports, or by ECAM",
 	[SMP_TRAFFIC] = "packets of 1400 bytes come back",
@@ -33,11 +33,6 @@ static const char *const step_names[SMP_STEPS] = {
 	[SMP_FRAMES] = "every frame comes back",
 	[SMP_END] = "one resets, one switches off, the hypervisor ends",
 };
-
-const char *smp_step_name(enum smp_step step)
-{
-	return step_names[step];
-}
 
 __attribute__((format(printf, 4, 5))) static void find(struct smp *smp, enum smp_step step,
 						       bool good, const char *format, ...)

@@ -10,8 +10,8 @@
  */
 #include "smp.h"
 
-#include <jansson.h>
-#include <stdlib.h>
+#include "cable.h"
+#include "steps.h"
 
 /* As nic's: real time, because guests that sleep would sleep for as long as the host computes. */
 const struct machine smp_machine_table[] = {
@@ -23,76 +23,34 @@ const size_t smp_machine_count = sizeof(smp_machine_table) / sizeof(smp_machine_
 
 /* What of the two boots differs. */
 struct variant {
-	const char *name, *image, *append, *conf;
+	const char *log, *image, *append, *conf;
 };
 
-static const struct variant with_check = { "smp", "sallyport.elf", "", "smp.conf" };
+static const struct variant with_check = { "smp", "sallyport.elf", "", "guests/smp.conf" };
 static const struct variant without_check = { "smp-control", "sallyport-mutants.elf",
-					      " leave-out=smp", "smp-control.conf" };
+					      " leave-out=smp", "guests/smp-control.conf" };
 
-static void read_serial(struct smp_run *run, const char *path)
+static void read_line(void *run, const char *line)
 {
-	FILE *serial = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (serial && getline(&line, &size, serial) > 0)
-		smp_read_line(run, line);
-	free(line);
-	if (serial)
-		fclose(serial);
-}
-
-static void show_progress(void *context, double seconds)
-{
-	const char *serial = context;
-
-	printf("\r  %s: %.0f s ", serial, seconds);
-	fflush(stdout);
+	smp_read_line(run, line);
 }
 
 static struct boot_result boot(const struct runner *runner, const struct machine *machine,
 			       const struct variant *variant, struct smp_run *run)
 {
-	char serial[PATH_SIZE], errors[PATH_SIZE], path[PATH_SIZE], modules[3 * PATH_SIZE];
-	/* A CPU for the hypervisor and two for each guest; all four ports on one cable. */
-	/* clang-format off */
-	const char *more[] = {
-		"-smp", "5",
-		"-netdev", "hubport,hubid=0,id=port0",
-		"-netdev", "hubport,hubid=0,id=port1",
-		"-netdev", "hubport,hubid=0,id=port2",
-		"-netdev", "hubport,hubid=0,id=port3",
-		"-device", "e1000e,netdev=port0,romfile=,mac=52:54:00:12:34:01",
-		"-device", "e1000e,netdev=port1,romfile=,mac=52:54:00:12:34:02",
-		"-device", "e1000e,netdev=port2,romfile=,mac=52:54:00:12:34:03",
-		"-device", "e1000e,netdev=port3,romfile=,mac=52:54:00:12:34:04",
-		"-initrd", modules, NULL
-	};
-	/* clang-format on */
-	struct boot boot = { .machine = machine,
-			     .image = path,
-			     .append_more = variant->append,
-			     .more = more,
-			     .serial = serial,
-			     .errors = errors,
-			     .context = serial };
-	struct boot_result ended;
+	/* A CPU for the hypervisor and two for each guest. */
+	const struct cable cable = { .machine = machine,
+				     .log = variant->log,
+				     .image = variant->image,
+				     .append = variant->append,
+				     .cpus = "5",
+				     .ports = 4,
+				     .files = variant->conf,
+				     .images = { "vmlinuz", "smp.gz" },
+				     .read_line = read_line,
+				     .context = run };
 
-	snprintf(path, sizeof(path), "%s/%s", runner->out, variant->image);
-	snprintf(serial, sizeof(serial), "%s/boot-logs/%s-%s.log", runner->out, machine->name,
-		 variant->name);
-	snprintf(errors, sizeof(errors), "%s/boot-logs/%s-%s.qemu", runner->out, machine->name,
-		 variant->name);
-	snprintf(modules, sizeof(modules), "guests/%s,%s/guests/vmlinuz,%s/guests/smp.gz",
-		 variant->conf, runner->out, runner->out);
-	if (runner->terminal.is_terminal)
-		boot.progress = show_progress;
-	ended = qemu_boot(&runner->qemu, &boot);
-	if (runner->terminal.is_terminal)
-		printf("\r%*s\r", 70, "");
-	read_serial(run, serial);
-	return ended;
+	return cable_boot(runner, &cable);
 }
 
 void smp_boot(const struct runner *runner, const struct machine *machine, struct smp *smp)
@@ -106,39 +64,27 @@ void smp_boot(const struct runner *runner, const struct machine *machine, struct
 	smp->seconds = ended.seconds + control.seconds;
 }
 
-void smp_print(const struct smp *smp, FILE *output)
+static struct steps steps_of(const struct smp *smp)
 {
-	for (unsigned int i = 0; i < SMP_STEPS; i++)
-		fprintf(output, "%s %s smp %u, %s: %s\n", smp->step[i].good ? "ok" : "not ok",
-			smp->machine->name, i + 1, smp_step_name((enum smp_step)i),
-			smp->step[i].evidence);
-	fflush(output);
+	return (struct steps){ "smp",	  smp->machine->name, smp_step_names,
+			       smp->step, SMP_STEPS,	      smp->seconds };
 }
 
-static json_t *steps_of(const struct smp *smp)
+void smp_print(const struct smp *smp, FILE *output)
 {
-	json_t *steps = json_array();
+	const struct steps steps = steps_of(smp);
 
-	for (unsigned int i = 0; i < SMP_STEPS; i++)
-		json_array_append_new(steps, json_pack("{s:s, s:b, s:s}", "step",
-						       smp_step_name((enum smp_step)i), "good",
-						       smp->step[i].good, "evidence",
-						       smp->step[i].evidence));
-	return steps;
+	steps_print(&steps, output);
 }
 
 bool smp_write(const char *path, const struct smp *smps, size_t count, const char *qemu)
 {
-	json_t *list = json_array(), *all;
-	bool written;
+	json_t *list = json_array();
 
-	for (size_t i = 0; i < count; i++)
-		json_array_append_new(list,
-				      json_pack("{s:s, s:s, s:f, s:o}", "name",
-						smps[i].machine->name, "qemu", qemu, "seconds",
-						smps[i].seconds, "steps", steps_of(&smps[i])));
-	all = json_pack("{s:o}", "machines", list);
-	written = all && json_dump_file(all, path, JSON_INDENT(2)) == 0;
-	json_decref(all);
-	return written;
+	for (size_t i = 0; i < count; i++) {
+		const struct steps steps = steps_of(&smps[i]);
+
+		json_array_append_new(list, steps_json(&steps, qemu));
+	}
+	return steps_write(path, list);
 }

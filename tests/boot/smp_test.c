@@ -116,7 +116,7 @@ static void a_run_as_it_should_be_is_good(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < SMP_STEPS; i++) {
 		if (!smp.step[i].good)
-			fail_msg("%s: %s", smp_step_name((enum smp_step)i), smp.step[i].evidence);
+			fail_msg("%s: %s", smp_step_names[i], smp.step[i].evidence);
 	}
 	assert_true(smp_is_good(&smp));
 }
@@ -177,7 +177,7 @@ static void each_defect_makes_its_step_bad(void **state)
 		const struct smp smp = run_with(defects[i].what, defects[i].instead, HEARD);
 
 		if (smp.step[defects[i].bad].good)
-			fail_msg("%s is good with \"%s\"", smp_step_name(defects[i].bad),
+			fail_msg("%s is good with \"%s\"", smp_step_names[defects[i].bad],
 				 defects[i].instead);
 	}
 }

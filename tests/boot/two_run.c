@@ -6,10 +6,8 @@
  */
 #include "two.h"
 
-#include <jansson.h>
-#include <stdlib.h>
-
-static const char image[] = "sallyport.elf";
+#include "cable.h"
+#include "steps.h"
 
 /* As nic's, and one that translates by each vendor's unit. */
 const struct machine two_machine_table[] = {
@@ -18,51 +16,25 @@ const struct machine two_machine_table[] = {
 };
 const size_t two_machine_count = sizeof(two_machine_table) / sizeof(two_machine_table[0]);
 
-static void read_serial(struct two *two, const char *path)
+static void read_line(void *two, const char *line)
 {
-	FILE *serial = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (serial && getline(&line, &size, serial) > 0)
-		two_read_line(two, line);
-	free(line);
-	if (serial)
-		fclose(serial);
+	two_read_line(two, line);
 }
 
 void two_run(const struct runner *runner, const struct machine *machine, struct two *two)
 {
-	char serial[PATH_SIZE], errors[PATH_SIZE], path[PATH_SIZE], modules[4 * PATH_SIZE];
-	/* Two ports of the victim's and one of the hostile guest's, all on one cable. */
-	/* clang-format off */
-	const char *more[] = {
-		"-netdev", "hubport,hubid=0,id=port0",
-		"-netdev", "hubport,hubid=0,id=port1",
-		"-netdev", "hubport,hubid=0,id=port2",
-		"-device", "e1000e,netdev=port0,romfile=,mac=52:54:00:12:34:01",
-		"-device", "e1000e,netdev=port1,romfile=,mac=52:54:00:12:34:02",
-		"-device", "e1000e,netdev=port2,romfile=,mac=52:54:00:12:34:03",
-		"-initrd", modules, NULL
-	};
-	/* clang-format on */
-	const struct boot boot = { .machine = machine,
-				   .image = path,
-				   .append_more = "",
-				   .more = more,
-				   .serial = serial,
-				   .errors = errors };
+	/* Two ports of the victim's and one of the hostile guest's. */
+	const struct cable cable = { .machine = machine,
+				     .log = "two",
+				     .ports = 3,
+				     .files = "guests/two.conf",
+				     .images = { "vmlinuz", "nic.gz", "hostile.gz" },
+				     .read_line = read_line,
+				     .context = two };
 	struct boot_result ended;
 
 	two_begin(two, machine, runner->qemu.number);
-	snprintf(path, sizeof(path), "%s/%s", runner->out, image);
-	snprintf(serial, sizeof(serial), "%s/boot-logs/%s-two.log", runner->out, machine->name);
-	snprintf(errors, sizeof(errors), "%s/boot-logs/%s-two.qemu", runner->out, machine->name);
-	snprintf(modules, sizeof(modules),
-		 "guests/two.conf,%s/guests/vmlinuz,%s/guests/nic.gz,%s/guests/hostile.gz",
-		 runner->out, runner->out, runner->out);
-	ended = qemu_boot(&runner->qemu, &boot);
-	read_serial(two, serial);
+	ended = cable_boot(runner, &cable);
 	two_judge(two, &ended);
 }
 
@@ -111,16 +83,12 @@ static json_t *rows_of(const struct two *two)
 
 bool two_write(const char *path, const struct two *twos, size_t count, const char *qemu)
 {
-	json_t *list = json_array(), *all;
-	bool written;
+	json_t *list = json_array();
 
 	for (size_t i = 0; i < count; i++)
 		json_array_append_new(list,
 				      json_pack("{s:s, s:s, s:f, s:o}", "name",
 						twos[i].machine->name, "qemu", qemu, "seconds",
 						twos[i].victim.seconds, "rows", rows_of(&twos[i])));
-	all = json_pack("{s:o}", "machines", list);
-	written = all && json_dump_file(all, path, JSON_INDENT(2)) == 0;
-	json_decref(all);
-	return written;
+	return steps_write(path, list);
 }
