@@ -121,11 +121,11 @@ enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_
 
 enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame, struct sp_mapping *mapping)
 {
-	uint64_t before = readers_enter(domain);
+	struct reader reader = readers_enter(domain);
 	struct found found;
 	bool is_mapped = tree_find(&domain->maps[0].tree, frame.gfn, &found);
 
-	readers_leave(domain, before);
+	readers_leave(&reader);
 	*mapping = (struct sp_mapping){ .count = found.count };
 	if (!is_mapped || !p2m_type_of(found.rights, found.memory, &mapping->type))
 		return SP_NOT_FOUND;

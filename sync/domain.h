@@ -336,9 +336,14 @@ void shadows_open(struct sp_domain *domain, const struct sp_observer_config *con
 
 /*
  * readers.c: software that walks the CPU's map without the lock. Between the two, no table that was
- * linked when it began is given back. They nest; the answer of the first goes to the second.
+ * linked when it began is given back. They nest.
  */
-uint64_t readers_enter(struct sp_domain *domain);
-void readers_leave(struct sp_domain *domain, uint64_t before);
+struct reader {
+	struct cpu_state *state; /* of the CPU that walks */
+	uint64_t before;	 /* what it read then */
+};
+
+struct reader readers_enter(struct sp_domain *domain);
+void readers_leave(const struct reader *reader);
 /* Nobody walks any more who began at this epoch or before. */
 bool readers_have_left(const struct sp_domain *domain, uint64_t epoch);

@@ -14,28 +14,21 @@
 #include "memory.h"
 #include "sync/domain.h"
 
-static struct cpu_state *own_state(struct sp_domain *domain)
+struct reader readers_enter(struct sp_domain *domain)
 {
-	return &domain->cpu_states[platform_self(domain->host->embedder)];
-}
-
-uint64_t readers_enter(struct sp_domain *domain)
-{
-	struct cpu_state *state = own_state(domain);
+	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
 	uint64_t before = load64(&state->reading);
 
 	/* An interrupt that looks up while its CPU does: the older walk counts. */
 	if (!before)
 		store64(&state->reading, load64(&domain->epoch));
 	full_barrier();
-	return before;
+	return (struct reader){ state, before };
 }
 
-void readers_leave(struct sp_domain *domain, uint64_t before)
+void readers_leave(const struct reader *reader)
 {
-	struct cpu_state *state = own_state(domain);
-
-	store64(&state->reading, before);
+	store64(&reader->state->reading, reader->before);
 }
 
 bool readers_have_left(const struct sp_domain *domain, uint64_t epoch)
