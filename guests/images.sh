@@ -10,6 +10,9 @@
 #   guests/*.c, static --------------------------------+
 #   guests/nic.init -----------------------------------'
 #
+# A line "# modules: a b" of an init names more of the kernel's modules, "# tree: a" a directory of
+# packages/ that is the RAM disk's beginning (guests/dpdk.sh makes that of dpdk).
+#
 # Packages are downloaded and unpacked, not installed. What is there is not made again, unless the
 # script of a guest has changed.
 set -eu
@@ -52,7 +55,10 @@ make_initrd() { # make_initrd NAME
 
 	rm -rf "$root" && mkdir -p "$root/bin" "$root/lib"
 	cp "$busybox" "$root/bin/busybox"
-	find "$packages/kernel" -name e1000e.ko -exec cp {} "$root/lib/" \;
+	for module in e1000e $(sed -n 's/^# modules: //p' "$here/$1.init"); do
+		find "$packages/kernel" -name "$module.ko" -exec cp {} "$root/lib/" \;
+	done
+	for tree in $(sed -n 's/^# tree: //p' "$here/$1.init"); do cp -a "$packages/$tree/." "$root/"; done
 	install -m 755 "$here/$1.init" "$root/init"
 	cp "$out/calls.ko" "$root/lib/"
 	install -m 755 "$out"/programs/* "$root/bin/"
@@ -64,6 +70,14 @@ mkdir -p "$packages"
 if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ]; then
 	echo "guests: downloading linux-image-amd64 and busybox-static (72 MB)"
 	fetch_packages >"$packages/log" 2>&1 || { refresh_lists && fetch_packages; } >"$packages/log" 2>&1 || {
+		echo "guests: the packages cannot be had; $packages/log says why" >&2
+		exit 1
+	}
+fi
+if [ ! -d "$packages/dpdk" ]; then
+	echo "guests: downloading dpdk-dev and what it depends on (34 MB)"
+	unpack_dpdk() { "$here/dpdk.sh" "$packages/dpdk-scratch" "$packages/dpdk"; }
+	unpack_dpdk >"$packages/log" 2>&1 || { refresh_lists && unpack_dpdk; } >"$packages/log" 2>&1 || {
 		echo "guests: the packages cannot be had; $packages/log says why" >&2
 		exit 1
 	}

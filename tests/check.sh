@@ -222,6 +222,8 @@ run_boot() {
 	judge boot boot "$logs/startup.log" $?
 	"$out/boot" typing "$out" >"$logs/typing.log" 2>&1
 	judge boot typing "$logs/typing.log" $?
+	"$out/boot" dpdk-short "$out" >"$logs/dpdk.log" 2>&1
+	judge boot dpdk "$logs/dpdk.log" $?
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')

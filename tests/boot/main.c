@@ -10,6 +10,8 @@
  *   boot boot OUT [MACHINE...]     seconds to user space, exits, commands of the unit, and OUT/boot.json
  *   boot smp OUT [MACHINE...]      two of them with two CPUs each, and OUT/smp.json
  *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
+ *   boot dpdk OUT [MACHINE...]     DPDK in a guest beside the bare machine, and OUT/dpdk.json
+ *   boot dpdk-short OUT [MACHINE...]   the same for a few seconds
  *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
  *   boot run OUT FILE [MACHINE]      the guests of a guest.conf, at the terminal
  *
@@ -34,7 +36,7 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing OUT [MACHINE...]\n       boot run OUT FILE [MACHINE]\nmachines:");
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk OUT [MACHINE...]\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");

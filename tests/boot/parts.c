@@ -3,6 +3,7 @@
 #include "parts.h"
 
 #include "balloon.h"
+#include "dpdk.h"
 #include "move.h"
 #include "nic.h"
 #include "smp.h"
@@ -72,6 +73,17 @@ RUN(balloon, balloon_run, balloon_rows, "balloon.json")
 RUN(startup, startup_run, startup_count, "boot.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
 
+/* These compare several boots of a machine, and do all that themselves. */
+static bool run_dpdk(const struct runner *runner, const struct choice *choice)
+{
+	return dpdk_run_all(runner, choice->machines, choice->count, &dpdk_long);
+}
+
+static bool run_short_dpdk(const struct runner *runner, const struct choice *choice)
+{
+	return dpdk_run_all(runner, choice->machines, choice->count, &dpdk_short);
+}
+
 static const struct part part_table[] = {
 	{ "nic", nic_machine_table, &nic_machine_count, run_nic },
 	{ "move", move_machine_table, &move_machine_count, run_move },
@@ -80,6 +92,8 @@ static const struct part part_table[] = {
 	{ "balloon", balloon_machine_table, &balloon_machine_count, run_balloon },
 	{ "boot", startup_machine_table, &startup_machine_count, run_startup },
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
+	{ "dpdk", dpdk_machine_table, &dpdk_machine_count, run_dpdk },
+	{ "dpdk-short", dpdk_machine_table, &dpdk_machine_count, run_short_dpdk },
 };
 
 const struct part *part_find(const char *name)

@@ -6,6 +6,7 @@
  */
 #include "qemu.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -129,7 +130,46 @@ struct watch {
 	long at;
 };
 
-static void look_for_marks(struct watch *watch, const struct boot *boot, double seconds)
+/* User and system time of a thread, 0 if it is gone; its name, in parentheses, may have anything in it. */
+static double thread_seconds(const char *path)
+{
+	char text[512] = "";
+	unsigned long user = 0, system = 0;
+	FILE *file = fopen(path, "r");
+	const char *rest;
+
+	if (!file)
+		return 0;
+	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	fclose(file);
+	rest = strrchr(text, ')');
+	if (rest)
+		sscanf(rest + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		       &system);
+	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+static double busiest_thread(pid_t child)
+{
+	char path[2 * 256 + 32];
+	double most = 0, seconds;
+	struct dirent *thread;
+	DIR *tasks;
+
+	snprintf(path, sizeof(path), "/proc/%d/task", (int)child);
+	tasks = opendir(path);
+	while (tasks && (thread = readdir(tasks))) {
+		snprintf(path, sizeof(path), "/proc/%d/task/%s/stat", (int)child, thread->d_name);
+		seconds = thread_seconds(path);
+		most = seconds > most ? seconds : most;
+	}
+	if (tasks)
+		closedir(tasks);
+	return most;
+}
+
+static void look_for_marks(struct watch *watch, const struct boot *boot, pid_t child,
+			   double seconds)
 {
 	struct boot_seen *seen = boot->seen;
 	FILE *serial = fopen(boot->serial, "r");
@@ -146,6 +186,7 @@ static void look_for_marks(struct watch *watch, const struct boot *boot, double 
 		watch->text[watch->used] = '\0';
 		while (seen->count < QEMU_MARKS && boot->marks[seen->count] &&
 		       (found = strstr(watch->text, boot->marks[seen->count]))) {
+			seen->cpu[seen->count] = busiest_thread(child);
 			seen->at[seen->count++] = seconds;
 			watch->used -= (size_t)(found + 1 - watch->text);
 			memmove(watch->text, found + 1, watch->used + 1);
@@ -178,7 +219,7 @@ static struct boot_result wait_for(pid_t child, double limit, const struct boot 
 
 	while (waitpid(child, &status, WNOHANG) == 0) {
 		if (has_marks)
-			look_for_marks(&watch, boot, now() - began);
+			look_for_marks(&watch, boot, child, now() - began);
 		if (has_marks && boot->ends_at_marks && !boot->marks[boot->seen->count]) {
 			stop(child, &result, BOOT_STOPPED, now() - began);
 			return result;
@@ -192,7 +233,7 @@ static struct boot_result wait_for(pid_t child, double limit, const struct boot 
 		nanosleep(&pause, NULL);
 	}
 	if (has_marks)
-		look_for_marks(&watch, boot, now() - began);
+		look_for_marks(&watch, boot, child, now() - began);
 	set_end(&result, status, now() - began);
 	return result;
 }

@@ -23,6 +23,7 @@ struct qemu {
 struct boot_seen {
 	unsigned int count;
 	double at[QEMU_MARKS];
+	double cpu[QEMU_MARKS]; /* seconds of the process's busiest thread: a CPU that computes */
 };
 
 /* One run of one machine. */
