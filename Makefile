@@ -87,7 +87,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two demo-smp demo-balloon demo-boot demo-typing demo-dpdk guests run check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two demo-smp demo-balloon demo-boot demo-typing demo-dpdk demo-disk guests run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -130,7 +130,7 @@ help:
 
 empty :=
 space := $(empty) $(empty)
-PART ?= matrix nic move two smp balloon boot typing dpdk
+PART ?= matrix nic move two smp balloon boot typing dpdk disk
 GUEST ?= guests/debian.conf
 
 demo:
@@ -165,6 +165,9 @@ demo-typing: guests
 
 demo-dpdk: guests
 	@$(OUT)/boot dpdk $(OUT) $(MACHINES)
+
+demo-disk: guests
+	@$(OUT)/boot disk $(OUT) $(MACHINES)
 
 # QEMU ends as the hypervisor wants it: 33 says that all was well, 35 that it said why not. What QEMU itself
 # says is mostly about instructions that it does not have.

@@ -66,6 +66,20 @@ make_initrd() { # make_initrd NAME
 	mv "$out/$1.gz.part" "$out/$1.gz"
 }
 
+# The file system that a guest changes to: busybox, a file with its sum, and what is run there.
+make_disk() {
+	local root=$packages/disk.tree
+
+	rm -rf "$root" && mkdir -p "$root/bin" "$root/sbin" "$root/dev" "$root/proc"
+	cp "$packages/busybox/bin/busybox" "$root/bin/busybox"
+	cp "$out/vmlinuz" "$root/file"
+	(cd "$root" && sha256sum file >sums)
+	install -m 755 "$here/disk.root" "$root/sbin/init"
+	rm -f "$out/disk.ext4.part"
+	PATH=$PATH:/usr/sbin:/sbin mke2fs -q -t ext4 -d "$root" "$out/disk.ext4.part" 48M >/dev/null
+	mv "$out/disk.ext4.part" "$out/disk.ext4"
+}
+
 mkdir -p "$packages"
 if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ]; then
 	echo "guests: downloading linux-image-amd64 and busybox-static (72 MB)"
@@ -97,6 +111,7 @@ for kernel in end stay; do
 done
 [ "$out/calls.ko" -nt "$here/calls-module.c" ] && [ "$out/calls.ko" -nt "$here/calls.h" ] ||
 	"$here/module.sh" "$here/calls-module.c" "$(find "$packages/kernel" -name e1000e.ko)" "$out/calls.ko"
+[ "$out/disk.ext4" -nt "$here/disk.root" ] || make_disk
 newest=$(ls -t "$out"/programs/* "$out/calls.ko" | head -1)
 for script in "$here"/*.init; do
 	name=$(basename "$script" .init)

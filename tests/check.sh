@@ -224,6 +224,8 @@ run_boot() {
 	judge boot typing "$logs/typing.log" $?
 	"$out/boot" dpdk-short "$out" >"$logs/dpdk.log" 2>&1
 	judge boot dpdk "$logs/dpdk.log" $?
+	"$out/boot" disk "$out" >"$logs/disk.log" 2>&1
+	judge boot disk "$logs/disk.log" $?
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')

@@ -12,6 +12,7 @@
  *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
  *   boot dpdk OUT [MACHINE...]     DPDK in a guest beside the bare machine, and OUT/dpdk.json
  *   boot dpdk-short OUT [MACHINE...]   the same for a few seconds
+ *   boot disk OUT [MACHINE...]     an NVMe controller of a guest's own, and OUT/disk.json
  *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
  *   boot run OUT FILE [MACHINE]      the guests of a guest.conf, at the terminal
  *
@@ -36,7 +37,7 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk OUT [MACHINE...]\n       boot run OUT FILE [MACHINE]\nmachines:");
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|disk OUT [MACHINE...]\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");

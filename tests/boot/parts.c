@@ -3,6 +3,7 @@
 #include "parts.h"
 
 #include "balloon.h"
+#include "disk.h"
 #include "dpdk.h"
 #include "move.h"
 #include "nic.h"
@@ -73,7 +74,7 @@ RUN(balloon, balloon_run, balloon_rows, "balloon.json")
 RUN(startup, startup_run, startup_count, "boot.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
 
-/* These compare several boots of a machine, and do all that themselves. */
+/* These fill, print and write by themselves: dpdk compares several boots, both have more to write than steps. */
 static bool run_dpdk(const struct runner *runner, const struct choice *choice)
 {
 	return dpdk_run_all(runner, choice->machines, choice->count, &dpdk_long);
@@ -82,6 +83,11 @@ static bool run_dpdk(const struct runner *runner, const struct choice *choice)
 static bool run_short_dpdk(const struct runner *runner, const struct choice *choice)
 {
 	return dpdk_run_all(runner, choice->machines, choice->count, &dpdk_short);
+}
+
+static bool run_disk(const struct runner *runner, const struct choice *choice)
+{
+	return disk_run_all(runner, choice->machines, choice->count);
 }
 
 static const struct part part_table[] = {
@@ -94,6 +100,7 @@ static const struct part part_table[] = {
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
 	{ "dpdk", dpdk_machine_table, &dpdk_machine_count, run_dpdk },
 	{ "dpdk-short", dpdk_machine_table, &dpdk_machine_count, run_short_dpdk },
+	{ "disk", disk_machine_table, &disk_machine_count, run_disk },
 };
 
 const struct part *part_find(const char *name)
