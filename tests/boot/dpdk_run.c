@@ -136,9 +136,10 @@ static json_t *json_of(const struct dpdk_run *run)
 		errors += run->end[i].errors;
 		missed += run->end[i].missed;
 	}
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:o}", "sent", (json_int_t)sent,
-			 "received", (json_int_t)received, "errors", (json_int_t)errors, "missed",
-			 (json_int_t)missed, "measured", (json_int_t)dpdk_packets(run),
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:o}", "sent",
+			 (json_int_t)sent, "received", (json_int_t)received, "errors",
+			 (json_int_t)errors, "missed", (json_int_t)missed, "measured",
+			 (json_int_t)dpdk_packets(run), "seconds of the CPU", run->cpu,
 			 "packets a second of the CPU", dpdk_rate_of_cpu(run), "packets a second",
 			 dpdk_rate(run), "spread", dpdk_spread(run), "samples", samples);
 }
