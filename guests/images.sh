@@ -99,10 +99,13 @@ fi
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
 # Static, because a guest has no libraries.
 mkdir -p "$out/programs"
-for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c"; do
+for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c" \
+	"$here/aim.c"; do
 	binary=$out/programs/$(basename "$program" .c)
 	[ "$binary" -nt "$program" ] && [ "$binary" -nt "$here/calls.h" ] && continue
-	gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE -iquote "$here/.." -o "$binary" "$program"
+	# " * with: a.c b.c" of a program names sources of the tree that it needs.
+	(cd "$here/.." && gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE -iquote . -Iinclude \
+		-o "$binary" "$program" $(sed -n 's/^ \* with: //p' "$program"))
 done
 for kernel in end stay; do
 	[ "$out/$kernel" -nt "$here/start.S" ] && continue

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 
 enum {
-	WORDS = 4 * CABLE_PORTS + 5,
+	MORE = 8,
+	WORDS = 4 * CABLE_PORTS + MORE + 5,
 	WORD_SIZE = 80
 };
 
@@ -93,6 +94,8 @@ struct boot_result cable_boot(const struct runner *runner, const struct cable *c
 		add(&words, "-smp", cable->cpus);
 	for (unsigned int port = 0; port < cable->ports; port++)
 		add_port(&words, port, cable->has_places);
+	for (unsigned int i = 0; cable->more && cable->more[i] && i < MORE; i++)
+		words.word[words.count++] = cable->more[i];
 	list_modules(&words, runner->out, cable);
 	if (runner->terminal.is_terminal)
 		boot.progress = show_progress;

@@ -24,6 +24,7 @@ struct cable {
 	bool has_places;		 /* at 00:10.0 and on, where guest.conf looks for them */
 	const char *files;		 /* in the tree, with commas: guest.conf, and a monitor's */
 	const char *images[CABLE_FILES]; /* of <out>/guests/ */
+	const char *const *more;	 /* words for QEMU, NULL at their end; or NULL */
 	const char *const *marks;	 /* as in struct boot: it ends there */
 	void (*read_line)(void *context, const char *line); /* NULL: nobody reads */
 	void *context;

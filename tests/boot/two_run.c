@@ -23,16 +23,23 @@ static void read_line(void *two, const char *line)
 
 void two_run(const struct runner *runner, const struct machine *machine, struct two *two)
 {
+	/* The controller's blocks are the image's own bytes; what is written to them is not kept. */
+	char disk[PATH_SIZE + 64];
+	const char *const more[] = { "-drive", disk, "-device",
+				     "nvme,serial=1,drive=disk,addr=0x13", NULL };
 	/* Two ports of the victim's and one of the hostile guest's. */
 	const struct cable cable = { .machine = machine,
 				     .log = "two",
 				     .ports = 3,
+				     .more = more,
 				     .files = "guests/two.conf",
 				     .images = { "vmlinuz", "nic.gz", "hostile.gz" },
 				     .read_line = read_line,
 				     .context = two };
 	struct boot_result ended;
 
+	snprintf(disk, sizeof(disk), "if=none,id=disk,format=raw,snapshot=on,file=%s/sallyport.elf",
+		 runner->out);
 	two_begin(two, machine, runner->qemu.number);
 	ended = cable_boot(runner, &cable);
 	two_judge(two, &ended);

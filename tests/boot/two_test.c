@@ -203,10 +203,14 @@ static void what_a_unit_cannot_report_is_passed_over(void **state)
 	struct two two;
 
 	(void)state;
-	exchange(&script, "fault    hostile", "");
+	for (unsigned int i = 0; i < TWO_ATTACKS; i++)
+		if (attack_table[i].by_fault)
+			exchange(&script, "fault    hostile", "");
 	exchange(&script, "it is stopped", "");
 	two = judge(&script, "amdvi-shared");
 	assert_true(two_is_good(&two));
+	assert_true(two.attack[number_of("edu-outside")].blind);
+	assert_true(two.attack[number_of("prp-outside")].blind);
 	assert_true(two.attack[number_of("rings-outside")].blind);
 	assert_true(two.storm.blind);
 	two = judge(&script, "vtd-separate");
