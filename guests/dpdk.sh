@@ -27,9 +27,10 @@ apt-get -y -q -d --no-install-recommends -o Debug::NoLocking=1 -o Dir::Cache::ar
 	install dpdk-dev librte-net-e1000-23 librte-mempool-ring23
 for package in "$scratch"/debs/*.deb; do dpkg-deb -x "$package" "$scratch/files"; done
 
-# needed PROGRAM: the libraries that the loader would take, the loader too
+# needed PROGRAM: the libraries that the loader would take, the loader too. Some packages have theirs
+# in /lib still, where /usr is not all there is.
 needed() {
-	LD_LIBRARY_PATH=$scratch/files/$libraries ldd "$1" |
+	LD_LIBRARY_PATH=$scratch/files/$libraries:$scratch/files/lib/x86_64-linux-gnu ldd "$1" |
 		awk '/not found/ { print "dpdk.sh: " $1 " is in no package" >"/dev/stderr"; exit 1 }
 			$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }'
 }
