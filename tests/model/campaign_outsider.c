@@ -18,7 +18,7 @@ static bool find(void *argument, uint64_t gfn, struct model_found *found)
 	const struct outsider *outsider = argument;
 	struct sp_mapping mapping;
 
-	if (outsider->guest->state != GUEST_LIVES ||
+	if (!outsider->may_look || outsider->guest->state != GUEST_LIVES ||
 	    sp_p2m_find(outsider->guest->domain, (sp_gfn_t){ gfn }, &mapping) != SP_OK)
 		return false;
 	*found = (struct model_found){ .mfn = mapping.frame.mfn,
@@ -55,7 +55,9 @@ struct sp_observer_config outsider_open(struct world *world, struct outsider *ou
 		.argument = outsider,
 	};
 
-	*outsider = (struct outsider){ .world = world, .guest = guest, .is_there = true };
+	*outsider = (struct outsider){
+		.world = world, .guest = guest, .is_there = true, .may_look = kind == MODEL_SHADOWS
+	};
 	outsider->number = model_outsider_add(world->model, &config);
 	return (struct sp_observer_config){ forget, outsider };
 }
@@ -94,6 +96,7 @@ void step_emulator(struct world *world, struct guest *guest, struct dice *dice)
 	}
 	config = outsider_open(world, &guest->emulator, guest, MODEL_EMULATOR, dice);
 	status = sp_observer_add(guest->domain, &config, &guest->emulator.observer);
+	guest->emulator.may_look = status == SP_OK;
 	world->outcome->operations++;
 	say(world, "an emulator of %c comes: %s", guest_letter(world, guest),
 	    sp_status_text(status));

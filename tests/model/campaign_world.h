@@ -72,6 +72,7 @@ struct outsider {
 	struct sp_observer *observer;
 	uint32_t number; /* the model's */
 	bool is_there;
+	bool may_look; /* an emulator: once it is in the domain's list */
 };
 
 struct guest {
