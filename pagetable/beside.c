@@ -77,7 +77,6 @@ void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, u
 	write_barrier();
 	for (uint32_t i = 0; i < count; i++)
 		store64(&slot[i], page[i].mfn << 12 | link);
-	if (tree->write_back && !MUTANT_IS(*tree->mutant, SP_MUT_SLOT_NOT_WRITTEN_BACK))
-		platform_write_back(tree->embedder, slot, count * sizeof(*slot));
+	write_back_slots(tree, slot, count);
 	stale_note(stale, format, 1, span, 0, page[0].mfn << 12 | link);
 }

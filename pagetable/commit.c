@@ -9,6 +9,13 @@
  */
 #include "pagetable/make.h"
 
+struct make {
+	struct tree *tree;
+	const struct plan *plan;
+	struct reserve *reserve;
+	struct stale *stale;
+};
+
 /* ---- what went ---- */
 
 bool make_overlooks(const struct tree *tree, uint32_t level, uint64_t old, uint64_t new)
@@ -32,6 +39,14 @@ bool make_overlooks(const struct tree *tree, uint32_t level, uint64_t old, uint6
 		old_mfn == new_mfn) ||
 	       (MUTANT_IS(*tree->mutant, SP_MUT_OLD_FRAME_OF_NEW) && before == SLOT_LEAF &&
 		after == SLOT_ABSENT);
+}
+
+/* What the first slot of a run tells of all. */
+static void note(struct make *make, uint32_t level, struct span span, uint64_t old, uint64_t new)
+{
+	if (MUTANTS_BUILT && make_overlooks(make->tree, level, old, new))
+		return;
+	stale_note(make->stale, make->tree->format, level, span, old, new);
 }
 
 /* As wide as the old leaf, whatever piece of it went. */

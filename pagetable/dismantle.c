@@ -150,8 +150,7 @@ static void close_slot(struct tree *tree, uint64_t *slot, struct span span, uint
 
 	store64(slot, 0);
 	tree->shape++;
-	if (tree->write_back)
-		platform_write_back(tree->embedder, slot, sizeof(*slot));
+	write_back(tree, slot, 1);
 	stale_note(stale, format, level, span, old, 0);
 	if (is_leaf && !tree->owns_frames)
 		return;

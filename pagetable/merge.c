@@ -63,8 +63,7 @@ bool tree_merge(struct tree *tree, uint64_t frame, uint32_t level, struct stale 
 	new = (load64(&table[0]) & ~(format->leaf[level - 1] | format->software)) |
 	      format->leaf[level];
 	store64(slot, new);
-	if (tree->write_back)
-		platform_write_back(tree->embedder, slot, sizeof(*slot));
+	write_back(tree, slot, 1);
 	stale_note(stale, format, level, slot_span(format, level, frame), old, new);
 	stale_let_go(stale, (struct let_go){ .kind = GONE_TABLE,
 					     .mfn = slot_frame(format, old),

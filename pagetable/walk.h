@@ -181,3 +181,15 @@ static inline void order_unseen(const struct tree *tree)
 	if (is_written_past_cache(tree) && !MUTANT_IS(*tree->mutant, SP_MUT_PAST_CACHE_UNORDERED))
 		past_cache_barrier();
 }
+
+static inline void write_back(const struct tree *tree, const uint64_t *slot, uint32_t count)
+{
+	if (tree->write_back && count)
+		platform_write_back(tree->embedder, slot, count * sizeof(*slot));
+}
+
+static inline void write_back_slots(const struct tree *tree, const uint64_t *slot, uint32_t count)
+{
+	if (!MUTANT_IS(*tree->mutant, SP_MUT_SLOT_NOT_WRITTEN_BACK))
+		write_back(tree, slot, count);
+}

@@ -20,7 +20,7 @@
 
 bool is_claimed(const struct sp_domain *domain, struct span span)
 {
-	for (uint32_t i = 0; i < DOMAIN_CLAIMS; i++)
+	for (uint32_t i = 0; domain->claimed && i < DOMAIN_CLAIMS; i++)
 		if (domain->claims[i].number && spans_overlap(domain->claims[i].span, span))
 			return true;
 	return false;

@@ -248,7 +248,7 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 bool change_is_held_up(const struct sp_domain *domain, struct span span)
 {
 	return domain->state != DOMAIN_LIVE || spans_overlap(domain->reserving, span) ||
-	       touches_reserved(domain, span) || (domain->claimed && is_claimed(domain, span)) ||
+	       touches_reserved(domain, span) || is_claimed(domain, span) ||
 	       spans_overlap(domain->split.span, span) || spans_overlap(domain->punch.span, span);
 }
 
@@ -262,8 +262,7 @@ static enum sp_status check_span(struct sp_domain *domain, const struct request 
 		return busy(domain, result);
 	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
-	if (domain->claimed && is_claimed(domain, request->span) &&
-	    !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
+	if (is_claimed(domain, request->span) && !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
 		return busy(domain, result);
 	return SP_OK;
 }
@@ -379,7 +378,6 @@ enum sp_status domain_change(struct sp_domain *domain, struct span span,
 {
 	struct request request;
 
-	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (span.end - span.first == 1 && !reserved &&
 	    change_single(domain, span.first, target, down, result))
 		return SP_OK;

@@ -40,18 +40,24 @@ static uint64_t progress_domain(struct sp_domain *domain, uint32_t *budget, bool
 	return again;
 }
 
-uint64_t sp_progress(struct sp_host *host, uint32_t budget)
+static uint64_t progress(struct sp_host *host, uint32_t budget, const struct sp_domain *awaited)
 {
 	uint64_t again = UINT64_MAX;
 
 	if (host->units_progress)
 		host->units_progress(host);
 	for (uint32_t i = 0; i < host->domain_count; i++) {
+		struct sp_domain *domain = &host->domains[i];
 		uint32_t left = budget;
 
-		again = min_u64(again, progress_domain(&host->domains[i], &left, false));
+		again = min_u64(again, progress_domain(domain, &left, domain == awaited));
 	}
 	return again;
+}
+
+uint64_t sp_progress(struct sp_host *host, uint32_t budget)
+{
+	return progress(host, budget, NULL);
 }
 
 enum sp_status sp_poll(struct sp_host *host, struct sp_ticket ticket)
@@ -78,10 +84,7 @@ enum sp_status sp_wait(struct sp_host *host, struct sp_ticket ticket)
 
 	/* Progress at least once: a BUSY that ends at once must still have moved something. */
 	for (;;) {
-		uint32_t budget = SP_STEP_SLOTS;
-
-		(void)sp_progress(host, SP_STEP_SLOTS);
-		(void)progress_domain(ticket.domain, &budget, true);
+		(void)progress(host, SP_STEP_SLOTS, ticket.domain);
 		status = sp_poll(host, ticket);
 		if (status != SP_PENDING)
 			return status;

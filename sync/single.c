@@ -82,8 +82,7 @@ bool change_single(struct sp_domain *domain, uint64_t frame, const struct target
 	       prepare(domain, &single);
 	if (made) {
 		commit(domain, &single, down);
-		result->done = 1;
-		result->ticket.number = domain->ledger;
+		*result = (struct sp_result){ .done = 1, .ticket = { domain, domain->ledger } };
 		change_note_merge(domain, target, (struct span){ frame, frame + 1 });
 	}
 	domain_drop(domain);
