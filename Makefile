@@ -87,7 +87,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-nic demo-move demo-two demo-smp demo-balloon demo-boot demo-typing demo-dpdk demo-dpdk-short demo-disk guests run check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short guests run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -131,10 +131,12 @@ help:
 
 empty :=
 space := $(empty) $(empty)
+guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk disk)
 # DPDK for a few seconds on one machine; PART=dpdk measures for long enough to believe it.
 PART ?= matrix nic move two smp balloon boot typing dpdk-short disk
 GUEST ?= guests/debian.conf
 
+.PHONY: $(guest_parts)
 demo:
 	@tests/setup.sh demo
 	@$(MAKE) --no-print-directory images $(OUT)/boot
@@ -144,35 +146,11 @@ demo:
 demo-matrix:
 	@$(OUT)/boot demo $(OUT) $(MACHINES)
 
-demo-nic: guests
-	@$(OUT)/boot nic $(OUT) $(MACHINES)
-
-demo-move: guests
-	@$(OUT)/boot move $(OUT) $(MACHINES)
-
-demo-two: guests
-	@$(OUT)/boot two $(OUT) $(MACHINES)
-
-demo-smp: guests
-	@$(OUT)/boot smp $(OUT) $(MACHINES)
-
-demo-balloon: guests
-	@$(OUT)/boot balloon $(OUT) $(MACHINES)
-
-demo-boot: guests
-	@$(OUT)/boot boot $(OUT) $(MACHINES)
-
-demo-typing: guests
-	@$(OUT)/boot typing $(OUT) $(MACHINES)
-
-demo-dpdk: guests
-	@$(OUT)/boot dpdk $(OUT) $(MACHINES)
+$(guest_parts): demo-%: guests
+	@$(OUT)/boot $* $(OUT) $(MACHINES)
 
 demo-dpdk-short: guests
 	@$(OUT)/boot dpdk-short $(OUT) $(or $(MACHINES),amdvi-shared)
-
-demo-disk: guests
-	@$(OUT)/boot disk $(OUT) $(MACHINES)
 
 # QEMU ends as the hypervisor wants it: 33 says that all was well, 35 that it said why not. What QEMU itself
 # says is mostly about instructions that it does not have.

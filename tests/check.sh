@@ -202,30 +202,18 @@ run_embed() {
 }
 
 run_boot() {
+	local part
+
 	echo "boot"
 	has_sources 'platform/metal/*.c' || { absent "platform/metal has no sources"; return; }
 	build boot images "$out/boot" || return
 	"$out/boot" check "$out" 2>&1 | tee "$logs/boot.log" | grep --line-buffered -v -E '^(not )?ok |^1\.\.' | sed 's/^/  /'
 	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
 	build boot guests || return
-	"$out/boot" nic "$out" >"$logs/nic.log" 2>&1
-	judge boot nic "$logs/nic.log" $?
-	"$out/boot" move "$out" >"$logs/move.log" 2>&1
-	judge boot move "$logs/move.log" $?
-	"$out/boot" two "$out" >"$logs/two.log" 2>&1
-	judge boot two "$logs/two.log" $?
-	"$out/boot" smp "$out" >"$logs/smp.log" 2>&1
-	judge boot smp "$logs/smp.log" $?
-	"$out/boot" balloon "$out" >"$logs/balloon.log" 2>&1
-	judge boot balloon "$logs/balloon.log" $?
-	"$out/boot" boot "$out" >"$logs/startup.log" 2>&1
-	judge boot boot "$logs/startup.log" $?
-	"$out/boot" typing "$out" >"$logs/typing.log" 2>&1
-	judge boot typing "$logs/typing.log" $?
-	"$out/boot" dpdk-short "$out" >"$logs/dpdk.log" 2>&1
-	judge boot dpdk "$logs/dpdk.log" $?
-	"$out/boot" disk "$out" >"$logs/disk.log" 2>&1
-	judge boot disk "$logs/disk.log" $?
+	for part in nic move two smp balloon boot typing dpdk-short disk; do
+		"$out/boot" "$part" "$out" >"$logs/boot-$part.log" 2>&1
+		judge boot "$part" "$logs/boot-$part.log" $?
+	done
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')

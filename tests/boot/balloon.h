@@ -55,9 +55,6 @@ void balloon_judge(struct balloon *balloon, const struct boot_result *ended,
 		   const struct balloon *control);
 bool balloon_is_good(const struct balloon *balloon);
 
-extern const struct machine balloon_machine_table[];
-extern const size_t balloon_machine_count;
-
 void balloon_run(const struct runner *runner, const struct machine *machine,
 		 struct balloon *balloon);
 void balloon_print(const struct balloon *balloon, FILE *output);

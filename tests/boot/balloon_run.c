@@ -20,14 +20,6 @@ static const char *const step_names[BALLOON_STEPS] = {
 	[BALLOON_CONTROL] = "control, units not told of what is exchanged: a canary breaks",
 };
 
-const struct machine balloon_machine_table[] = {
-	{ "amdvi-shared", UNIT_AMDVI, "EPYC", "tables=shared run=guests", NULL, 60, 0 },
-	{ "amdvi-separate", UNIT_AMDVI, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-	{ "vtd-separate", UNIT_VTD, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-};
-const size_t balloon_machine_count =
-	sizeof(balloon_machine_table) / sizeof(balloon_machine_table[0]);
-
 /* One run of a machine: as built, or the control. */
 struct attempt {
 	const char *image, *append, *log;

@@ -41,8 +41,8 @@ static struct balloon run_with(size_t line, const char *instead)
 {
 	struct balloon balloon, control;
 
-	balloon_begin(&balloon, &balloon_machine_table[balloon_machine_count - 1], 70222);
-	balloon_begin(&control, &balloon_machine_table[balloon_machine_count - 1], 70222);
+	balloon_begin(&balloon, &guest_machine_table[guest_machine_count - 1], 70222);
+	balloon_begin(&control, &guest_machine_table[guest_machine_count - 1], 70222);
 	for (size_t i = 0; i < LINES; i++)
 		balloon_read_line(&balloon, i == line ? instead : good_lines[i]);
 	balloon_read_line(&control, leak_line);

@@ -2,10 +2,8 @@
 /* tests/boot/cable.c - one boot of a part: guests whose ports hang on one cable. */
 #include "cable.h"
 
-#include <stdlib.h>
-
 enum {
-	MORE = 8,
+	MORE = 12,
 	WORDS = 4 * CABLE_PORTS + MORE + 5,
 	WORD_SIZE = 80
 };
@@ -44,19 +42,6 @@ static void list_modules(struct words *words, const char *out, const struct cabl
 		used += snprintf(words->modules + used, sizeof(words->modules) - (size_t)used,
 				 ",%s/guests/%s", out, cable->images[i]);
 	add(words, "-initrd", words->modules);
-}
-
-static void read_lines(const struct cable *cable, const char *path)
-{
-	FILE *serial = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (serial && getline(&line, &size, serial) > 0)
-		cable->read_line(cable->context, line);
-	free(line);
-	if (serial)
-		fclose(serial);
 }
 
 static void show_progress(void *context, double seconds)
@@ -103,6 +88,6 @@ struct boot_result cable_boot(const struct runner *runner, const struct cable *c
 	if (runner->terminal.is_terminal)
 		printf("\r%*s\r", 70, "");
 	if (cable->read_line)
-		read_lines(cable, serial);
+		run_read_lines(serial, cable->read_line, cable->context);
 	return ended;
 }

@@ -53,8 +53,5 @@ void disk_begin(struct disk *disk, const struct machine *machine);
 void disk_read_line(struct disk *disk, const char *line);
 void disk_judge(struct disk *disk);
 
-extern const struct machine disk_machine_table[];
-extern const size_t disk_machine_count;
-
 /* Boots each machine, prints a line for each step, and leaves OUT/disk.json. */
 bool disk_run_all(const struct runner *runner, const struct machine *const *machines, size_t count);

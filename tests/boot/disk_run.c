@@ -6,6 +6,7 @@
  */
 #include "disk.h"
 
+#include "cable.h"
 #include "steps.h"
 
 #include <fcntl.h>
@@ -21,13 +22,6 @@ static const char *const step_names[DISK_STEPS] = {
 	[DISK_CONTAINED] = "the controller does not reach beyond the guest",
 	[DISK_FRAMES] = "every frame comes back, and the guest ends",
 };
-
-const struct machine disk_machine_table[] = {
-	{ "amdvi-shared", UNIT_AMDVI, "EPYC", "tables=shared run=guests", NULL, 60, 0 },
-	{ "amdvi-separate", UNIT_AMDVI, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-	{ "vtd-separate", UNIT_VTD, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-};
-const size_t disk_machine_count = sizeof(disk_machine_table) / sizeof(disk_machine_table[0]);
 
 /* A file of zeros, one MiB more than is written. */
 static bool make_image(const char *path)
@@ -55,52 +49,36 @@ static void sum_image(const char *path, char sum[DISK_SUM])
 	pclose(answer);
 }
 
-static void read_serial(struct disk *disk, const char *path)
+static void read_line(void *disk, const char *line)
 {
-	FILE *serial = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (serial && getline(&line, &size, serial) > 0)
-		disk_read_line(disk, line);
-	free(line);
-	if (serial)
-		fclose(serial);
+	disk_read_line(disk, line);
 }
 
 /* What is written to the root file system is not kept: each run begins with the same. */
 static void run(const struct runner *runner, struct disk *disk, const char *image)
 {
-	char serial[PATH_SIZE], errors[PATH_SIZE], path[PATH_SIZE], modules[3 * PATH_SIZE];
 	char first[PATH_SIZE + 64], second[PATH_SIZE + 64];
 	/* clang-format off */
-	const char *more[] = {
+	const char *const more[] = {
 		"-drive", first, "-drive", second,
 		"-device", "nvme,id=controller,serial=1",
 		"-device", "nvme-ns,bus=controller,nsid=1,drive=first",
 		"-device", "nvme-ns,bus=controller,nsid=2,drive=second",
-		"-initrd", modules, NULL
+		NULL
 	};
 	/* clang-format on */
-	const struct boot boot = { .machine = disk->machine,
-				   .image = path,
-				   .append_more = "",
-				   .more = more,
-				   .serial = serial,
-				   .errors = errors };
+	const struct cable cable = { .machine = disk->machine,
+				     .log = "disk",
+				     .more = more,
+				     .files = "guests/disk.conf",
+				     .images = { "vmlinuz", "disk.gz" },
+				     .read_line = read_line,
+				     .context = disk };
 
-	snprintf(path, sizeof(path), "%s/sallyport.elf", runner->out);
-	snprintf(serial, sizeof(serial), "%s/boot-logs/%s-disk.log", runner->out,
-		 disk->machine->name);
-	snprintf(errors, sizeof(errors), "%s/boot-logs/%s-disk.qemu", runner->out,
-		 disk->machine->name);
 	snprintf(first, sizeof(first), "if=none,id=first,format=raw,file=%s", image);
 	snprintf(second, sizeof(second),
 		 "if=none,id=second,format=raw,snapshot=on,file=%s/guests/disk.ext4", runner->out);
-	snprintf(modules, sizeof(modules), "guests/disk.conf,%s/guests/vmlinuz,%s/guests/disk.gz",
-		 runner->out, runner->out);
-	disk->ended = qemu_boot(&runner->qemu, &boot);
-	read_serial(disk, serial);
+	disk->ended = cable_boot(runner, &cable);
 }
 
 static void run_machine_of(const struct runner *runner, struct disk *disk)

@@ -35,7 +35,7 @@ static struct disk run_with(size_t line, const char *instead, const char *more)
 {
 	struct disk disk;
 
-	disk_begin(&disk, &disk_machine_table[0]);
+	disk_begin(&disk, &guest_machine_table[0]);
 	for (size_t i = 0; i < LINES; i++)
 		disk_read_line(&disk, i == line ? instead : good_lines[i]);
 	disk_read_line(&disk, more);
@@ -84,7 +84,7 @@ static void no_sum_at_all_is_bad(void **state)
 	struct disk disk;
 
 	(void)state;
-	disk_begin(&disk, &disk_machine_table[0]);
+	disk_begin(&disk, &guest_machine_table[0]);
 	disk_judge(&disk);
 	for (unsigned int i = 0; i < DISK_STEPS; i++)
 		assert_false(disk.step[i].good);

@@ -89,8 +89,6 @@ double dpdk_spread(const struct dpdk_run *run);
 double dpdk_exits_a_second(const struct dpdk_run *run);
 void dpdk_judge(struct dpdk *dpdk);
 
-extern const struct machine dpdk_machine_table[];
-extern const size_t dpdk_machine_count;
 extern const struct dpdk_length dpdk_long, dpdk_short;
 
 /* Boots each machine, prints a line for each step, and leaves OUT/dpdk.json. */

@@ -20,30 +20,15 @@ static const char *const step_names[DPDK_STEPS] = {
 	[DPDK_FRAMES] = "every frame comes back, and the guest ends",
 };
 
-const struct machine dpdk_machine_table[] = {
-	{ "amdvi-shared", UNIT_AMDVI, "EPYC", "tables=shared run=guests", NULL, 60, 0 },
-	{ "amdvi-separate", UNIT_AMDVI, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-	{ "vtd-separate", UNIT_VTD, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-};
-const size_t dpdk_machine_count = sizeof(dpdk_machine_table) / sizeof(dpdk_machine_table[0]);
-
 const struct dpdk_length dpdk_long = { "dpdk", 12, 1000000, true };
 const struct dpdk_length dpdk_short = { "dpdk-short", 4, 100000, false };
 
 /* From the first reading to the last one. */
 static const char *const marks[] = { "dpdk: begin 1 ", "dpdk: last 1 ", NULL };
 
-static void read_serial(struct dpdk_run *run, const char *path)
+static void read_line(void *run, const char *line)
 {
-	FILE *serial = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (serial && getline(&line, &size, serial) > 0)
-		dpdk_read_line(run, line);
-	free(line);
-	if (serial)
-		fclose(serial);
+	dpdk_read_line(run, line);
 }
 
 /* The ports stand behind all else that QEMU brings, and one cable joins them. */
@@ -76,7 +61,7 @@ static void boot(const struct runner *runner, const struct machine *machine, con
 	run->ended = qemu_boot(&runner->qemu, &what);
 	if (seen.count == 2)
 		run->cpu = seen.cpu[1] - seen.cpu[0];
-	read_serial(run, serial);
+	run_read_lines(serial, read_line, run);
 }
 
 static void run_here(const struct runner *runner, struct dpdk *dpdk, unsigned int turn)

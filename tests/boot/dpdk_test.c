@@ -51,7 +51,7 @@ static void read_run(struct dpdk_run *run, size_t line, const char *instead, con
 /* All runs are good, but for one line of the first here. */
 static void read_all(struct dpdk *dpdk, size_t line, const char *instead, const char *more)
 {
-	*dpdk = (struct dpdk){ .machine = &dpdk_machine_table[0], .length = &dpdk_short };
+	*dpdk = (struct dpdk){ .machine = &guest_machine_table[0], .length = &dpdk_short };
 	read_run(&dpdk->here[0], line, instead, more);
 	read_run(&dpdk->here[1], LINES, "", "");
 	read_run(&dpdk->bare, LINES, "", "");

@@ -39,6 +39,14 @@ const struct machine machine_table[] = {
 };
 const size_t machine_count = sizeof(machine_table) / sizeof(machine_table[0]);
 
+/* Real time: a guest that sleeps would otherwise sleep for as long as the host computes. */
+const struct machine guest_machine_table[] = {
+	{ "amdvi-shared", UNIT_AMDVI, CPU, "tables=shared run=guests", NULL, 60, 0 },
+	{ "amdvi-separate", UNIT_AMDVI, CPU, "tables=separate run=guests", NULL, 60, 0 },
+	{ "vtd-separate", UNIT_VTD, CPU, "tables=separate run=guests", NULL, 60, 0 },
+};
+const size_t guest_machine_count = sizeof(guest_machine_table) / sizeof(guest_machine_table[0]);
+
 /* clang-format off */
 const struct probe probe_table[] = {
 	{ { "no-iommu", UNIT_NONE, CPU, "tables=separate", VIRTUAL_TIME, 5, 0 },

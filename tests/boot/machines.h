@@ -55,6 +55,9 @@ struct probe {
 extern const struct row row_table[ROW_COUNT + 1];
 extern const struct machine machine_table[];
 extern const size_t machine_count;
+/* Those on which most parts boot Linux guests; the same names. */
+extern const struct machine guest_machine_table[];
+extern const size_t guest_machine_count;
 extern const struct probe probe_table[];
 extern const size_t probe_count;
 

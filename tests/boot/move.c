@@ -2,7 +2,8 @@
 /* tests/boot/move.c - a port goes from one running Linux guest to another: the verdict. */
 #include "move.h"
 
-#include <stdarg.h>
+#include "steps.h"
+
 #include <string.h>
 
 void move_begin(struct move *move, const struct machine *machine)
@@ -29,17 +30,6 @@ void move_read_line(struct move *move, const char *line)
 	move->given = move->given || (move->taken && strstr(line, "given to second"));
 }
 
-__attribute__((format(printf, 3, 4))) static void find(struct nic_finding *finding, bool good,
-						       const char *format, ...)
-{
-	va_list arguments;
-
-	finding->good = good;
-	va_start(arguments, format);
-	vsnprintf(finding->evidence, EVIDENCE_SIZE, format, arguments);
-	va_end(arguments);
-}
-
 static bool frames_are_back(const struct nic *nic)
 {
 	return nic->step[NIC_FRAMES].good;
@@ -51,25 +41,25 @@ void move_judge(struct move *move, const struct boot_result *ended)
 
 	nic_judge(&move->first, ended);
 	nic_judge(&move->second, ended);
-	find(&move->step[0], move->given, "%s",
-	     move->given   ? "taken from first, given to second, both running"
-	     : move->taken ? "taken, but not given"
-			   : "not taken");
-	find(&move->step[1],
-	     first->step[NIC_TRAFFIC].good && first->step[NIC_INTERRUPTS].good &&
-		     first->step[NIC_CONTAINED].good && move->went_on,
-	     "%s, %s; %s; %s", first->step[NIC_TRAFFIC].evidence,
-	     move->went_on ? "to behind the move" : "the last before the move",
-	     first->step[NIC_INTERRUPTS].evidence, first->step[NIC_CONTAINED].evidence);
-	find(&move->step[2],
-	     second->step[NIC_TRAFFIC].good && second->step[NIC_INTERRUPTS].good &&
-		     second->step[NIC_CONTAINED].good,
-	     "%s; %s; %s", second->step[NIC_TRAFFIC].evidence,
-	     second->step[NIC_INTERRUPTS].evidence, second->step[NIC_CONTAINED].evidence);
-	find(&move->step[3],
-	     frames_are_back(first) && frames_are_back(second) && first->step[NIC_END].good,
-	     "first: %s; second: %s; %s", first->step[NIC_FRAMES].evidence,
-	     second->step[NIC_FRAMES].evidence, first->step[NIC_END].evidence);
+	steps_find(&move->step[0], move->given, "%s",
+		   move->given	 ? "taken from first, given to second, both running"
+		   : move->taken ? "taken, but not given"
+				 : "not taken");
+	steps_find(&move->step[1],
+		   first->step[NIC_TRAFFIC].good && first->step[NIC_INTERRUPTS].good &&
+			   first->step[NIC_CONTAINED].good && move->went_on,
+		   "%s, %s; %s; %s", first->step[NIC_TRAFFIC].evidence,
+		   move->went_on ? "to behind the move" : "the last before the move",
+		   first->step[NIC_INTERRUPTS].evidence, first->step[NIC_CONTAINED].evidence);
+	steps_find(&move->step[2],
+		   second->step[NIC_TRAFFIC].good && second->step[NIC_INTERRUPTS].good &&
+			   second->step[NIC_CONTAINED].good,
+		   "%s; %s; %s", second->step[NIC_TRAFFIC].evidence,
+		   second->step[NIC_INTERRUPTS].evidence, second->step[NIC_CONTAINED].evidence);
+	steps_find(&move->step[3],
+		   frames_are_back(first) && frames_are_back(second) && first->step[NIC_END].good,
+		   "first: %s; second: %s; %s", first->step[NIC_FRAMES].evidence,
+		   second->step[NIC_FRAMES].evidence, first->step[NIC_END].evidence);
 }
 
 bool move_is_good(const struct move *move)

@@ -8,7 +8,8 @@
  */
 #include "nic.h"
 
-#include <stdarg.h>
+#include "steps.h"
+
 #include <string.h>
 
 enum {
@@ -106,17 +107,6 @@ void nic_read_line(struct nic *nic, const char *line)
 	}
 }
 
-__attribute__((format(printf, 4, 5))) static void find(struct nic *nic, enum nic_step step,
-						       bool good, const char *format, ...)
-{
-	va_list arguments;
-
-	nic->step[step].good = good;
-	va_start(arguments, format);
-	vsnprintf(nic->step[step].evidence, EVIDENCE_SIZE, format, arguments);
-	va_end(arguments);
-}
-
 /* Those of transmitting and receiving; a third of each port tells of its link alone. */
 static bool carries_traffic(const struct nic_vector *vector)
 {
@@ -139,29 +129,30 @@ static void judge_interrupts(struct nic *nic)
 					 used ? ", " : "", vector->name, vector->before,
 					 vector->after);
 	}
-	find(nic, NIC_INTERRUPTS, grew == nic->wanted, "%s",
-	     used ? text : "/proc/interrupts names none");
+	steps_find(&nic->step[NIC_INTERRUPTS], grew == nic->wanted, "%s",
+		   used ? text : "/proc/interrupts names none");
 }
 
 void nic_judge(struct nic *nic, const struct boot_result *ended)
 {
 	const bool good_end = ended->end == BOOT_EXITED && ended->status == QEMU_EXIT_SUCCESS;
 
-	find(nic, NIC_USER_SPACE, nic->kernel[0] != '\0', "%s",
-	     nic->kernel[0]    ? nic->kernel
-	     : nic->refused[0] ? nic->refused
-			       : "it said nothing");
-	find(nic, NIC_LINK, nic->link, "%s", nic->link ? "up" : "it said nothing of it");
-	find(nic, NIC_TRAFFIC, nic->sent == nic->packets && nic->received == nic->sent,
-	     "%u sent, %u came back", nic->sent, nic->received);
+	steps_find(&nic->step[NIC_USER_SPACE], nic->kernel[0] != '\0', "%s",
+		   nic->kernel[0]    ? nic->kernel
+		   : nic->refused[0] ? nic->refused
+				     : "it said nothing");
+	steps_find(&nic->step[NIC_LINK], nic->link, "%s",
+		   nic->link ? "up" : "it said nothing of it");
+	steps_find(&nic->step[NIC_TRAFFIC], nic->sent == nic->packets && nic->received == nic->sent,
+		   "%u sent, %u came back", nic->sent, nic->received);
 	judge_interrupts(nic);
-	find(nic, NIC_CONTAINED, nic->link && nic->faults == 0, "%u faults%s%s", nic->faults,
-	     nic->faults ? ", the first: " : "", nic->fault);
-	find(nic, NIC_FRAMES, nic->mapped != 0 && nic->mapped == nic->returned,
-	     "%lu were mapped, %lu came back", nic->mapped, nic->returned);
-	find(nic, NIC_END, good_end, "%s, status %d, after %.0f s",
-	     ended->end == BOOT_TIMED_OUT ? "no end in time" : "ended", ended->status,
-	     ended->seconds);
+	steps_find(&nic->step[NIC_CONTAINED], nic->link && nic->faults == 0, "%u faults%s%s",
+		   nic->faults, nic->faults ? ", the first: " : "", nic->fault);
+	steps_find(&nic->step[NIC_FRAMES], nic->mapped != 0 && nic->mapped == nic->returned,
+		   "%lu were mapped, %lu came back", nic->mapped, nic->returned);
+	steps_find(&nic->step[NIC_END], good_end, "%s, status %d, after %.0f s",
+		   ended->end == BOOT_TIMED_OUT ? "no end in time" : "ended", ended->status,
+		   ended->seconds);
 	nic->seconds = ended->seconds;
 }
 

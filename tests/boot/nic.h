@@ -65,10 +65,6 @@ void nic_read_line(struct nic *nic, const char *line);
 void nic_judge(struct nic *nic, const struct boot_result *ended);
 bool nic_is_good(const struct nic *nic);
 
-/* Machines that nic runs on; the same names as the matrix's. */
-extern const struct machine nic_machine_table[];
-extern const size_t nic_machine_count;
-
 /* Boots the machine, and judges what it said. */
 void nic_run(const struct runner *runner, const struct machine *machine, struct nic *nic);
 

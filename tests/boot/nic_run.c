@@ -9,14 +9,6 @@
 #include "cable.h"
 #include "steps.h"
 
-/* Real time: a guest that sleeps would otherwise sleep for as long as the host computes. */
-const struct machine nic_machine_table[] = {
-	{ "amdvi-shared", UNIT_AMDVI, "EPYC", "tables=shared run=guests", NULL, 60, 0 },
-	{ "amdvi-separate", UNIT_AMDVI, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-	{ "vtd-separate", UNIT_VTD, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-};
-const size_t nic_machine_count = sizeof(nic_machine_table) / sizeof(nic_machine_table[0]);
-
 static void read_line(void *nic, const char *line)
 {
 	nic_read_line(nic, line);

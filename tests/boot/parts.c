@@ -91,16 +91,16 @@ static bool run_disk(const struct runner *runner, const struct choice *choice)
 }
 
 static const struct part part_table[] = {
-	{ "nic", nic_machine_table, &nic_machine_count, run_nic },
+	{ "nic", guest_machine_table, &guest_machine_count, run_nic },
 	{ "move", move_machine_table, &move_machine_count, run_move },
 	{ "two", two_machine_table, &two_machine_count, run_two },
-	{ "smp", smp_machine_table, &smp_machine_count, run_smp },
-	{ "balloon", balloon_machine_table, &balloon_machine_count, run_balloon },
+	{ "smp", guest_machine_table, &guest_machine_count, run_smp },
+	{ "balloon", guest_machine_table, &guest_machine_count, run_balloon },
 	{ "boot", startup_machine_table, &startup_machine_count, run_startup },
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
-	{ "dpdk", dpdk_machine_table, &dpdk_machine_count, run_dpdk },
-	{ "dpdk-short", dpdk_machine_table, &dpdk_machine_count, run_short_dpdk },
-	{ "disk", disk_machine_table, &disk_machine_count, run_disk },
+	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },
+	{ "dpdk-short", guest_machine_table, &guest_machine_count, run_short_dpdk },
+	{ "disk", guest_machine_table, &guest_machine_count, run_disk },
 };
 
 const struct part *part_find(const char *name)

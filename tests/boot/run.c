@@ -288,3 +288,16 @@ bool run_prepare(const struct runner *runner, char *message, size_t size)
 	snprintf(message, size, "%s: %s", logs, strerror(errno));
 	return false;
 }
+
+void run_read_lines(const char *path, void (*read)(void *context, const char *line), void *context)
+{
+	FILE *file = fopen(path, "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	while (file && getline(&line, &size, file) > 0)
+		read(context, line);
+	free(line);
+	if (file)
+		fclose(file);
+}

@@ -98,9 +98,6 @@ void smp_read_line(struct smp_run *run, const char *line);
 void smp_judge(struct smp *smp, const struct boot_result *ended);
 bool smp_is_good(const struct smp *smp);
 
-extern const struct machine smp_machine_table[];
-extern const size_t smp_machine_count;
-
 /* Two boots: with the check and without. */
 void smp_boot(const struct runner *runner, const struct machine *machine, struct smp *smp);
 void smp_print(const struct smp *smp, FILE *output);

@@ -6,7 +6,8 @@
  */
 #include "smp.h"
 
-#include <stdarg.h>
+#include "steps.h"
+
 #include <string.h>
 
 enum {
@@ -34,17 +35,6 @@ const char *const smp_step_names[SMP_STEPS] = {
 	[SMP_END] = "one resets, one switches off, the hypervisor ends",
 };
 
-__attribute__((format(printf, 4, 5))) static void find(struct smp *smp, enum smp_step step,
-						       bool good, const char *format, ...)
-{
-	va_list arguments;
-
-	smp->step[step].good = good;
-	va_start(arguments, format);
-	vsnprintf(smp->step[step].evidence, EVIDENCE_SIZE, format, arguments);
-	va_end(arguments);
-}
-
 static unsigned long grown(const struct smp_counts *counts, unsigned int cpu)
 {
 	return counts->after[cpu] > counts->before[cpu] ? counts->after[cpu] - counts->before[cpu]
@@ -68,11 +58,11 @@ static void judge_cpus(struct smp *smp)
 	const struct smp_guest *mp = &smp->run.guest[0], *acpi = &smp->run.guest[1];
 
 	if (smp->run.refused[0])
-		find(smp, SMP_CPUS, false, "%s", smp->run.refused);
+		steps_find(&smp->step[SMP_CPUS], false, "%s", smp->run.refused);
 	else
-		find(smp, SMP_CPUS, both_have(smp, has_cpus),
-		     "in /proc/cpuinfo and /proc/interrupts: mp %u and %u, acpi %u and %u",
-		     mp->cpus, mp->columns, acpi->cpus, acpi->columns);
+		steps_find(&smp->step[SMP_CPUS], both_have(smp, has_cpus),
+			   "in /proc/cpuinfo and /proc/interrupts: mp %u and %u, acpi %u and %u",
+			   mp->cpus, mp->columns, acpi->cpus, acpi->columns);
 }
 
 /* Neither finds anything in the other's way. */
@@ -82,9 +72,10 @@ static void judge_config(struct smp *smp)
 	const bool good = mp->ports != 0 && mp->ecam == 0 && mp->functions == 3 &&
 			  acpi->ecam != 0 && acpi->ports == 0 && acpi->functions == 3;
 
-	find(smp, SMP_CONFIG, good, "mp %s, %u functions; acpi %s, %u functions",
-	     mp->ports ? "by ports" : "not by ports", mp->functions,
-	     acpi->ecam && !acpi->ports ? "by ECAM alone" : "not by ECAM alone", acpi->functions);
+	steps_find(&smp->step[SMP_CONFIG], good, "mp %s, %u functions; acpi %s, %u functions",
+		   mp->ports ? "by ports" : "not by ports", mp->functions,
+		   acpi->ecam && !acpi->ports ? "by ECAM alone" : "not by ECAM alone",
+		   acpi->functions);
 }
 
 static bool has_traffic(const struct smp_guest *guest)
@@ -99,10 +90,10 @@ static void judge_traffic(struct smp *smp)
 {
 	const struct smp_guest *mp = &smp->run.guest[0], *acpi = &smp->run.guest[1];
 
-	find(smp, SMP_TRAFFIC, both_have(smp, has_traffic),
-	     "mp %u of %u and %u of %u, acpi %u of %u and %u of %u", mp->received[0], mp->sent[0],
-	     mp->received[1], mp->sent[1], acpi->received[0], acpi->sent[0], acpi->received[1],
-	     acpi->sent[1]);
+	steps_find(&smp->step[SMP_TRAFFIC], both_have(smp, has_traffic),
+		   "mp %u of %u and %u of %u, acpi %u of %u and %u of %u", mp->received[0],
+		   mp->sent[0], mp->received[1], mp->sent[1], acpi->received[0], acpi->sent[0],
+		   acpi->received[1], acpi->sent[1]);
 }
 
 /* Each vector, while it was to go to one CPU, came to that one and not to the other. */
@@ -140,7 +131,8 @@ static void judge_affinity(struct smp *smp)
 
 	used += (size_t)snprintf(text + used, sizeof(text) - used, "; ");
 	tell_vectors(&smp->run.guest[1], text + used, sizeof(text) - used);
-	find(smp, SMP_AFFINITY, both_have(smp, has_affinity), "on CPU 0 + CPU 1: %s", text);
+	steps_find(&smp->step[SMP_AFFINITY], both_have(smp, has_affinity), "on CPU 0 + CPU 1: %s",
+		   text);
 }
 
 static bool has_between(const struct smp_guest *guest)
@@ -156,12 +148,13 @@ static void judge_between(struct smp *smp)
 {
 	const struct smp_guest *mp = &smp->run.guest[0], *acpi = &smp->run.guest[1];
 
-	find(smp, SMP_BETWEEN, both_have(smp, has_between),
-	     "RES %lu and %lu, CAL %lu and %lu more in mp, RES %lu and %lu, CAL %lu and %lu more in "
-	     "acpi; the hypervisor delivered %lu and %lu",
-	     grown(&mp->resched, 0), grown(&mp->resched, 1), grown(&mp->call, 0),
-	     grown(&mp->call, 1), grown(&acpi->resched, 0), grown(&acpi->resched, 1),
-	     grown(&acpi->call, 0), grown(&acpi->call, 1), mp->delivered, acpi->delivered);
+	steps_find(
+		&smp->step[SMP_BETWEEN], both_have(smp, has_between),
+		"RES %lu and %lu, CAL %lu and %lu more in mp, RES %lu and %lu, CAL %lu and %lu more in "
+		"acpi; the hypervisor delivered %lu and %lu",
+		grown(&mp->resched, 0), grown(&mp->resched, 1), grown(&mp->call, 0),
+		grown(&mp->call, 1), grown(&acpi->resched, 0), grown(&acpi->resched, 1),
+		grown(&acpi->call, 0), grown(&acpi->call, 1), mp->delivered, acpi->delivered);
 }
 
 static bool has_shootdown(const struct smp_guest *guest)
@@ -174,11 +167,12 @@ static void judge_shootdown(struct smp *smp)
 {
 	const struct smp_guest *mp = &smp->run.guest[0], *acpi = &smp->run.guest[1];
 
-	find(smp, SMP_SHOOTDOWN, both_have(smp, has_shootdown),
-	     "TLB shootdowns of CPU 1: %lu in mp, %lu in acpi; of %u and %u pages %u and %u held "
-	     "what an older one had",
-	     grown(&mp->shootdown, 1), grown(&acpi->shootdown, 1), mp->rounds, acpi->rounds,
-	     mp->wrong, acpi->wrong);
+	steps_find(
+		&smp->step[SMP_SHOOTDOWN], both_have(smp, has_shootdown),
+		"TLB shootdowns of CPU 1: %lu in mp, %lu in acpi; of %u and %u pages %u and %u held "
+		"what an older one had",
+		grown(&mp->shootdown, 1), grown(&acpi->shootdown, 1), mp->rounds, acpi->rounds,
+		mp->wrong, acpi->wrong);
 }
 
 static bool has_restart(const struct smp_guest *guest)
@@ -191,9 +185,10 @@ static void judge_restart(struct smp *smp)
 {
 	const struct smp_guest *mp = &smp->run.guest[0], *acpi = &smp->run.guest[1];
 
-	find(smp, SMP_RESTART, both_have(smp, has_restart),
-	     "mp had %u, then %u again by %lu INITs and start-ups; acpi %u, %u, %lu", mp->stopped,
-	     mp->started, mp->starts, acpi->stopped, acpi->started, acpi->starts);
+	steps_find(&smp->step[SMP_RESTART], both_have(smp, has_restart),
+		   "mp had %u, then %u again by %lu INITs and start-ups; acpi %u, %u, %lu",
+		   mp->stopped, mp->started, mp->starts, acpi->stopped, acpi->started,
+		   acpi->starts);
 }
 
 static bool has_nmi(const struct smp_guest *guest)
@@ -205,9 +200,10 @@ static void judge_nmi(struct smp *smp)
 {
 	const struct smp_guest *mp = &smp->run.guest[0], *acpi = &smp->run.guest[1];
 
-	find(smp, SMP_OWN_NMI, both_have(smp, has_nmi),
-	     "CPU 0 to CPU 1: %lu came in mp, %lu in acpi, and %lu and %lu to CPU 0",
-	     grown(&mp->nmi, 1), grown(&acpi->nmi, 1), grown(&mp->nmi, 0), grown(&acpi->nmi, 0));
+	steps_find(&smp->step[SMP_OWN_NMI], both_have(smp, has_nmi),
+		   "CPU 0 to CPU 1: %lu came in mp, %lu in acpi, and %lu and %lu to CPU 0",
+		   grown(&mp->nmi, 1), grown(&acpi->nmi, 1), grown(&mp->nmi, 0),
+		   grown(&acpi->nmi, 0));
 }
 
 /* ---- what the first does to others ---- */
@@ -228,13 +224,14 @@ static void judge_attack(struct smp *smp, unsigned int attack)
 	const enum smp_step step = (enum smp_step)(SMP_FOREIGN_INTERRUPT + attack);
 
 	if (!mp->tried[attack])
-		find(smp, step, false, "was not tried");
+		steps_find(&smp->step[step], false, "was not tried");
 	else if (mp->refused[attack][0] == '\0')
-		find(smp, step, false, "the hypervisor did not say that it refused it");
+		steps_find(&smp->step[step], false,
+			   "the hypervisor did not say that it refused it");
 	else
-		find(smp, step, mp->tried_all && smp->step[control].good,
-		     "mp: %s; control: to its own CPU it %s (%u)", mp->refused[attack],
-		     smp->step[control].good ? "came" : "did not come either", control + 1);
+		steps_find(&smp->step[step], mp->tried_all && smp->step[control].good,
+			   "mp: %s; control: to its own CPU it %s (%u)", mp->refused[attack],
+			   smp->step[control].good ? "came" : "did not come either", control + 1);
 }
 
 /* The one that a kernel that gets it tells of: with the check it is not heard, without it is. */
@@ -246,16 +243,18 @@ static void judge_interrupt(struct smp *smp)
 	if (!smp->step[SMP_FOREIGN_INTERRUPT].good)
 		return;
 	if (!acpi->heard_known || acpi->heard != 0)
-		find(smp, SMP_FOREIGN_INTERRUPT, false, "acpi %s",
-		     acpi->heard_known ? "heard it" : "did not say what it heard");
+		steps_find(&smp->step[SMP_FOREIGN_INTERRUPT], false, "acpi %s",
+			   acpi->heard_known ? "heard it" : "did not say what it heard");
 	else if (!control->heard_known || control->heard == 0)
-		find(smp, SMP_FOREIGN_INTERRUPT, false,
-		     "acpi heard nothing, but with the check left out it %s",
-		     control->heard_known ? "heard nothing either" : "did not say what it heard");
+		steps_find(&smp->step[SMP_FOREIGN_INTERRUPT], false,
+			   "acpi heard nothing, but with the check left out it %s",
+			   control->heard_known ? "heard nothing either"
+						: "did not say what it heard");
 	else
-		find(smp, SMP_FOREIGN_INTERRUPT, true,
-		     "mp: %s; acpi heard nothing; control: with the check left out it heard %u",
-		     smp->run.guest[0].refused[0], control->heard);
+		steps_find(
+			&smp->step[SMP_FOREIGN_INTERRUPT], true,
+			"mp: %s; acpi heard nothing; control: with the check left out it heard %u",
+			smp->run.guest[0].refused[0], control->heard);
 }
 
 /* One CPU switches the BAR, the other one writes to the table: QEMU's own keeps what is written. */
@@ -265,10 +264,11 @@ static void judge_table(struct smp *smp)
 	const bool good = acpi->races == SMP_RACES && acpi->trapped != 0 && acpi->reached == 0 &&
 			  control->reached != 0;
 
-	find(smp, SMP_TABLE, good,
-	     "%u times: %u writes were trapped, %u reached it; control: while the guest's CPUs were "
-	     "not held %u did, after %u times",
-	     acpi->races, acpi->trapped, acpi->reached, control->reached, control->races);
+	steps_find(
+		&smp->step[SMP_TABLE], good,
+		"%u times: %u writes were trapped, %u reached it; control: while the guest's CPUs were "
+		"not held %u did, after %u times",
+		acpi->races, acpi->trapped, acpi->reached, control->reached, control->races);
 }
 
 static void judge_works_on(struct smp *smp)
@@ -278,9 +278,9 @@ static void judge_works_on(struct smp *smp)
 			  acpi->cpus_at_the_end == SMP_CPU_COUNT &&
 			  acpi->last_rounds == SMP_LAST_ROUNDS && acpi->last_wrong == 0;
 
-	find(smp, SMP_WORKS_ON, good,
-	     "acpi has %u CPUs, and of %u pages more %u held an older value", acpi->cpus_at_the_end,
-	     acpi->last_rounds, acpi->last_wrong);
+	steps_find(&smp->step[SMP_WORKS_ON], good,
+		   "acpi has %u CPUs, and of %u pages more %u held an older value",
+		   acpi->cpus_at_the_end, acpi->last_rounds, acpi->last_wrong);
 }
 
 /* ---- all of it ---- */
@@ -303,15 +303,15 @@ static void judge_ends(struct smp *smp, const struct boot_result *ended)
 			       strcmp(mp->why, "it reset itself by the keyboard controller") == 0 &&
 			       strcmp(acpi->why, "it switched itself off") == 0;
 
-	find(smp, SMP_CONTAINED, both_have(smp, has_no_faults), "%u faults%s%s",
-	     mp->faults + acpi->faults, fault[0] ? ", the first: " : "", fault);
-	find(smp, SMP_FRAMES, both_have(smp, has_frames),
-	     "mp %lu were mapped, %lu came back; acpi %lu, %lu", mp->mapped, mp->returned,
-	     acpi->mapped, acpi->returned);
-	find(smp, SMP_END, ends_well, "mp: %s; acpi: %s; %s, status %d, after %.0f s",
-	     mp->why[0] ? mp->why : "no end", acpi->why[0] ? acpi->why : "no end",
-	     ended->end == BOOT_TIMED_OUT ? "no end in time" : "ended", ended->status,
-	     ended->seconds);
+	steps_find(&smp->step[SMP_CONTAINED], both_have(smp, has_no_faults), "%u faults%s%s",
+		   mp->faults + acpi->faults, fault[0] ? ", the first: " : "", fault);
+	steps_find(&smp->step[SMP_FRAMES], both_have(smp, has_frames),
+		   "mp %lu were mapped, %lu came back; acpi %lu, %lu", mp->mapped, mp->returned,
+		   acpi->mapped, acpi->returned);
+	steps_find(&smp->step[SMP_END], ends_well, "mp: %s; acpi: %s; %s, status %d, after %.0f s",
+		   mp->why[0] ? mp->why : "no end", acpi->why[0] ? acpi->why : "no end",
+		   ended->end == BOOT_TIMED_OUT ? "no end in time" : "ended", ended->status,
+		   ended->seconds);
 }
 
 void smp_judge(struct smp *smp, const struct boot_result *ended)

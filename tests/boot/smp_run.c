@@ -13,14 +13,6 @@
 #include "cable.h"
 #include "steps.h"
 
-/* As nic's: real time, because guests that sleep would sleep for as long as the host computes. */
-const struct machine smp_machine_table[] = {
-	{ "amdvi-shared", UNIT_AMDVI, "EPYC", "tables=shared run=guests", NULL, 60, 0 },
-	{ "amdvi-separate", UNIT_AMDVI, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-	{ "vtd-separate", UNIT_VTD, "EPYC", "tables=separate run=guests", NULL, 60, 0 },
-};
-const size_t smp_machine_count = sizeof(smp_machine_table) / sizeof(smp_machine_table[0]);
-
 /* What of the two boots differs. */
 struct variant {
 	const char *log, *image, *append, *conf;

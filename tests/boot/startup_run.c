@@ -78,21 +78,6 @@ static void name_paths(struct paths *paths, const char *out, const char *machine
 	snprintf(paths->errors, PATH_SIZE, "%s/boot-logs/%s-boot-%s.qemu", out, machine, run);
 }
 
-typedef void read_line(void *context, const char *line);
-
-static void read_file(const char *path, read_line *read, void *context)
-{
-	FILE *file = fopen(path, "r");
-	char *line = NULL;
-	size_t size = 0;
-
-	while (file && getline(&line, &size, file) > 0)
-		read(context, line);
-	free(line);
-	if (file)
-		fclose(file);
-}
-
 static void count_line(void *commands, const char *line)
 {
 	startup_count_line(commands, line);
@@ -126,7 +111,7 @@ static void count(const struct runner *runner, const struct machine *machine,
 	ended = qemu_boot(&runner->qemu, &boot);
 	commands->read = ended.end == BOOT_STOPPED ||
 			 (ended.end == BOOT_EXITED && ended.status == QEMU_EXIT_SUCCESS);
-	read_file(paths.errors, count_line, commands);
+	run_read_lines(paths.errors, count_line, commands);
 }
 
 /* One run to user space under the hypervisor. */
@@ -152,9 +137,9 @@ static void time_here(const struct runner *runner, struct startup *startup, unsi
 	startup->seconds += qemu_boot(&runner->qemu, &boot).seconds;
 	startup->before[turn] = seen.at[0];
 	startup->here[turn] = seen.at[1];
-	read_file(paths.serial, exits_line, &startup->exits);
+	run_read_lines(paths.serial, exits_line, &startup->exits);
 	if (turn == 0)
-		read_file(paths.errors, count_line, &startup->linux);
+		run_read_lines(paths.errors, count_line, &startup->linux);
 }
 
 static void time_bare(const struct runner *runner, struct startup *startup)

@@ -7,7 +7,8 @@
  */
 #include "two.h"
 
-#include <stdarg.h>
+#include "steps.h"
+
 #include <string.h>
 
 #define CONTROL_CPU "interrupt-to-itself", "1"
@@ -133,17 +134,6 @@ void two_read_line(struct two *two, const char *line)
 		       &two->returned);
 }
 
-__attribute__((format(printf, 3, 4))) static void find(struct nic_finding *finding, bool good,
-						       const char *format, ...)
-{
-	va_list arguments;
-
-	finding->good = good;
-	va_start(arguments, format);
-	vsnprintf(finding->evidence, EVIDENCE_SIZE, format, arguments);
-	va_end(arguments);
-}
-
 static void judge_attack(struct two *two, unsigned int i)
 {
 	const struct attack *attack = &attack_table[i];
@@ -152,20 +142,21 @@ static void judge_attack(struct two *two, unsigned int i)
 	const char *said = two->said[i][0] ? two->said[i] : "the machine goes on";
 
 	if (!two->tried[i])
-		find(&two->attack[i], false, "was not tried");
+		steps_find(&two->attack[i], false, "was not tried");
 	else if (!control_good)
-		find(&two->attack[i], false, "its control did not succeed: %s was \"%s\", not %s",
-		     attack->control, two->control[i], attack->control_value);
+		steps_find(&two->attack[i], false,
+			   "its control did not succeed: %s was \"%s\", not %s", attack->control,
+			   two->control[i], attack->control_value);
 	else if (starts(attack->name, "call-") &&
 		 (two->calls_tried == 0 || two->calls_tried != two->calls_refused))
-		find(&two->attack[i], false, "%u of %u calls were refused", two->calls_refused,
-		     two->calls_tried);
+		steps_find(&two->attack[i], false, "%u of %u calls were refused",
+			   two->calls_refused, two->calls_tried);
 	else if (attack->said && !is_blind && two->said[i][0] == '\0')
-		find(&two->attack[i], false, "the hypervisor did not say \"hostile: %s...\"",
-		     attack->said);
+		steps_find(&two->attack[i], false, "the hypervisor did not say \"hostile: %s...\"",
+			   attack->said);
 	else
-		find(&two->attack[i], two->hostile_ended, "%s; control %s %s", said,
-		     attack->control, two->control[i]);
+		steps_find(&two->attack[i], two->hostile_ended, "%s; control %s %s", said,
+			   attack->control, two->control[i]);
 	two->attack[i].blind = two->attack[i].good && is_blind;
 }
 
@@ -176,19 +167,20 @@ void two_judge(struct two *two, const struct boot_result *ended)
 	nic_judge(victim, ended);
 	for (unsigned int i = 0; i < TWO_ATTACKS; i++)
 		judge_attack(two, i);
-	find(&two->victim_works, nic_is_good(victim) && two->worked_to_the_end,
-	     "%u packets sent, %u came back, %s; %s", victim->sent, victim->received,
-	     two->worked_to_the_end ? "to behind the last attack"
-				    : "the last before the attacks were over",
-	     victim->step[NIC_INTERRUPTS].evidence);
-	find(&two->storm, two->stops == 1 || !two->fault_seen_here, "%s",
-	     two->stops == 1   ? "its port was stopped, bus mastering off, and that was said once"
-	     : two->stops != 0 ? "it was said more than once"
-	     : two->fault_seen_here ? "its port was not stopped"
-				    : "this unit reports no faults");
+	steps_find(&two->victim_works, nic_is_good(victim) && two->worked_to_the_end,
+		   "%u packets sent, %u came back, %s; %s", victim->sent, victim->received,
+		   two->worked_to_the_end ? "to behind the last attack"
+					  : "the last before the attacks were over",
+		   victim->step[NIC_INTERRUPTS].evidence);
+	steps_find(&two->storm, two->stops == 1 || !two->fault_seen_here, "%s",
+		   two->stops == 1
+			   ? "its port was stopped, bus mastering off, and that was said once"
+		   : two->stops != 0	  ? "it was said more than once"
+		   : two->fault_seen_here ? "its port was not stopped"
+					  : "this unit reports no faults");
 	two->storm.blind = !two->fault_seen_here;
-	find(&two->frames, two->mapped != 0 && two->mapped == two->returned,
-	     "%lu were mapped, %lu came back", two->mapped, two->returned);
+	steps_find(&two->frames, two->mapped != 0 && two->mapped == two->returned,
+		   "%lu were mapped, %lu came back", two->mapped, two->returned);
 }
 
 bool two_is_good(const struct two *two)
