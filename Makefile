@@ -53,7 +53,7 @@ metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 engine_src := $(wildcard engines/*.c)
 # What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
 pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults guest_conf guest_conf_check hypercall_check \
-	mptable perform print uart vacpi vapic* vm_ask vpci*)) $(engine_src) platform/metal/dsdt_image.S
+	mptable perform print script uart vacpi vapic* vm_ask vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))

@@ -44,7 +44,7 @@ int init_module(void)
 	calls_unknown(&unknown);
 	tell("unknown", &unknown);
 	_printk("two: attack call-foreign-pages\n");
-	for (uint64_t number = HYPERCALL_GIVE; number <= HYPERCALL_EXCHANGE; number++)
+	for (uint64_t number = HYPERCALL_GIVE; number <= HYPERCALL_LAST; number++)
 		calls_foreign(&foreign, number);
 	tell("foreign", &foreign);
 	_printk("two: attack call-get-unasked\n");

@@ -14,7 +14,7 @@ int main(void)
 	struct calls_outcome outcome = { 0, 0 };
 
 	calls_unknown(&outcome);
-	for (uint64_t number = HYPERCALL_VERSION; number <= HYPERCALL_EXCHANGE; number++) {
+	for (uint64_t number = HYPERCALL_VERSION; number <= HYPERCALL_LAST; number++) {
 		calls_foreign(&outcome, number);
 		calls_try(&outcome, number, CALLS_FRAMES - 8, 1);
 	}

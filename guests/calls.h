@@ -73,7 +73,7 @@ static inline void calls_unknown(struct calls_outcome *outcome)
 		calls_try(outcome, n, 0, 1);
 		calls_try(outcome, 1ull << n, 0, 1);
 		calls_try(outcome, ~(1ull << n), 0, 1);
-		calls_try(outcome, HYPERCALL_EXCHANGE + 1 + n, 0, 1);
+		calls_try(outcome, HYPERCALL_LAST + 1 + n, 0, 1);
 		calls_try(outcome, HYPERCALL_VERSION - 1 - n, 0, 1);
 		calls_try(outcome, HYPERCALL_GIVE | 1ull << 32 | n << 33, 0, 1);
 	}

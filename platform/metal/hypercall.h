@@ -12,15 +12,18 @@
  *   GIVE         gfn      pages    how many went: from `gfn` on the guest has none any more
  *   GET          gfn      pages    how many came: zeroed, where the guest gave some before
  *   EXCHANGE     gfn      pages    how many have another frame, with what was in the old one
+ *   PROTECT      gfn      pages    how many can be read but not written from now on
+ *   UNPROTECT    gfn      pages    how many can be written again
  *
  * A gfn is a guest-physical address / 4096, below the memory that guest.conf says; the pages of a call
  * are 1 to 512. A call that did less than was asked for did the first ones. On return every CPU and
- * device has forgotten the frames that went: a transfer that a device still aims at a page that was
- * given is blocked, and reported as a fault of its function.
+ * device has forgotten the frames that went, and the right to write: a transfer that a device still
+ * aims at a page that was given, or writes to one that is protected, is blocked, and reported as a fault
+ * of its function; what a CPU stores to a protected page is lost, and logged.
  *
  * Who may call, guest.conf says (docs/guest-conf.md, `balloon`): with `off` VMMCALL is an invalid
  * opcode, with `kernel` ring 0 may, with `user` every program may. A guest harms but itself: whoever
- * gives a page in use loses what is in it.
+ * gives a page in use loses what is in it. A page is unprotected before it is given or exchanged.
  */
 #pragma once
 
@@ -29,12 +32,15 @@
 #define HYPERCALL_GIVE		0x53500002ull
 #define HYPERCALL_GET		0x53500003ull
 #define HYPERCALL_EXCHANGE	0x53500004ull
+#define HYPERCALL_PROTECT	0x53500005ull
+#define HYPERCALL_UNPROTECT	0x53500006ull
+#define HYPERCALL_LAST		HYPERCALL_UNPROTECT
 
 #define HYPERCALL_PAGES_MAX	512ull
 
 #define HYPERCALL_UNKNOWN	(-1) /* there is no such call */
 #define HYPERCALL_NOT_PERMITTED (-2) /* not from this ring */
 #define HYPERCALL_RANGE		(-3) /* gfn or pages are not within the guest's memory */
-#define HYPERCALL_NOT_THERE	(-4) /* the first page has no frame to give or to exchange */
+#define HYPERCALL_NOT_THERE	(-4) /* the first page has no frame of that kind */
 #define HYPERCALL_THERE		(-5) /* the first page was never given */
 #define HYPERCALL_NO_MEMORY	(-6) /* there is no frame, or no table page, for the first page */

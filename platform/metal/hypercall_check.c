@@ -47,6 +47,8 @@ int64_t hypercall_check(const struct hypercall_guest *guest, const struct hyperc
 	case HYPERCALL_GIVE:
 	case HYPERCALL_GET:
 	case HYPERCALL_EXCHANGE:
+	case HYPERCALL_PROTECT:
+	case HYPERCALL_UNPROTECT:
 		return is_within(guest, call) ? 0 : HYPERCALL_RANGE;
 	}
 	return HYPERCALL_UNKNOWN;

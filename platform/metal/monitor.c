@@ -15,6 +15,7 @@
 #include "platform/metal/guests.h"
 #include "platform/metal/module.h"
 #include "platform/metal/print.h"
+#include "platform/metal/script.h"
 #include "platform/metal/serial.h"
 #include "platform/metal/time.h"
 
@@ -22,7 +23,6 @@
 #define TO_MONITOR  0x1d /* Ctrl-] */
 #define WORDS	    4u
 #define TYPED_BYTES 80u
-#define SECOND_MAX  100000u
 #define PAGES_MAX   100000u
 #define GFN_DIGITS  0xffffffffffull
 
@@ -43,7 +43,7 @@ struct command {
 /* All of CPU 0. */
 static struct sp_host *host;
 static uint64_t started;
-static struct conf_text script; /* what is not yet due of the module */
+static struct script script; /* the module */
 static char typed[TYPED_BYTES];
 static uint32_t typed_count;
 static struct vm *front; /* gets what is typed; NULL: the monitor */
@@ -176,6 +176,15 @@ static void show_stats(const struct words *words)
 		vm_log_exits(vm, time_now() - started);
 }
 
+static void show_pages(const struct words *words)
+{
+	struct vm *vm;
+
+	(void)words;
+	for (uint32_t i = 0; (vm = guests_at(i)) != NULL; i++)
+		vm_log_pages(vm);
+}
+
 /* Asked, not told: which pages it can spare the guest alone knows. */
 static void ask_for_memory(const struct words *words)
 {
@@ -260,6 +269,7 @@ static const struct command commands[] = {
 	{ "devices", "", "every function, and whose it is", 1, list_devices },
 	{ "faults", "", "what the IOMMUs blocked, by function", 1, list_faults },
 	{ "map", "GUEST GFN", "which machine frame a guest's frame is", 3, show_map },
+	{ "pages", "", "in how large pages each guest's memory is mapped", 1, show_pages },
 	{ "assign", "GUEST FUNCTION", "gives a function to a running guest", 3, assign },
 	{ "release", "GUEST FUNCTION", "takes it away", 3, release },
 	{ "balloon", "GUEST PAGES TO", "asks a guest for memory, for another or (no TO) for nobody", 3, ask_for_memory },
@@ -321,25 +331,9 @@ void monitor_start(struct sp_host *of, struct vm *typed_to)
 	host = of;
 	started = time_now();
 	if (module != NULL)
-		script = (struct conf_text){ module->content, module->bytes };
+		script_begin(&script, (struct conf_text){ module->content, module->bytes });
 	if (typed_to != NULL)
 		bring_to_front(typed_to);
-}
-
-/* The next line of the module, when its second has come; lines without one are comments. */
-static void look_at_script(void)
-{
-	const size_t end = conf_text_find_char(script, '\n');
-	const struct conf_text line = conf_text_trim(conf_text_first(script, end));
-	const size_t blank = conf_text_find_char(line, ' ');
-	uint64_t second;
-
-	if (conf_text_read_number(conf_text_first(line, blank), 10, SECOND_MAX, &second)) {
-		if (time_now() - started < second * NS_PER_S)
-			return;
-		carry_out(conf_text_rest(line, blank));
-	}
-	script = conf_text_rest(script, end + 1);
 }
 
 /* What does not fit on a line is dropped; the rest is shown as it is typed. */
@@ -380,8 +374,10 @@ static void look_at_serial(void)
 
 void monitor_look(void)
 {
-	if (script.length != 0)
-		look_at_script();
+	struct conf_text line;
+
+	if (script_next(&script, time_now() - started, &line))
+		carry_out(line);
 	if (front != NULL && atomic_load(&front->state) == VM_ENDED)
 		bring_to_front(NULL);
 	look_at_serial();

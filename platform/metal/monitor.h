@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * platform/metal/monitor.h - commands to the hypervisor while guests run: typed at the serial line,
- * or from a boot module whose name ends in .monitor, each line with its second.
- *
- *   12 release first 0000:00:03.0
- *   13 assign second 0000:00:03.0
+ * or from a boot module whose name ends in .monitor, each line with its second (script.h).
  */
 #pragma once
 

@@ -124,16 +124,16 @@ bool vm_destroy(struct vm *vm)
 }
 
 /* The library's word, not arithmetic: pages may have been taken from the guest since. */
-void *vm_pointer(struct vm *vm, uint64_t address, uint32_t bytes)
+const void *vm_pointer(struct vm *vm, uint64_t address, uint32_t bytes)
 {
 	const uint64_t offset = address % SP_FRAME_BYTES;
 	struct sp_mapping mapping;
 
 	if (offset + bytes > SP_FRAME_BYTES ||
 	    sp_p2m_find(vm->domain, (sp_gfn_t){ address >> SP_FRAME_ORDER }, &mapping) != SP_OK ||
-	    mapping.type != SP_RAM)
+	    (mapping.type != SP_RAM && mapping.type != SP_RAM_READONLY))
 		return NULL;
-	return (char *)memory_frame(mapping.frame) + offset;
+	return (const char *)memory_frame(mapping.frame) + offset;
 }
 
 /* Several CPUs may find a reason at once: the first one's counts. */
@@ -269,4 +269,27 @@ void vm_log_exits(const struct vm *vm, uint64_t nanoseconds)
 		    n[VM_EXIT_APIC], n[VM_EXIT_MMIO], n[VM_EXIT_CALL], n[VM_EXIT_OTHER],
 		    atomic_load(&vm->refused));
 	log_sent(vm, &counts);
+}
+
+void vm_log_pages(const struct vm *vm)
+{
+	uint64_t large = 0, small = 0, protected = 0, other = 0;
+	struct sp_mapping mapping;
+
+	for (uint64_t gfn = 0; gfn < vm->frames; gfn += mapping.count) {
+		if (sp_p2m_find(vm->domain, (sp_gfn_t){ gfn }, &mapping) != SP_OK) {
+			mapping.count = 1;
+			other++;
+		} else if (mapping.type == SP_MMIO) {
+			other++;
+		} else {
+			large += mapping.order != 0;
+			small += mapping.order == 0;
+			protected += mapping.type == SP_RAM_READONLY ? mapping.count : 0;
+		}
+	}
+	console_log("pages",
+		    "%s: %lu of 2 MiB or more, %lu of 4 KiB, %lu of these protected, %lu "
+		    "that are no memory",
+		    vm->name, large, small, protected, other);
 }

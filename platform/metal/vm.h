@@ -139,8 +139,8 @@ void vm_call(struct vm *vm, vm_request *request, void *argument);
 /* False: they did not all leave in time. */
 bool vm_wait(struct vm *vm, uint64_t nanoseconds);
 
-/* `bytes` of its RAM, within one page; NULL: there is no RAM. */
-void *vm_pointer(struct vm *vm, uint64_t address, uint32_t bytes);
+/* `bytes` of its RAM, to read, within one page; NULL: there is no RAM. */
+const void *vm_pointer(struct vm *vm, uint64_t address, uint32_t bytes);
 
 /* For exits. The instruction that exited was `length` bytes long and is done. */
 void vm_skip(struct vm_cpu *cpu, uint32_t length);
@@ -160,3 +160,5 @@ struct vm_cpus_text vm_cpus_text(const struct vm *vm);
 
 /* Exits in one line, by reason; of several CPUs, what they sent each other. */
 void vm_log_exits(const struct vm *vm, uint64_t nanoseconds);
+/* In how large pages its memory is mapped. */
+void vm_log_pages(const struct vm *vm);

@@ -4,12 +4,13 @@
  *
  *   guest.conf says off      invalid opcode
  *   hypercall_check.h        an error, said once a kind
- *   else                     balloon.h
+ *   else                     balloon.h, protect.h
  */
 #include "platform/metal/vm_hypercall.h"
 
 #include "platform/metal/hypercall.h"
 #include "platform/metal/hypercall_check.h"
+#include "platform/metal/protect.h"
 #include "platform/metal/vm.h"
 #include "platform/metal/vmcb.h"
 
@@ -37,6 +38,10 @@ static int64_t carry_out(struct vm *vm, const struct hypercall *call)
 		return balloon_get(vm, call->first, call->count);
 	case HYPERCALL_EXCHANGE:
 		return balloon_exchange(vm, call->first, call->count);
+	case HYPERCALL_PROTECT:
+		return protect_set(vm, call->first, call->count, SP_RAM_READONLY);
+	case HYPERCALL_UNPROTECT:
+		return protect_set(vm, call->first, call->count, SP_RAM);
 	}
 	return HYPERCALL_UNKNOWN;
 }
@@ -56,7 +61,7 @@ static void log_error(struct vm *vm, const struct hypercall *call, int64_t error
 		[-HYPERCALL_UNKNOWN] = "there is none such",
 		[-HYPERCALL_NOT_PERMITTED] = "not from this ring",
 		[-HYPERCALL_RANGE] = "not within its memory",
-		[-HYPERCALL_NOT_THERE] = "no page of its own is there",
+		[-HYPERCALL_NOT_THERE] = "no page of that kind is there",
 		[-HYPERCALL_THERE] = "that page was not given",
 		[-HYPERCALL_NO_MEMORY] = "no memory for it",
 	};

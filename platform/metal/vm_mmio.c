@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * platform/metal/vm_mmio.c - accesses to pages of a guest where nothing is mapped.
+ * platform/metal/vm_mmio.c - accesses to pages of a guest where nothing is mapped, and stores to pages that
+ * it has protected.
  *
  *   nested fault at gpa --> CS:RIP through the guest's own tables --> bytes --> decode.h
  *     --> the page's reader or writer --> perform.h: registers, flags, RIP
@@ -14,6 +15,7 @@
 #include "platform/metal/decode.h"
 #include "platform/metal/mptable.h"
 #include "platform/metal/perform.h"
+#include "platform/metal/string.h"
 #include "platform/metal/vmcb.h"
 
 #define CR0_PG	      0x80000000u
@@ -177,7 +179,21 @@ static void end_undecoded(struct vm_cpu *cpu, enum decode_result result,
 		decode_explain(result, fetched->bytes, instruction->length, cpu->exit.rip);
 
 	vm_log_refusal(cpu->vm, "access to 0x%lx: %s", cpu->exit.address, text.chars);
-	vm_end(cpu->vm, "it touched registers by an instruction that is not understood");
+	vm_end(cpu->vm,
+	       "it touched what is not plain memory by an instruction that is not understood");
+}
+
+/* What is there can be read, and no store changes it: its owner wanted that. */
+static uint64_t access_protected(struct vm_cpu *cpu, const struct instruction *instruction)
+{
+	const void *there = vm_pointer(cpu->vm, cpu->exit.address, instruction->bytes);
+	uint64_t read = 0;
+
+	vm_log_refusal(cpu->vm, "write of %u bytes at 0x%lx, which is protected",
+		       instruction->bytes, cpu->exit.address);
+	if (there != NULL)
+		memcpy(&read, there, instruction->bytes);
+	return read;
 }
 
 /* As on any PC: ones are read, and what is written is lost. */
@@ -200,6 +216,8 @@ static uint64_t access_shared(struct vm_cpu *cpu, const struct instruction *inst
 		read = access_ecam(cpu, instruction, registers);
 	else if (vm_pci_has(cpu->vm, cpu->exit.address))
 		read = access_function(cpu, instruction, registers);
+	else if (cpu->exit.error & FAULT_PRESENT)
+		read = access_protected(cpu, instruction);
 	else
 		read = access_nothing(cpu, instruction);
 	vm_unlock(cpu->vm, were_on);
@@ -229,14 +247,15 @@ static void perform(struct vm_cpu *cpu, const struct instruction *instruction)
 	vm_skip(cpu, instruction->length);
 }
 
-/* Another CPU may have had the page mapped since: then the instruction just runs again. */
+/* Another CPU may have had the page mapped, or unprotected, since: then the instruction just runs again. */
 static bool is_mapped_by_now(struct vm_cpu *cpu)
 {
 	const sp_gfn_t gfn = { cpu->exit.address >> SP_FRAME_ORDER };
 	struct sp_mapping mapping;
 
-	return !(cpu->exit.error & FAULT_PRESENT) &&
-	       sp_p2m_find(cpu->vm->domain, gfn, &mapping) == SP_OK;
+	if (sp_p2m_find(cpu->vm->domain, gfn, &mapping) != SP_OK)
+		return false;
+	return !(cpu->exit.error & FAULT_PRESENT) || mapping.type == SP_RAM;
 }
 
 enum vm_exit vm_mmio_exit(struct vm_cpu *cpu)

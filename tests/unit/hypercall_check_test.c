@@ -26,7 +26,9 @@ static const uint64_t edges[] = {
 };
 #define EDGES (sizeof(edges) / sizeof(edges[0]))
 
-static const uint64_t page_calls[] = { HYPERCALL_GIVE, HYPERCALL_GET, HYPERCALL_EXCHANGE };
+static const uint64_t page_calls[] = { HYPERCALL_GIVE, HYPERCALL_GET, HYPERCALL_EXCHANGE,
+				       HYPERCALL_PROTECT, HYPERCALL_UNPROTECT };
+#define PAGE_CALLS (sizeof(page_calls) / sizeof(page_calls[0]))
 
 /* Page by page, as a child would count: is each of them one of the guest's? */
 static bool are_all_its_own(uint64_t first, uint64_t count)
@@ -45,7 +47,7 @@ static unsigned int count_wrong(uint32_t mutant)
 	const struct hypercall_guest guest = { BALLOON_KERNEL, FRAMES, mutant };
 	unsigned int wrong = 0;
 
-	for (size_t n = 0; n < 3; n++) {
+	for (size_t n = 0; n < PAGE_CALLS; n++) {
 		for (size_t i = 0; i < EDGES; i++) {
 			for (size_t k = 0; k < EDGES; k++) {
 				const struct hypercall call = { page_calls[n], edges[i], edges[k],
@@ -105,7 +107,7 @@ static void what_is_no_call_is_none(void **state)
 	for (uint64_t bit = 0; bit < 64; bit++) {
 		const uint64_t numbers[] = { bit, 1ull << bit, ~(1ull << bit),
 					     HYPERCALL_GIVE ^ 1ull << 32 << bit % 32,
-					     HYPERCALL_EXCHANGE + 1 + bit };
+					     HYPERCALL_LAST + 1 + bit };
 
 		for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 			const struct hypercall call = { numbers[i], 1, 1, 0 };
@@ -120,7 +122,7 @@ static void who_may_not_call_learns_nothing(void **state)
 	const struct hypercall_guest guest = { BALLOON_KERNEL, FRAMES, SP_MUT_NONE };
 
 	(void)state;
-	for (uint64_t number = HYPERCALL_VERSION - 8; number < HYPERCALL_EXCHANGE + 8; number++) {
+	for (uint64_t number = HYPERCALL_VERSION - 8; number < HYPERCALL_LAST + 8; number++) {
 		const struct hypercall call = { number, 1, 1, 3 };
 
 		assert_int_equal(hypercall_check(&guest, &call), HYPERCALL_NOT_PERMITTED);
