@@ -100,9 +100,9 @@ fi
 # Static, because a guest has no libraries.
 mkdir -p "$out/programs"
 for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c" \
-	"$here/aim.c"; do
+	"$here/aim.c" "$here/change.c"; do
 	binary=$out/programs/$(basename "$program" .c)
-	[ "$binary" -nt "$program" ] && [ "$binary" -nt "$here/calls.h" ] && continue
+	[ -e "$binary" ] && [ -z "$(find "$here" -name '*.[ch]' -newer "$binary")" ] && continue
 	# " * with: a.c b.c" of a program names sources of the tree that it needs.
 	(cd "$here/.." && gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE -iquote . -Iinclude \
 		-o "$binary" "$program" $(sed -n 's/^ \* with: //p' "$program"))

@@ -185,8 +185,7 @@ double dpdk_exits_a_second(const struct dpdk_run *run)
 		       : 0;
 }
 
-/* What one port sent the other received, but for what a ring may hold; neither complains. */
-static bool is_whole(const struct dpdk_run *run)
+bool dpdk_is_whole(const struct dpdk_run *run)
 {
 	for (unsigned int i = 0; i < DPDK_PORTS; i++) {
 		const struct dpdk_count *from = &run->end[i], *to = &run->end[DPDK_PORTS - 1 - i];
@@ -214,7 +213,7 @@ static void find_packets(struct nic_finding *finding, const struct dpdk_run *run
 		const struct dpdk_run *run = &runs[i];
 		const struct dpdk_count *end = run->end;
 
-		good = good && is_whole(run) && is_long_enough(run, length);
+		good = good && dpdk_is_whole(run) && is_long_enough(run, length);
 		used += (size_t)snprintf(text + used, sizeof(text) - used,
 					 "%s%lu sent, %lu received, %lu errors, %lu missed in all; "
 					 "%lu in the %.1f s that are measured",
@@ -258,19 +257,16 @@ static void judge_exits(struct dpdk *dpdk)
 	const double a_second = dpdk_exits_a_second(run);
 	const double lines = run->exit_lines > 1 ? run->exit_lines - 1 : 1;
 
+	const double to_one = a_second > 0 ? dpdk_rate(run) / a_second : 0;
+	const bool few = a_second * PACKETS_AN_EXIT < dpdk_rate(run);
+
 	steps_find(
-		&dpdk->step[DPDK_EXITS],
-		run->exit_lines > 1 &&
-				a_second *
-					PACKETS_AN_EXIT<
-						dpdk_rate(run),
-						"%.0f a second, %.0f packets to one: MSRs %.0f, APIC %.0f, serial port %.0f, device "
-						"registers %.0f, all others %.0f",
-						a_second, a_second> 0
-			? dpdk_rate(run) / a_second
-			: 0,
-		(double)(to[3] - from[3]) / lines, (double)(to[5] - from[5]) / lines,
-		(double)(to[1] - from[1]) / lines, (double)(to[6] - from[6]) / lines,
+		&dpdk->step[DPDK_EXITS], run->exit_lines > 1 && few,
+		"%.0f a second, %.0f packets to one: MSRs %.0f, APIC %.0f, serial port %.0f, device "
+		"registers %.0f, all others %.0f",
+		a_second, to_one, (double)(to[3] - from[3]) / lines,
+		(double)(to[5] - from[5]) / lines, (double)(to[1] - from[1]) / lines,
+		(double)(to[6] - from[6]) / lines,
 		(double)(to[0] - from[0] + to[2] - from[2] + to[4] - from[4] + to[7] - from[7] +
 			 to[8] - from[8]) /
 			lines);

@@ -86,6 +86,8 @@ double dpdk_rate_of_cpu(const struct dpdk_run *run);
 double dpdk_ratio(const struct dpdk *dpdk);
 /* How far the samples of a run lie apart: (largest - smallest) / mean. */
 double dpdk_spread(const struct dpdk_run *run);
+/* What one port sent the other received, but for what a ring may hold; neither complains. */
+bool dpdk_is_whole(const struct dpdk_run *run);
 double dpdk_exits_a_second(const struct dpdk_run *run);
 void dpdk_judge(struct dpdk *dpdk);
 

@@ -14,6 +14,8 @@
  *   boot dpdk-short OUT [MACHINE...]   the same for a few seconds
  *   boot disk OUT [MACHINE...]     an NVMe controller of a guest's own, and OUT/disk.json
  *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
+ *   boot change OUT [MACHINE...]   what changes under DPDK's traffic, and OUT/change.json
+ *   boot summary OUT PART...       what parts have left in OUT/PART.json, as one table
  *   boot run OUT FILE [MACHINE]      the guests of a guest.conf, at the terminal
  *
  * QEMU= names another emulator. Exit status: 0 all is well, 1 something is not, 2 nothing was run.
@@ -23,6 +25,7 @@
 #include "json.h"
 #include "parts.h"
 #include "run.h"
+#include "summary.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +40,8 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|disk OUT [MACHINE...]\n       boot run OUT FILE [MACHINE]\nmachines:");
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|disk|change OUT [MACHINE...]\n"
+		"       boot summary OUT PART...\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);
 	fprintf(stderr, "\n");
@@ -199,6 +203,13 @@ int main(int count, char **words)
 		if (prepare(&runner, words[2]))
 			interactive_run(&runner, words[3], count > 4 ? words[4] : "amdvi-shared");
 		return STATUS_NOT_RUN;
+	}
+	if (count > 3 && strcmp(words[1], "summary") == 0) {
+		const struct terminal terminal = terminal_find(stdout);
+
+		return summary_print(words[2], words + 3, (size_t)count - 3, &terminal, stdout)
+			       ? STATUS_GOOD
+			       : STATUS_BAD;
 	}
 	if (!choose(&choice, count, words)) {
 		usage();

@@ -3,6 +3,7 @@
 #include "parts.h"
 
 #include "balloon.h"
+#include "change.h"
 #include "disk.h"
 #include "dpdk.h"
 #include "move.h"
@@ -64,6 +65,7 @@ ROWS(move, MOVE_STEPS)
 ROWS(two, two_count())
 ROWS(smp, SMP_STEPS)
 ROWS(balloon, BALLOON_STEPS)
+ROWS(change, CHANGE_STEPS)
 ROWS(typing, TYPING_ROWS)
 
 RUN(nic, nic_run, nic_rows, "nic.json")
@@ -71,6 +73,7 @@ RUN(move, move_run, move_rows, "move.json")
 RUN(two, two_run, two_rows, "two.json")
 RUN(smp, smp_boot, smp_rows, "smp.json")
 RUN(balloon, balloon_run, balloon_rows, "balloon.json")
+RUN(change, change_run, change_rows, "change.json")
 RUN(startup, startup_run, startup_count, "boot.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
 
@@ -96,6 +99,7 @@ static const struct part part_table[] = {
 	{ "two", two_machine_table, &two_machine_count, run_two },
 	{ "smp", guest_machine_table, &guest_machine_count, run_smp },
 	{ "balloon", guest_machine_table, &guest_machine_count, run_balloon },
+	{ "change", guest_machine_table, &guest_machine_count, run_change },
 	{ "boot", startup_machine_table, &startup_machine_count, run_startup },
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
 	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },
