@@ -96,6 +96,32 @@ enum sp_mutant {
 	SP_MUT_CPUS_BEFORE_SHADOWS,  /* they are asked first, and fill again from the shadows */
 	SP_MUT_EMULATOR_NOT_AWAITED, /* what an emulator was asked counts as done */
 	SP_MUT_RELEASE_AFTER_EMULATORS, /* limbo opens when the emulators have forgotten */
+	/* Emulators: what they hear of, and when. */
+	SP_MUT_SERVER_UNMAP_ONLY, /* they are not told of what is replaced */
+	SP_MUT_SERVER_SMALL_ONLY, /* ... of large pages */
+	SP_MUT_SERVER_LARGE_ONLY, /* ... of small ones */
+	SP_MUT_DOWNGRADE_UNTOLD,  /* ... of rights that go */
+	SP_MUT_SERVER_TOLD_ALL,	  /* they are told of whatever changes */
+	SP_MUT_FIRST_SERVER_ONLY, /* the second of a domain is not told */
+	SP_MUT_REMOTE_UNTOLD,	  /* ... nor anyone of what a CPU does that never ran the guest */
+	SP_MUT_REQUEST_PUT_OFF,	  /* ... before such a CPU comes by */
+	SP_MUT_REQUEST_EARLY,	  /* they are asked while the page is still there */
+	SP_MUT_TOLD_AT_END,	  /* ... when the last step of a call is done */
+	SP_MUT_NEWCOMER_OWES,	  /* one that comes must answer for what went before */
+	SP_MUT_SERVER_BELIEVED,	  /* an answer counts while the mapping is there */
+	SP_MUT_RANGES_TO_ALL,	  /* one that knows no ranges is told some */
+	SP_MUT_BATCH_IGNORED,	  /* they are asked at each change of a batch */
+	/* ... their ring, */
+	SP_MUT_RING_READ_TWICE,	  /* what is compared is not what is used */
+	SP_MUT_RING_FUTURE,	  /* a number counts that was never asked */
+	SP_MUT_RING_STALE_ANSWER, /* ... that stood there before it was asked */
+	SP_MUT_RING_INDEX_SHARED, /* the next entry's place is read back from the page */
+	/* ... and the gate. */
+	SP_MUT_GATE_ISSUER_ONLY,  /* it holds the CPU alone that made the change */
+	SP_MUT_GATE_BOOL,	  /* the first answer opens it for all */
+	SP_MUT_GATE_KICK_SKIPPED, /* CPUs in the guest stay there */
+	SP_MUT_GATE_ATOMIC,	  /* who enters stores to a line that all share */
+	SP_MUT_LEAVER_GATES,	  /* it stays closed when the emulator is gone that it waits for */
 	/* The hypervisor's own: what a guest sees of the machine. */
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
 	SP_MUT_TABLE_UNPAUSED,	  /* a guest's CPUs run while a BAR with such a table is mapped */

@@ -36,6 +36,8 @@ static enum sp_status check_config(const struct sp_domain_config *config)
 	if ((cpu_sides[config->cpu].has_asid != (config->asid != 0) && !is_shadowed) ||
 	    config->table_budget < 8)
 		return SP_INVALID;
+	if (config->gate != SP_GATE_EVERY_CPU && config->gate != SP_GATE_ISSUER)
+		return SP_INVALID;
 	if ((config->cpu_levels != 0 && config->cpu_levels != 4 && config->cpu_levels != 5) ||
 	    (config->cpu_large_pages & ~6u))
 		return SP_INVALID;
@@ -61,6 +63,7 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	domain->shared = (uint8_t)config->tables;
 	domain->asid = config->asid;
 	domain->allow_unremapped = config->allow_unremapped;
+	domain->relaxed = config->gate == SP_GATE_ISSUER;
 	domain->table_budget = config->table_budget;
 	domain->node = config->node;
 	domain->type_of = type_of;

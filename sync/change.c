@@ -220,9 +220,17 @@ void change_list_maps(const struct sp_domain *domain, struct request *request)
 
 void change_post(struct sp_domain *domain)
 {
-	ledger_post(domain);
+	ledger_post_change(domain);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
 		limbo_settle(domain, &(uint32_t){ SP_STEP_SLOTS });
+}
+
+/* "Signal on completion only": emulators do not hear of a step that leaves a rest. */
+static void untell(struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	for (uint32_t i = 1 + MAX_UNITS; i < MAX_WATCHES; i++)
+		domain->watches[i].gathering = (struct debt){ 0 };
+	domain->gate_owed = domain->gate.closed;
 }
 
 static enum sp_status commit(struct sp_domain *domain, const struct plans *plans,
@@ -240,6 +248,9 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 		result->done = plans->plan[0].end - request->span.first;
 		change_note_merge(domain, &request->wishes[0].target,
 				  (struct span){ request->span.first, plans->plan[0].end });
+		if (MUTANT(domain->host, SP_MUT_TOLD_AT_END) &&
+		    plans->plan[0].end < request->span.end)
+			untell(domain);
 	}
 	change_post(domain);
 	return status;
@@ -372,12 +383,42 @@ static enum sp_status change(struct sp_domain *domain, struct request *request,
 	return status;
 }
 
+/* Who is asked to forget what is still there looks up again. */
+static void ask_early(struct sp_domain *domain, struct span span)
+{
+	struct stale stale;
+
+	domain_take(domain);
+	stale_begin(&stale, NULL, 0);
+	stale_add(&stale, WALKER_CPU, KIND_UNMAP, span);
+	(void)ledger_enter(domain, &domain->maps[0], &stale);
+	ledger_post(domain);
+	domain_drop(domain);
+}
+
+void sp_batch_begin(struct sp_domain *domain)
+{
+	domain_take(domain);
+	domain->batches++;
+	domain_drop(domain);
+}
+
+void sp_batch_end(struct sp_domain *domain)
+{
+	domain_take(domain);
+	domain->batches--;
+	ledger_post_change(domain);
+	domain_drop(domain);
+}
+
 enum sp_status domain_change(struct sp_domain *domain, struct span span,
 			     const struct target *target, bool down, bool reserved,
 			     struct sp_result *result)
 {
 	struct request request;
 
+	if (MUTANT(domain->host, SP_MUT_REQUEST_EARLY) && down)
+		ask_early(domain, span);
 	if (span.end - span.first == 1 && !reserved &&
 	    change_single(domain, span.first, target, down, result))
 		return SP_OK;

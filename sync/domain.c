@@ -34,7 +34,10 @@ static void reset(struct sp_domain *domain)
 	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		domain->watches[i] = (struct watch){ 0 };
 	domain->mapped = domain->watching = domain->claimed = 0;
-	domain->ledger = 0;
+	domain->ledger = domain->gate_owed = 0;
+	domain->gate = (struct gate){ .closed = 0 };
+	domain->relaxed = false;
+	domain->batches = 0;
 	domain->limbo = limbo;
 	domain->reserve.count = 0;
 	domain->reserving = domain->merge = (struct span){ 0, 0 };

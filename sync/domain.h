@@ -10,6 +10,8 @@
  *          |   watches[n]  a unit ------+-- ledger: gathering -> posted -> paid
  *          |   watches[n]  an emulator -+
  *          |
+ *          +-- gate: CPUs stay out while an emulator owes
+ *          |
  *          +-- limbo: | frames, tables, names | each with the ledger's number | oldest first
  *
  * A change notes its debt with every watch of the map it changed and takes the ledger's next
@@ -18,7 +20,7 @@
  */
 #pragma once
 
-#include <sallyport/p2m.h>
+#include <sallyport/server.h>
 
 #include "pagetable/engine.h"
 #include "sync/observer.h"
@@ -76,6 +78,10 @@ struct sp_observer {
 	struct sp_observer_config config; /* forget NULL: free */
 	uint64_t asked;			  /* lock; also read by whoever answers */
 	uint64_t reached;		  /* written by whoever answers */
+	struct sp_server_config server;	  /* lock; server.ring NULL: none of server.c's */
+	uint64_t produced;		  /* lock; entries of the ring ever written */
+	uint64_t heard;			  /* lock; the acknowledgement that was read last */
+	bool was_distrusted;		  /* lock; and logged */
 };
 
 /* Its own cache line: the owner CPU writes, others read. */
@@ -83,7 +89,15 @@ struct cpu_state {
 	_Alignas(64) uint64_t in_guest;
 	uint64_t reached;
 	uint64_t reading; /* epoch in which it began to walk the CPU's map; 0: it does not */
+	uint64_t gate;	  /* the owner CPU alone; of its last change that emulators must hear of */
 	bool flush_owed;  /* the owner CPU alone */
+};
+
+/* A line of its own, which who enters only reads; the lock is held where it is written. */
+struct gate {
+	_Alignas(64)
+		uint64_t closed; /* ledger number of the last change that emulators must hear of */
+	uint64_t opened;	 /* all have answered up to this one */
 };
 
 struct limbo_entry {
@@ -166,6 +180,10 @@ struct sp_domain {
 	uint64_t shadows_gone;	    /* lock; number up to which CPUs were asked ... */
 	uint64_t shadows_asked;	    /* lock; ... to reach this one */
 	struct sp_observer emulators[SP_MAX_OBSERVERS]; /* lock */
+	struct gate gate;
+	uint64_t gate_owed;	      /* lock; what gate.closed is to be */
+	bool relaxed;		      /* SP_GATE_ISSUER */
+	uint32_t batches;	      /* lock; of sp_batch_begin(), that have not ended */
 	uint64_t asked;		      /* number that CPUs must reach before they run the guest */
 	uint64_t epoch;		      /* one more whenever something was let go */
 	struct cpu_state *cpu_states; /* limits.cpus; NULL for SP_CPU_NONE */
@@ -173,7 +191,8 @@ struct sp_domain {
 	bool kick_any;
 };
 
-#define CPU_WATCH 0
+#define CPU_WATCH	 0
+#define EMULATOR_WATCHES (((1u << SP_MAX_OBSERVERS) - 1) << (1 + MAX_UNITS))
 
 static inline bool domain_has_map(const struct sp_domain *domain, uint32_t index)
 	MUST_HOLD(domain->lock)
@@ -276,6 +295,8 @@ uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint1
 			    enum change_kind kind) MUST_HOLD(domain->lock);
 /* Tells observers what gathers, where nothing is under way; reads what they have done. */
 void ledger_post(struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* The same, but for emulators while a batch is open. */
+void ledger_post_change(struct sp_domain *domain) MUST_HOLD(domain->lock);
 void ledger_collect(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* SP_OK: everything up to the number is paid. SP_PENDING. SP_LOST. */
 enum sp_status ledger_state(const struct sp_domain *domain, uint64_t number)
@@ -323,8 +344,28 @@ void cpus_open(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* Answers the number that they must reach; kicks go out with the lock. */
 uint64_t cpus_ask(struct sp_domain *domain) MUST_HOLD(domain->lock);
 bool cpus_have_left(const struct sp_domain *domain, uint64_t number);
+/* Those in guest mode are kicked when the lock is dropped. A full barrier came before. */
+void cpus_note_kicks(struct sp_domain *domain) MUST_HOLD(domain->lock);
+
+/* gate.c: emulators first, then the guest. */
+
+/* For the CPU of the state, behind its barrier; *number: what it waits for. Any lock, or none. */
+bool gate_is_closed(const struct sp_domain *domain, const struct cpu_state *state,
+		    uint64_t *number);
+/* domain->gate_owed has grown. On the CPU that made the change; what it changed is stored. */
+void gate_close(struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* An emulator has answered, or is gone. */
+void gate_open(struct sp_domain *domain) MUST_HOLD(domain->lock);
+
+/* server.c: what stands in the ring, once. */
+void server_look(struct sp_observer *server);
 
 /* external.c: observers of the embedder's. */
+/* `server` NULL: it is told by config->forget() alone; else by the ring, and config is server.c's. */
+enum sp_status external_add(struct sp_domain *domain, const struct sp_observer_config *config,
+			    const struct sp_server_config *server, struct sp_observer **observer);
+/* What of a change in the CPU's map emulators must hear of: registers are nobody's mapping. */
+uint32_t emulator_kinds(const struct sp_domain *domain, const struct stale *stale);
 void external_open(struct sp_domain *domain, struct sp_observer *external,
 		   enum observer_column column, const struct sp_observer_config *config)
 	MUST_HOLD(domain->lock);

@@ -37,12 +37,22 @@ static enum sp_status external_post(struct observer *observer, const struct comm
 	return SP_OK;
 }
 
+/* It says that all is gone; the embedder knows better. */
+static bool still_holds(const struct sp_observer *external)
+{
+	return external->config.holds && external->config.holds(external->config.argument) &&
+	       !MUTANT(external->domain->host, SP_MUT_SERVER_BELIEVED);
+}
+
 static bool external_has_reached(struct observer *observer, uint64_t number)
 {
-	const struct sp_observer *external = external_of(observer);
+	struct sp_observer *external = external_of(observer);
 
-	return load64(&external->reached) >= number ||
-	       MUTANT(external->domain->host, SP_MUT_EMULATOR_NOT_AWAITED);
+	if (MUTANT(external->domain->host, SP_MUT_EMULATOR_NOT_AWAITED))
+		return true;
+	if (external->server.ring)
+		server_look(external);
+	return load64(&external->reached) >= number && !still_holds(external);
 }
 
 static const struct observer_ops external_ops = { external_post, external_has_reached };
@@ -57,7 +67,8 @@ void external_open(struct sp_domain *domain, struct sp_observer *external,
 
 enum sp_status sp_observer_reached(struct sp_observer *external, uint64_t number)
 {
-	if (number > load64(&external->asked) || number <= load64(&external->reached)) {
+	if (number > load64(&external->asked) || number <= load64(&external->reached) ||
+	    external->server.ring) {
 		host_log(external->domain->host, SP_LOG_WARNING,
 			 "an observer answered a number that it was not asked: not believed");
 		return SP_INVALID;
@@ -76,8 +87,20 @@ static struct sp_observer *free_emulator(struct sp_domain *domain) MUST_HOLD(dom
 	return NULL;
 }
 
-enum sp_status sp_observer_add(struct sp_domain *domain, const struct sp_observer_config *config,
-			       struct sp_observer **observer)
+/* It knows nothing yet, so it is asked of nothing that went before. */
+static void begin_watch(struct sp_domain *domain, struct sp_observer *external)
+	MUST_HOLD(domain->lock)
+{
+	struct watch *watch = ledger_add_watch(domain, &external->observer, &domain->maps[0], 0);
+
+	if (!MUTANT(domain->host, SP_MUT_NEWCOMER_OWES) || !domain->limbo.count)
+		return;
+	watch->posted = (struct debt){ .owed = true };
+	watch->posted_number = watch->posted_first = 1;
+}
+
+enum sp_status external_add(struct sp_domain *domain, const struct sp_observer_config *config,
+			    const struct sp_server_config *server, struct sp_observer **observer)
 {
 	enum sp_status status = SP_OK;
 	struct sp_observer *external;
@@ -90,11 +113,21 @@ enum sp_status sp_observer_add(struct sp_domain *domain, const struct sp_observe
 		status = SP_NO_SPACE;
 	} else {
 		external_open(domain, external, COLUMN_EMULATOR, config);
-		(void)ledger_add_watch(domain, &external->observer, &domain->maps[0], 0);
+		if (server) {
+			external->server = *server;
+			external->config.argument = external;
+		}
+		begin_watch(domain, external);
 		*observer = external;
 	}
 	domain_drop(domain);
 	return status;
+}
+
+enum sp_status sp_observer_add(struct sp_domain *domain, const struct sp_observer_config *config,
+			       struct sp_observer **observer)
+{
+	return external_add(domain, config, NULL, observer);
 }
 
 void sp_observer_remove(struct sp_observer *external)
@@ -112,7 +145,35 @@ void sp_observer_remove(struct sp_observer *external)
 		ledger_remove_watch(domain, watch);
 	}
 	external->config = (struct sp_observer_config){ 0 };
+	external->server = (struct sp_server_config){ .ring = NULL };
+	if (!MUTANT(domain->host, SP_MUT_LEAVER_GATES))
+		gate_open(domain);
 	domain_drop(domain);
+}
+
+/* Of a subtree nobody looks at what it holds: as if all of it were memory. */
+static bool lets_go_of_memory(const struct sp_domain *domain, const struct stale *stale)
+{
+	for (uint32_t i = 0; i < stale->gone_count; i++) {
+		const struct let_go *gone = &stale->gone[i];
+
+		if (gone->kind == GONE_SUBTREE ||
+		    (gone->kind == GONE_FRAMES &&
+		     domain->type_of(gone->rights, (enum memory_type)gone->memory) != SP_MMIO))
+			return true;
+	}
+	return stale->gone_count == 0;
+}
+
+/* Section 7, column IOREQ: "Q if RAM". */
+uint32_t emulator_kinds(const struct sp_domain *domain, const struct stale *stale)
+{
+	uint32_t kinds = stale->kinds[WALKER_CPU];
+
+	if (!lets_go_of_memory(domain, stale))
+		kinds &= ~(1u << KIND_UNMAP | 1u << KIND_REPLACE | 1u << KIND_PUNCH |
+			   1u << KIND_UNLINK);
+	return kinds;
 }
 
 bool external_are_gone(const struct sp_domain *domain)

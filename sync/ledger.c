@@ -159,13 +159,12 @@ static uint32_t kinds_owed(const struct sp_domain *domain, const struct watch *w
 	return watch->atc_count ? kinds : kinds & watch->kinds;
 }
 
-static bool enter_watch(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
+static bool enter_kinds(struct sp_domain *domain, struct watch *watch, const struct stale *stale,
+			enum walker walker, uint32_t kinds)
 {
-	enum walker walker = watch_is_units(watch) ? WALKER_DEVICE : WALKER_CPU;
-	uint32_t kinds = kinds_owed(domain, watch, stale->kinds[walker]);
 	bool owed = false;
 
-	for (; kinds; kinds &= kinds - 1) {
+	for (kinds = kinds_owed(domain, watch, kinds); kinds; kinds &= kinds - 1) {
 		uint32_t kind = lowest_bit(kinds);
 		struct span span = stale->span[walker][kind];
 
@@ -176,6 +175,68 @@ static bool enter_watch(struct sp_domain *domain, struct watch *watch, const str
 					 (enum change_kind)kind, span);
 	}
 	return owed;
+}
+
+static bool enter_watch(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
+{
+	enum walker walker = watch_is_units(watch) ? WALKER_DEVICE : WALKER_CPU;
+
+	return enter_kinds(domain, watch, stale, walker, stale->kinds[walker]);
+}
+
+/* "domain == current": the CPU that makes the change has run the guest. */
+static bool is_current(const struct sp_domain *domain)
+{
+	return domain->cpu_states &&
+	       domain->cpu_states[platform_self(domain->host->embedder)].reached != 0;
+}
+
+/* What mutants leave of the kinds that an emulator must hear of. */
+static uint32_t mutated_kinds(const struct sp_domain *domain, const struct watch *watch,
+			      const struct stale *stale, uint32_t kinds)
+{
+	const struct sp_host *host = domain->host;
+	const uint32_t leaves = 1u << KIND_UNMAP | 1u << KIND_REPLACE;
+
+	if (MUTANT(host, SP_MUT_SERVER_UNMAP_ONLY))
+		kinds &= ~(1u << KIND_REPLACE);
+	if (MUTANT(host, SP_MUT_DOWNGRADE_UNTOLD))
+		kinds &= ~(1u << KIND_REVOKE);
+	for (uint32_t left = kinds & leaves; left; left &= left - 1) {
+		struct span span = stale->span[WALKER_CPU][lowest_bit(left)];
+		bool is_large = span.end - span.first >= 512;
+
+		if (MUTANT(host, is_large ? SP_MUT_SERVER_SMALL_ONLY : SP_MUT_SERVER_LARGE_ONLY))
+			kinds &= ~(1u << lowest_bit(left));
+	}
+	if ((MUTANT(host, SP_MUT_FIRST_SERVER_ONLY) && watch > &domain->watches[1 + MAX_UNITS]) ||
+	    (MUTANT(host, SP_MUT_REMOTE_UNTOLD) && !is_current(domain)) ||
+	    (MUTANT(host, SP_MUT_REQUEST_EARLY) && stale->gone_count))
+		return 0;
+	return kinds;
+}
+
+static bool enter_emulator(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
+{
+	uint32_t kinds = emulator_kinds(domain, stale);
+	bool owed = false;
+
+	if (MUTANTS_BUILT)
+		kinds = mutated_kinds(domain, watch, stale, kinds);
+	if (!MUTANT(domain->host, SP_MUT_SERVER_TOLD_ALL))
+		return enter_kinds(domain, watch, stale, WALKER_CPU, kinds);
+	for (kinds = stale->kinds[WALKER_CPU]; kinds; kinds &= kinds - 1)
+		owed |= debt_add(&watch->gathering, domain->host, COLUMN_EMULATOR, KIND_UNMAP,
+				 stale->span[WALKER_CPU][lowest_bit(kinds)]);
+	return owed;
+}
+
+static bool enter_any(struct sp_domain *domain, struct watch *watch, const struct stale *stale)
+{
+	if (watch->observer->column == COLUMN_EMULATOR)
+		return enter_emulator(domain, watch, stale);
+	return watch->observer->column == COLUMN_SHADOW ? enter_shadows(domain, watch, stale)
+							: enter_watch(domain, watch, stale);
 }
 
 bool ledger_cares(const struct sp_domain *domain, const struct map *map, enum change_kind kind)
@@ -191,21 +252,26 @@ bool ledger_cares(const struct sp_domain *domain, const struct map *map, enum ch
 
 uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
 {
-	bool owed = false;
+	uint32_t owing = 0;
 
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
-		struct watch *watch = &domain->watches[lowest_bit(left)];
+		uint32_t index = lowest_bit(left);
+		struct watch *watch = &domain->watches[index];
 
 		if (watch->map != map)
 			continue;
 		if (MUTANT(domain->host, SP_MUT_FIRST_UNIT_ONLY) &&
 		    watch > &domain->watches[CPU_WATCH + 1])
 			continue;
-		owed |= watch->observer->column == COLUMN_SHADOW
-				? enter_shadows(domain, watch, stale)
-				: enter_watch(domain, watch, stale);
+		if (enter_any(domain, watch, stale))
+			owing |= 1u << index;
 	}
-	return owed ? take_number(domain) : domain->ledger;
+	if (!owing)
+		return domain->ledger;
+	(void)take_number(domain);
+	if (owing & EMULATOR_WATCHES)
+		domain->gate_owed = domain->ledger;
+	return domain->ledger;
 }
 
 uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester,
@@ -239,9 +305,14 @@ static void post_watch(struct sp_domain *domain, struct watch *watch)
 }
 
 /* All are told before one is waited for: a change takes as long as the slowest, not as all together. */
-void ledger_post(struct sp_domain *domain)
+static void post(struct sp_domain *domain, uint32_t left) MUST_HOLD(domain->lock)
 {
-	for (uint32_t left = domain->watching; left; left &= left - 1) {
+	/* Before an emulator is asked: from its answer on no CPU is in the guest that was there before. */
+	if (domain->gate_owed > load64(&domain->gate.closed))
+		gate_close(domain);
+	if (MUTANT(domain->host, SP_MUT_REQUEST_PUT_OFF) && !is_current(domain))
+		left &= ~EMULATOR_WATCHES;
+	for (; left; left &= left - 1) {
 		struct watch *watch = &domain->watches[lowest_bit(left)];
 
 		/* XSA-346: put off to the end of the batch, and its pages do not wait for it. */
@@ -255,8 +326,22 @@ void ledger_post(struct sp_domain *domain)
 	}
 }
 
+void ledger_post(struct sp_domain *domain)
+{
+	post(domain, domain->watching);
+}
+
+void ledger_post_change(struct sp_domain *domain)
+{
+	bool is_put_off = domain->batches && !MUTANT(domain->host, SP_MUT_BATCH_IGNORED);
+
+	post(domain, domain->watching & ~(is_put_off ? EMULATOR_WATCHES : 0));
+}
+
 void ledger_collect(struct sp_domain *domain)
 {
+	uint32_t paid = 0;
+
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
 		struct watch *watch = &domain->watches[lowest_bit(left)];
 
@@ -267,8 +352,11 @@ void ledger_collect(struct sp_domain *domain)
 			watch->posted = (struct debt){ 0 };
 			if (MUTANT(domain->host, SP_MUT_GATHERED_FORGOTTEN))
 				watch->gathering = (struct debt){ 0 };
+			paid |= 1u << lowest_bit(left);
 		}
 	}
+	if (paid & EMULATOR_WATCHES)
+		gate_open(domain);
 }
 
 bool ledger_owes_up_to(const struct sp_domain *domain, const struct watch *watch, uint64_t number)

@@ -11,7 +11,7 @@
  *
  * One of the two sees the other: either the asker sees in_guest and kicks, or the enterer sees n
  * and flushes. A CPU outside guest mode uses nothing it remembers, so being seen outside is an
- * answer; what sleeps under the tag is flushed by its next entry.
+ * answer; what sleeps under the tag is flushed by its next entry. gate.c has why an entry is refused.
  */
 #include "memory.h"
 #include "sync/domain.h"
@@ -19,6 +19,17 @@
 bool observer_is_lost(const struct observer *observer)
 {
 	return load32(&observer->lost) != 0;
+}
+
+void cpus_note_kicks(struct sp_domain *domain)
+{
+	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
+		if (!load64(&domain->cpu_states[cpu].in_guest) ||
+		    MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
+			continue;
+		domain->kick.word[cpu / 64] |= BIT(cpu % 64);
+		domain->kick_any = true;
+	}
 }
 
 uint64_t cpus_ask(struct sp_domain *domain)
@@ -30,13 +41,7 @@ uint64_t cpus_ask(struct sp_domain *domain)
 	store64(&domain->asked, number);
 	if (!MUTANT(domain->host, SP_MUT_ASK_WITHOUT_BARRIER))
 		full_barrier();
-	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
-		if (!load64(&domain->cpu_states[cpu].in_guest) ||
-		    MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
-			continue;
-		domain->kick.word[cpu / 64] |= BIT(cpu % 64);
-		domain->kick_any = true;
-	}
+	cpus_note_kicks(domain);
 	return number;
 }
 
@@ -88,15 +93,23 @@ void cpus_open(struct sp_domain *domain)
 	domain->watching |= 1u << CPU_WATCH;
 }
 
-void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
+enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 {
 	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
 	const struct tree *tree = &domain->maps[0].tree;
-	uint64_t asked;
+	uint64_t asked, gate;
 
 	store64(&state->in_guest, 1);
 	if (!MUTANT(domain->host, SP_MUT_ENTER_WITHOUT_BARRIER))
 		full_barrier();
+	/* A flag that is cleared each time, whether or not it was set, is a shared line each time. */
+	if (MUTANT(domain->host, SP_MUT_GATE_ATOMIC))
+		store64(&domain->gate.opened, load64(&domain->gate.opened));
+	if (gate_is_closed(domain, state, &gate)) {
+		store64(&state->in_guest, 0);
+		*entry = (struct sp_entry){ .ticket = { domain, gate } };
+		return SP_BUSY;
+	}
 	asked = load64(&domain->asked);
 	if (load64(&state->reached) < asked) {
 		state->flush_owed = true;
@@ -104,9 +117,10 @@ void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 	}
 	*entry = (struct sp_entry){ .asid = domain->asid, .flush = state->flush_owed };
 	if (domain->cpu == SP_CPU_SHADOW)
-		return;
+		return SP_OK;
 	entry->root = sp_maddr_from_mfn(tree->root);
 	entry->levels = tree->levels;
+	return SP_OK;
 }
 
 void sp_cpu_leave(struct sp_domain *domain, bool entered)

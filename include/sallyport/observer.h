@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * sallyport/observer.h - observers of the embedder's own: who else remembers where guest memory lies.
+ * Emulators in processes or guests of their own are told by a ring in shared memory: server.h.
  *
  *   shadows     of a guest's own page tables: remember machine frames      with SP_CPU_SHADOW, one a
  *                                                                          domain
@@ -20,7 +21,7 @@
 
 #include <sallyport/sync.h>
 
-#define SP_MAX_OBSERVERS 4
+#define SP_MAX_OBSERVERS 8
 #define SP_FORGET_RUNS	 4
 
 /* Machine frames to shadows, guest frames to emulators. */
@@ -43,13 +44,20 @@ struct sp_observer_config {
 	 */
 	bool (*forget)(void *argument, const struct sp_forget *what);
 	void *argument;
+	/*
+	 * May be NULL. The embedder's own book of what it mapped for the observer: true while a mapping
+	 * is left that was asked for in the last forget(), whatever the observer says. Its answer counts
+	 * when both agree. Must not wait, nor call the library but for sp_p2m_find(). Lock: domain.
+	 */
+	bool (*holds)(void *argument);
 };
 
 struct sp_observer;
 
 /*
  * An emulator begins to watch the domain: from now on it may look up and remember. It is asked
- * whenever guest frames go, are exchanged, or lose a right. SP_NO_SPACE after SP_MAX_OBSERVERS;
+ * whenever memory goes, is exchanged, or loses a right; until it has answered, sp_cpu_enter() of the
+ * domain is refused (sp_domain_config.gate). It is asked of nothing that went before. SP_NO_SPACE after SP_MAX_OBSERVERS;
  * SP_INVALID without forget(), or where the domain is being destroyed. Any CPU; takes the domain's
  * lock.
  */

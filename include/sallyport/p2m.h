@@ -32,6 +32,14 @@ enum sp_tables {
 	SP_TABLES_SEPARATE /* every unit gets a table of its own */
 };
 
+/* Which CPUs stay out of the guest while an emulator (observer.h) still has what went. */
+enum sp_gate {
+	SP_GATE_EVERY_CPU, /* strict: none of the domain's enters */
+	SP_GATE_ISSUER	   /* relaxed: the CPU that made the change does not; others run on, and may
+			      ask an emulator for something that it does from its old mapping. Only for
+			      vCPUs that stay on their CPUs */
+};
+
 struct sp_domain_config {
 	uint32_t number; /* the embedder's name for it, told in logs and platform_forgotten() */
 	enum sp_cpu_format cpu;
@@ -45,6 +53,7 @@ struct sp_domain_config {
 	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT; with
 			  SP_CPU_SHADOW whatever its CPUs run under */
 	const struct sp_observer_config *shadows; /* with SP_CPU_SHADOW, else NULL; copied */
+	enum sp_gate gate;
 };
 
 /* What a change came to. */
@@ -100,6 +109,14 @@ SP_MUST_USE enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t fi
 					   enum sp_type type, struct sp_result *result);
 
 /*
+ * Around changes that belong together: emulators are asked for all of them at once, when the last batch
+ * of the domain ends, or earlier where somebody waits or calls sp_progress(). The gate is closed from
+ * the first change on. CPUs and units are told at each, as ever. Takes the domain's lock.
+ */
+void sp_batch_begin(struct sp_domain *domain);
+void sp_batch_end(struct sp_domain *domain);
+
+/*
  * SP_NOT_FOUND for a hole, with mapping->count the frames that are certainly hole. Takes no lock;
  * any context but NMI, as long as the caller stays on its CPU meanwhile.
  */
@@ -113,12 +130,16 @@ struct sp_entry {
 	uint16_t asid;
 	bool flush; /* NPT: TLB_CONTROL 3, or 1 without FlushByASID. EPT: INVEPT single-context.
 		       Shadows: all that this CPU remembers under their tag. Before this entry */
+	struct sp_ticket ticket; /* SP_BUSY: settled at the latest when the gate is open again */
 };
 
 /*
  * Around every entry to guest mode, interrupts off from before sp_cpu_enter() until the guest runs.
- * The exit itself is the answer to a kick. sp_cpu_leave() follows each entry; when the entry was
- * not made after all, `entered` is false and the flush stays owed.
+ * The exit itself is the answer to a kick. sp_cpu_leave() follows each entry that was allowed; when it
+ * was not made after all, `entered` is false and the flush stays owed.
+ *
+ * SP_BUSY: do not enter, nor call sp_cpu_leave(). An emulator has not let go of memory that went:
+ * park the vCPU, serve emulators, call sp_progress(), and ask again. Writes nothing that CPUs share.
  */
-void sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry);
+SP_MUST_USE enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry);
 void sp_cpu_leave(struct sp_domain *domain, bool entered);

@@ -8,6 +8,7 @@
  */
 #include "platform/metal/aim.h"
 #include "platform/metal/guest_memory.h"
+#include "platform/metal/machine.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/rows.h"
 #include "platform/metal/x86.h"
@@ -100,7 +101,8 @@ static uint64_t *find_root(struct stage *stage)
 	bool were_on = interrupts_save();
 	struct sp_entry entry;
 
-	sp_cpu_enter(stage->a.domain, &entry);
+	if (sp_cpu_enter(stage->a.domain, &entry) != SP_OK)
+		machine_panic("guest a has no emulator, and its CPU is refused");
 	sp_cpu_leave(stage->a.domain, false);
 	interrupts_restore(were_on);
 	return memory_pointer(entry.root);

@@ -329,18 +329,21 @@ static bool pass(struct svm_gate *gate)
 	return false;
 }
 
-static void run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit)
+/* False: the library's gate is closed, an emulator still has what the guest has no more. */
+static bool run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_exit *exit)
 {
 	sp_maddr_t host_state = sp_maddr_from_mfn(cpu_self()->svm_host_state);
 	struct sp_entry entry;
 
-	sp_cpu_enter(domain, &entry);
+	if (sp_cpu_enter(domain, &entry) != SP_OK)
+		return false;
 	load_entry(vcpu->vmcb, &entry);
 	svm_enter(memory_address(vcpu->vmcb).maddr, &vcpu->registers, host_state.maddr);
 	write_dr7(DR7_RESET); /* a guest's breakpoints: not all CPUs put the host's DR7 back */
 	decode(vcpu->vmcb, exit);
 	/* A VMCB that VMRUN refuses flushes nothing: the flush stays owed. */
 	sp_cpu_leave(domain, exit->kind != SVM_EXIT_INVALID);
+	return true;
 }
 
 /*
@@ -351,17 +354,16 @@ bool svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_gate *g
 	     struct svm_exit *exit)
 {
 	bool were_on = interrupts_save();
-	bool passed;
+	bool passed, ran;
 
 	global_interrupts_off();
 	passed = pass(gate);
-	if (passed)
-		run(vcpu, domain, exit);
+	ran = passed && run(vcpu, domain, exit);
 	if (passed && gate != NULL)
 		atomic_store(&gate->inside, false);
 	global_interrupts_on();
 	interrupts_restore(were_on);
-	return passed;
+	return ran;
 }
 
 const char *svm_exit_text(enum svm_exit_kind kind)

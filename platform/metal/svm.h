@@ -94,7 +94,7 @@ struct svm_gate {
 
 /*
  * Guest mode in the domain's memory until the first exit. The calling CPU runs nothing else
- * meanwhile. False: the gate (which may be NULL) is shut, and there was no entry.
+ * meanwhile. False: the gate (which may be NULL) is shut, or the library's is; there was no entry.
  */
 bool svm_run(struct svm_vcpu *vcpu, struct sp_domain *domain, struct svm_gate *gate,
 	     struct svm_exit *exit);

@@ -120,6 +120,14 @@ static void note_store(struct model *model, uint64_t maddr)
 	model->stored[model->stored_next++ % 2] = dfn;
 }
 
+void model_set_hook(struct model *model,
+		    void (*hook)(void *argument, const void *at, uint32_t bytes, bool writes),
+		    void *argument)
+{
+	model->hook_argument = argument;
+	model->hook = hook;
+}
+
 uint64_t model_stores_seen(const struct model *model)
 {
 	return model->stores_seen;
@@ -173,6 +181,8 @@ void model_before_store(const void *to, uint32_t bytes)
 	if (!model)
 		return;
 	model_take_lock(model);
+	if (model->hook)
+		model->hook(model->hook_argument, to, bytes, true);
 	if (maddr)
 		check_owner(model, maddr, "stores at");
 	model->slot_stores += maddr && is_slot(model, maddr);
@@ -191,10 +201,11 @@ void model_before_load(const void *from, uint32_t bytes)
 	struct model *model = current;
 	uint64_t maddr = model ? ram_maddr(model, from) : 0;
 
-	(void)bytes;
 	if (!model)
 		return;
 	model_take_lock(model);
+	if (model->hook)
+		model->hook(model->hook_argument, from, bytes, false);
 	if (maddr)
 		check_owner(model, maddr, "loads from");
 	if (!model->looking)
@@ -274,6 +285,8 @@ void model_at_locked(const void *at)
 {
 	struct model *model = current;
 
+	if (model && model->hook)
+		model->hook(model->hook_argument, at, 4, true);
 	if (!model || !model->buffered_count || model->looking)
 		return;
 	model_take_lock(model);

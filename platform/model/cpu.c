@@ -57,6 +57,7 @@ void model_cpu_enter(struct model *model, uint32_t number, enum model_format for
 			      "oracle R: cpu %u enters and wakes an entry of a released frame",
 			      number);
 	cpu->in_guest = true;
+	cpu->is_ahead = outsiders_lag(model, number);
 	model_look(model);
 	model_drop_lock(model);
 }
@@ -212,6 +213,13 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 	model_take_lock(model);
 	/* What the guest does it does some time after its entry. */
 	buffer_drain_all(model);
+	/* Whoever leaves at once, because it was kicked meanwhile, has asked nobody for anything. */
+	if (cpu->in_guest && cpu->is_ahead)
+		model_violate(
+			model,
+			"oracle A: cpu %u runs on in its guest, and an emulator still has what "
+			"went before it entered",
+			number);
 	if (cpu->in_guest) {
 		model->recent[model->recent_next++ % 4] = gfn;
 		leaf = cache_find(model, &cpu->cache, ENTRY_LEAF, cpu->tag, gfn);

@@ -157,6 +157,7 @@ struct cpu {
 	uint64_t tag;
 	struct cache cache;
 	uint32_t kicks, flushes;
+	bool is_ahead; /* it entered while an emulator still had what the guest has no more */
 };
 
 /* A completion on its way to memory. */
@@ -266,6 +267,8 @@ struct model {
 	uint32_t recent_next, stored_next;
 	uint64_t combining[COMBINING_LINES]; /* maddr of each; 0: empty */
 	uint32_t combining_next;
+	void (*hook)(void *argument, const void *at, uint32_t bytes, bool writes);
+	void *hook_argument;
 	bool look_owed; /* a store was announced: look again after it */
 	bool looking;
 	uint64_t last_store; /* maddr: its line may leave the CPU's cache by itself */
@@ -350,6 +353,8 @@ bool outsider_leaf(struct model *model, struct outsider *outsider, uint64_t gfn,
 bool outsider_still_finds(struct model *model, struct outsider *outsider, uint64_t gfn,
 			  uint64_t mfn);
 void outsiders_relax(struct model *model);
+/* Some emulator that serves the guest that the CPU runs has more than today's map. */
+bool outsiders_lag(struct model *model, uint32_t cpu);
 
 /* unit.c */
 void unit_reset(struct model *model, uint32_t index);

@@ -264,6 +264,11 @@ struct model_outsider_config {
 	/* The embedder's look-up; false for a hole, and when the domain is about to end. */
 	bool (*find)(void *argument, uint64_t gfn, struct model_found *found);
 	void (*reached)(void *argument, uint64_t number); /* the embedder's sp_observer_reached() */
+	/*
+	 * Emulators; may be NULL. Is the CPU about to run the guest that this one serves, behind the gate?
+	 * Then it must not while the emulator uses a mapping that the guest has no more.
+	 */
+	bool (*serves)(void *argument, uint32_t cpu);
 	void *argument;
 };
 
@@ -278,6 +283,8 @@ bool model_outsider_forget(struct model *model, uint32_t number, const struct sp
 bool model_outsider_step(struct model *model, uint32_t number);
 struct model_reach model_outsider_access(struct model *model, uint32_t number, uint64_t gfn,
 					 enum model_access access);
+/* It has a mapping, or a right, that the guest has no more. */
+bool model_outsider_lags(struct model *model, uint32_t number);
 bool model_outsider_remembers(const struct model *model, uint32_t number, uint64_t mfn);
 
 /* --- devices --------------------------------------------------------------------------------- */
@@ -316,6 +323,13 @@ void model_drain(struct model *model);
 void model_look(struct model *model);
 /* Stores into RAM at which the adversary looked; 0 with MODEL_ADVERSARY_NONE. */
 uint64_t model_stores_seen(const struct model *model);
+/*
+ * Called before each load (`writes` false), store and locked operation of the core, wherever it goes;
+ * NULL: no more. A test counts them there, or changes what is loaded.
+ */
+void model_set_hook(struct model *model,
+		    void (*hook)(void *argument, const void *at, uint32_t bytes, bool writes),
+		    void *argument);
 /* Stores of the core into tables, whoever looks: not those into what a unit reads itself. */
 uint64_t model_slot_stores(const struct model *model);
 

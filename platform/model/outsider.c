@@ -133,6 +133,40 @@ bool outsider_still_finds(struct model *model, struct outsider *outsider, uint64
 	return found && there.mfn == mfn;
 }
 
+static bool has_more(struct model *model, struct outsider *outsider)
+{
+	bool looking = model->looking, more = false;
+	struct model_found there;
+
+	model->looking = true;
+	for (uint32_t i = 0; i < outsider->cache.count && !more; i++) {
+		const struct entry entry = outsider->cache.entry[i];
+
+		more = !outsider->config.find(outsider->config.argument, entry.first, &there) ||
+		       there.mfn != entry.frame || (entry.rights & ~there.rights);
+	}
+	model->looking = looking;
+	return more;
+}
+
+bool model_outsider_lags(struct model *model, uint32_t number)
+{
+	return has_more(model, &model->outsider[number]);
+}
+
+bool outsiders_lag(struct model *model, uint32_t cpu)
+{
+	for (uint32_t i = 0; i < MODEL_MAX_OUTSIDERS; i++) {
+		struct outsider *outsider = &model->outsider[i];
+
+		if (outsider->used && outsider->config.serves &&
+		    outsider->config.serves(outsider->config.argument, cpu) &&
+		    has_more(model, outsider))
+			return true;
+	}
+	return false;
+}
+
 /* --- forgetting ------------------------------------------------------------------------------ */
 
 struct request {

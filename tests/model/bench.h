@@ -44,6 +44,8 @@ struct bench_config {
 	bool cpu_outside;	      /* not in guest mode when the change comes */
 	bool idle_unit;		      /* a second unit, none of whose devices is assigned */
 	uint8_t phantom;	      /* log2 of the function numbers that the first device uses */
+	bool relaxed;		      /* SP_GATE_ISSUER */
+	uint32_t cpus;		      /* 0: two */
 	uint32_t units;		      /* 0: one, or two; each has a device, which the guest owns */
 	uint64_t ram_frames;	      /* 0: 16384 */
 	uint32_t command_ns, kick_ns; /* with MODEL_TIMED */
@@ -66,6 +68,8 @@ struct bench {
 	struct sp_host *host;
 	void *arena;
 	struct sp_domain *guest, *other;
+	const struct sp_domain *runs[8]; /* what each CPU entered last */
+	uint32_t not_gated;		 /* bit n: CPU n may run on while emulators have more */
 	uint32_t asids;
 	char complaint[400];
 };
@@ -131,9 +135,12 @@ const char *bench_run_fill_again(struct bench *bench);
 /* A device comes to a guest that has memory. */
 const char *bench_run_assign(struct bench *bench);
 
-/* CPU 1 runs the guest, until a kick or bench_leave(). */
+/* CPU 1 runs the guest, until a kick or bench_leave(); it waits at the gate. */
 void bench_enter(struct bench *bench, struct sp_domain *guest);
 void bench_leave(struct bench *bench, struct sp_domain *guest);
+/* The same for any CPU. False: it is refused, the gate is closed. */
+bool bench_try_enter(struct bench *bench, struct sp_domain *guest, uint32_t cpu);
+void bench_leave_cpu(struct bench *bench, struct sp_domain *guest, uint32_t cpu);
 /* All of it, and wait. */
 void bench_map(struct bench *bench, struct sp_domain *guest, uint64_t gfn, uint64_t mfn,
 	       uint64_t count, enum sp_type type);
@@ -144,6 +151,9 @@ void bench_settle(struct bench *bench);
 void bench_destroy(struct bench *bench, struct sp_domain *guest);
 /* With bench_config.emulator there is one from the beginning. */
 void bench_add_emulator(struct bench *bench);
+/* In the model: who maps the guest's memory. What comes back is for the library. */
+struct sp_observer_config bench_open_outsider(struct bench *bench, struct bench_outsider *outsider,
+					      enum model_outsider_kind kind);
 struct sp_domain *bench_guest(struct bench *bench, uint32_t number);
 
 /* With two units: the second's only device leaves, then the change is the first's affair alone. */

@@ -30,17 +30,37 @@ void cpu_exit(struct model *model, uint32_t number, void *argument)
 	leave(argument, number, true);
 }
 
-static void become_ready(struct world *world, uint32_t number, struct guest *guest)
+static bool may_enter(struct world *world, uint32_t number, struct guest *guest)
 {
 	struct runner *cpu = &world->cpu[number];
+	enum sp_status status;
 
 	cpu->kicks = model_cpu_kicks(world->model, number);
 	model_set_cpu(number);
-	sp_cpu_enter(guest->domain, &cpu->entry);
+	status = sp_cpu_enter(guest->domain, &cpu->entry);
 	model_set_cpu(0);
 	world->outcome->operations++;
+	return status == SP_OK;
+}
+
+/* False: an emulator has not let go yet, and the CPU stays out. */
+static bool become_ready(struct world *world, uint32_t number, struct guest *guest)
+{
+	struct runner *cpu = &world->cpu[number];
+
+	if (!may_enter(world, number, guest)) {
+		if (guest->emulator.is_there)
+			return false;
+		/* That the gate is open may be on its way to this CPU; not for long. */
+		model_drain(world->model);
+		if (!may_enter(world, number, guest)) {
+			complain(world, "a CPU is refused where no emulator is");
+			return false;
+		}
+	}
 	cpu->guest = guest;
 	cpu->state = CPU_IS_READY;
+	return true;
 }
 
 static void land(struct world *world, uint32_t number)
@@ -66,11 +86,13 @@ void cpu_leave(struct world *world, uint32_t number)
 		leave(world, number, world->cpu[number].state == CPU_IS_IN);
 }
 
-void cpu_enter(struct world *world, uint32_t number, struct guest *guest)
+bool cpu_enter(struct world *world, uint32_t number, struct guest *guest)
 {
 	cpu_leave(world, number);
-	become_ready(world, number, guest);
+	if (!become_ready(world, number, guest))
+		return false;
 	land(world, number);
+	return true;
 }
 
 void cpus_land(struct world *world)
@@ -113,9 +135,8 @@ void step_enter(struct world *world, struct guest *guest, struct dice *dice)
 
 	if (world->cpu[number].state == CPU_IS_READY)
 		land(world, number);
-	else if (world->cpu[number].state == CPU_IS_OUT && guest->state == GUEST_LIVES)
-		cpu_enter(world, number, guest);
-	else
+	else if (world->cpu[number].state != CPU_IS_OUT || guest->state != GUEST_LIVES ||
+		 !cpu_enter(world, number, guest))
 		return;
 	say(world, "cpu %u enters %c, flush %d", number,
 	    guest_letter(world, world->cpu[number].guest), world->cpu[number].entry.flush);
@@ -125,9 +146,9 @@ void step_ready(struct world *world, struct guest *guest, struct dice *dice)
 {
 	uint32_t number = some_cpu(dice);
 
-	if (world->cpu[number].state != CPU_IS_OUT || guest->state != GUEST_LIVES)
+	if (world->cpu[number].state != CPU_IS_OUT || guest->state != GUEST_LIVES ||
+	    !become_ready(world, number, guest))
 		return;
-	become_ready(world, number, guest);
 	say(world, "cpu %u is about to enter %c, flush %d", number, guest_letter(world, guest),
 	    world->cpu[number].entry.flush);
 }

@@ -371,7 +371,8 @@ static void sweep(struct world *world)
 			if (world->guest[j].state != GUEST_LIVES)
 				continue;
 			expect_find(world, &world->guest[j], gfn);
-			cpu_enter(world, j + 1, &world->guest[j]);
+			if (!cpu_enter(world, j + 1, &world->guest[j]))
+				continue;
 			cpu_touch(world, j + 1, gfn, MODEL_READ);
 			cpu_touch(world, j + 1, gfn, MODEL_WRITE);
 			cpu_touch(world, j + 1, gfn, MODEL_EXECUTE);

@@ -43,6 +43,14 @@ static void reached(void *argument, uint64_t number)
 		complain(outsider->world, "an observer's answer is not believed");
 }
 
+static bool serves(void *argument, uint32_t cpu)
+{
+	const struct outsider *outsider = argument;
+
+	return outsider->may_look && outsider->world->cpu[cpu].guest == outsider->guest &&
+	       outsider->guest->state == GUEST_LIVES;
+}
+
 struct sp_observer_config outsider_open(struct world *world, struct outsider *outsider,
 					struct guest *guest, enum model_outsider_kind kind,
 					struct dice *dice)
@@ -52,6 +60,7 @@ struct sp_observer_config outsider_open(struct world *world, struct outsider *ou
 		.answers = dice_one_in(dice, 3) ? MODEL_AT_ONCE : MODEL_LATE,
 		.find = find,
 		.reached = reached,
+		.serves = kind == MODEL_EMULATOR ? serves : NULL,
 		.argument = outsider,
 	};
 
@@ -59,7 +68,7 @@ struct sp_observer_config outsider_open(struct world *world, struct outsider *ou
 		.world = world, .guest = guest, .is_there = true, .may_look = kind == MODEL_SHADOWS
 	};
 	outsider->number = model_outsider_add(world->model, &config);
-	return (struct sp_observer_config){ forget, outsider };
+	return (struct sp_observer_config){ .forget = forget, .argument = outsider };
 }
 
 void outsider_close(struct world *world, struct outsider *outsider)

@@ -241,7 +241,8 @@ void step_leave(struct world *world, struct guest *guest, struct dice *dice);
 void step_access(struct world *world, struct guest *guest, struct dice *dice);
 void cpu_exit(struct model *model, uint32_t number, void *argument);
 void cpu_leave(struct world *world, uint32_t number);
-void cpu_enter(struct world *world, uint32_t number, struct guest *guest);
+/* False: it stays out, behind the gate. */
+bool cpu_enter(struct world *world, uint32_t number, struct guest *guest);
 void cpu_touch(struct world *world, uint32_t number, uint64_t gfn, enum model_access access);
 /* Whoever is ready enters: the library is about to wait, and a wait needs CPUs that move. */
 void cpus_land(struct world *world);

@@ -90,6 +90,7 @@ static struct bench *make(const struct trial *trial)
 		.phantom = trial->phantom,
 		.outsiders = trial->outsiders,
 		.emulator = trial->emulator,
+		.cpus = trial->cpus ? trial->cpus : 2,
 	};
 
 	write_buffer = trial->write_buffer;

@@ -92,6 +92,13 @@ const char *scene_change(struct bench *bench, const struct trial *trial)
 	return bench_run(bench, trial->change);
 }
 
+/* ---- of tests/model/serve.h ---- */
+
+const char *scene_serve(struct bench *bench, const struct trial *trial)
+{
+	return trial->serve(bench);
+}
+
 /* ---- devices that move ---- */
 
 /* What a device remembers of a page must be gone when the page goes, wherever the device is. */

@@ -72,7 +72,7 @@ static void life_in_two_guests(struct worker *worker)
 		struct sp_domain *domain = &machine->host->domains[worker->rounds % 2];
 		struct sp_entry entry;
 
-		sp_cpu_enter(domain, &entry);
+		machine_enter(machine, domain, &entry);
 		if (entry.flush)
 			cache_forget_name(cache, entry.asid);
 		for (uint32_t i = 0; i < 100; i++) {

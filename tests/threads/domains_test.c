@@ -76,7 +76,7 @@ static void life_of_domains(struct worker *worker)
 		if (with_device &&
 		    machine_assign(machine, worker->domain, worker->function) != SP_OK)
 			machine_complain(machine, "a new domain got no device");
-		sp_cpu_enter(worker->domain, &entry);
+		machine_enter(machine, worker->domain, &entry);
 		if (!entry.flush)
 			machine_complain(machine, "a new domain begins without a flush");
 		sp_cpu_leave(worker->domain, true);

@@ -7,7 +7,7 @@
  *   note the request         ---lock--->   drops what was asked for, then says the number
  *                                          else: looks up and remembers, or touches what it has
  *
- * A page that was forgotten is poisoned and given a new life at once, so that a touch which release did
+ * A CPU runs the emulator's guest, as far as the gate lets it in. A page that was forgotten is poisoned and given a new life at once, so that a touch which release did
  * not wait for is a race, or a wrong tag.
  */
 #include "machine.h"
@@ -146,7 +146,7 @@ static void end(struct seer *seer)
 
 static void run(struct machine *machine, struct sp_domain *domain)
 {
-	struct worker workers[2];
+	struct worker workers[3] = { [2] = { .run = life_in_guest, .domain = domain } };
 
 	for (uint32_t i = 0; i < 2; i++)
 		workers[i] = (struct worker){ .run = life_of_changes,
@@ -154,7 +154,7 @@ static void run(struct machine *machine, struct sp_domain *domain)
 					      .first = i * COUNT,
 					      .mfn = FRAME_MFN + i * COUNT,
 					      .count = COUNT };
-	machine_run(machine, workers, 2, TIME);
+	machine_run(machine, workers, domain->cpu == SP_CPU_SHADOW ? 2 : 3, TIME);
 }
 
 static void an_emulator_touches_nothing_that_went(void **state)
@@ -162,7 +162,7 @@ static void an_emulator_touches_nothing_that_went(void **state)
 	struct machine *machine = machine_make(1, 2 * COUNT);
 	struct sp_domain *domain = machine_domain(machine, 1, SP_TABLES_SHARED);
 	struct seer seer = { .by_frame = false };
-	const struct sp_observer_config config = { forget, &seer };
+	const struct sp_observer_config config = { .forget = forget, .argument = &seer };
 
 	(void)state;
 	pthread_mutex_init(&seer.lock, NULL);
@@ -181,7 +181,7 @@ static void shadows_show_nothing_that_went(void **state)
 {
 	struct machine *machine = machine_make(1, 2 * COUNT);
 	struct seer seer = { .by_frame = true };
-	const struct sp_observer_config shadows = { forget, &seer };
+	const struct sp_observer_config shadows = { .forget = forget, .argument = &seer };
 	const struct sp_domain_config config = { .number = 1,
 						 .cpu = SP_CPU_SHADOW,
 						 .tables = SP_TABLES_SHARED,

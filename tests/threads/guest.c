@@ -256,7 +256,7 @@ void life_in_guest(struct worker *worker)
 		bool enters = random_below(&worker->seed, 8) != 0;
 		struct sp_entry entry;
 
-		sp_cpu_enter(worker->domain, &entry);
+		machine_enter(worker->machine, worker->domain, &entry);
 		if (enters && entry.flush)
 			cache_forget_name(cache, entry.asid);
 		if (enters)

@@ -104,6 +104,12 @@ struct sp_domain *machine_domain(struct machine *machine, uint32_t number, enum 
 	return domain;
 }
 
+void machine_enter(struct machine *machine, struct sp_domain *domain, struct sp_entry *entry)
+{
+	while (sp_cpu_enter(domain, entry) != SP_OK)
+		(void)sp_progress(machine->host, SP_STEP_SLOTS);
+}
+
 void machine_destroy(struct machine *machine, struct sp_domain *domain)
 {
 	uint64_t begin = platform_now(machine);

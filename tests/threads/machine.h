@@ -142,6 +142,8 @@ void machine_complain(struct machine *machine, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 struct sp_domain *machine_domain(struct machine *machine, uint32_t number, enum sp_tables tables);
+/* Waits at the gate, where the domain has an emulator. */
+void machine_enter(struct machine *machine, struct sp_domain *domain, struct sp_entry *entry);
 /* Until it is gone. */
 void machine_destroy(struct machine *machine, struct sp_domain *domain);
 

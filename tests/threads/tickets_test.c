@@ -117,7 +117,7 @@ static void life_of_mutual_waits(struct worker *worker)
 		struct sp_entry entry;
 
 		guest_wait(machine, guest_map(machine, worker->domain, gfn, FRAME_MFN + gfn, 1));
-		sp_cpu_enter(worker->domain, &entry);
+		machine_enter(machine, worker->domain, &entry);
 		while (!load32(&cpu->kicked) && platform_now(machine) - begin < IN_GUEST)
 			;
 		worker->count += load32(&cpu->kicked);

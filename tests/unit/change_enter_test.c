@@ -75,13 +75,13 @@ static bool page_came_back_too_early(enum sp_mutant mutant)
 	fixture_map(machine, GFN, MFN, 1, SP_RAM);
 	fixture_map(machine, GFN + 1, MFN + 7, 1, SP_RAM);
 	machine->self = 1;
-	sp_cpu_enter(machine->domain, &entry);
+	assert_int_equal(sp_cpu_enter(machine->domain, &entry), SP_OK);
 	sp_cpu_leave(machine->domain, true);
 
 	assert_int_equal(sp_mutant_choose(machine->host, mutant), SP_OK);
 	has_asked = buffered = false;
 	fixture_looks = (struct fixture_looks){ before_load, before_store, at_full_barrier };
-	sp_cpu_enter(machine->domain, &entry);
+	assert_int_equal(sp_cpu_enter(machine->domain, &entry), SP_OK);
 	fixture_looks = (struct fixture_looks){ NULL, NULL, NULL };
 	assert_true(has_asked);
 	early = !entry.flush && fixture_came_back(machine, MFN, 1);

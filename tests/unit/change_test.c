@@ -66,7 +66,7 @@ static void an_unmapped_page_comes_back_only_after_the_cpus_have_left(void **sta
 	(void)state;
 	map_scattered(fixture, GFN, MFN, 4);
 	fixture->self = 2;
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	assert_true(entry.flush);
 	fixture_forget_commands(fixture);
 	result = unmap(fixture, GFN, 1);
@@ -82,10 +82,10 @@ static void an_unmapped_page_comes_back_only_after_the_cpus_have_left(void **sta
 	assert_int_equal(sp_poll(fixture->host, result.ticket), SP_OK);
 	assert_int_equal(fixture_came_back(fixture, MFN, 1), 1);
 	/* What sleeps under the tag goes with the next entry, and only with that. */
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	assert_true(entry.flush);
 	sp_cpu_leave(fixture->domain, true);
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	assert_false(entry.flush);
 	sp_cpu_leave(fixture->domain, true);
 	fixture_free(fixture);
@@ -97,10 +97,10 @@ static void an_entry_that_was_not_made_still_owes_its_flush(void **state)
 	struct sp_entry entry;
 
 	(void)state;
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	assert_true(entry.flush);
 	sp_cpu_leave(fixture->domain, false);
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	assert_true(entry.flush);
 	sp_cpu_leave(fixture->domain, true);
 	fixture_free(fixture);
@@ -116,10 +116,10 @@ static void a_cpu_that_enters_while_it_is_asked_is_kicked_or_flushes(void **stat
 	(void)state;
 	map_scattered(fixture, GFN, MFN, 2);
 	fixture->self = 1;
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	sp_cpu_leave(fixture->domain, true);
 	result = unmap(fixture, GFN, 1);
-	sp_cpu_enter(fixture->domain, &entry);
+	assert_int_equal(sp_cpu_enter(fixture->domain, &entry), SP_OK);
 	assert_true(entry.flush);
 	fixture_answer(fixture);
 	assert_int_equal(sp_wait(fixture->host, result.ticket), SP_OK);

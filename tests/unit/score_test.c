@@ -30,7 +30,9 @@ static const char page[] =
 	"\n"
 	"- A1.5 Every \"Neg\" above is a mutant.\n"
 	"## 3. Elsewhere\n"
-	"- A2.1 Not read here either. Neg: walk.\n";
+	"- A2.1 Not read here either. Neg: walk.\n"
+	"## 5. Emulators\n"
+	"- A4.4 Each waits. Neg: one bool.\n";
 
 static int read_page(const char *text, struct statement *statements)
 {
@@ -50,12 +52,13 @@ static void statements_with_a_neg_are_found(void **state)
 	struct statement statements[ROOM];
 
 	(void)state;
-	assert_int_equal(read_page(page, statements), 3);
+	assert_int_equal(read_page(page, statements), 4);
 	assert_string_equal(statements[0].name, "A1.2");
 	assert_string_equal(statements[0].neg,
 			    " release after the CPU / after the unit (XSA-480) / at once ");
 	assert_string_equal(statements[1].neg, " width = new order: split 2M, unmap one ");
 	assert_string_equal(statements[2].name, "A1.4");
+	assert_string_equal(statements[3].name, "A4.4");
 }
 
 /* Errors that the rows leave of one statement; each row has words of its own, NULL ends them. */
