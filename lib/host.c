@@ -92,6 +92,7 @@ const char *sp_status_text(enum sp_status status)
 		[SP_NOT_FOUND] = "not found",
 		[SP_MALFORMED] = "malformed",
 		[SP_LOST] = "an observer was lost",
+		[SP_STALE] = "looked for in a map that is no more",
 	};
 
 	return (uint32_t)status < SP_STATUS_COUNT ? text[status] : "unknown status";

@@ -76,6 +76,13 @@ enum sp_mutant {
 	SP_MUT_MOVE_NOT_AWAITED, /* a device's old name and map are free while its unit knows them */
 	SP_MUT_WATCH_KEPT,	 /* a unit without a device of the domain is told on */
 	SP_MUT_POSTED_IN_TURN,	 /* an observer is told when the one before it has answered */
+	/* Everything goes at once, and faults fill it again. */
+	SP_MUT_ROOT_UNFLUSHED, /* a CPU enters on another root with what it remembers of the old */
+	SP_MUT_SAMPLE_UNCHECKED,  /* a fault installs what it looked for before everything went */
+	SP_MUT_GENERATION_NARROW, /* ... is compared in one bit, and two changes of root are none */
+	SP_MUT_RECLAIM_CURRENT, /* the tree that is in use is taken apart, not the one that went */
+	SP_MUT_RECLAIM_NEWEST,	/* limbo is emptied from its young end */
+	SP_MUT_RECLAIM_FLUSHES, /* CPUs are told of each batch that is taken apart */
 	/* A unit that does not answer. */
 	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */
 	SP_MUT_RECOVER_UNINVALIDATED, /* a recovered unit keeps what it remembers */

@@ -6,18 +6,19 @@
  * type's rights what its walkers see. On the way up the device's map is written before the CPU's,
  * on the way down the CPU's first: a vCPU never sees memory that its device cannot reach.
  */
+#include "memory.h"
 #include "p2m/types.h"
 
 static enum sp_status change(struct sp_domain *domain, uint64_t first, uint64_t count,
 			     const struct target *target, bool down, bool reserved,
-			     struct sp_result *result)
+			     const uint64_t *sample, struct sp_result *result)
 {
 	if (count == 0 || first + count < first) {
 		*result = (struct sp_result){ .ticket = { domain, 0 } };
 		return SP_INVALID;
 	}
 	return domain_change(domain, (struct span){ first, first + count }, target, down, reserved,
-			     result);
+			     sample, result);
 }
 
 static void log_refusal(const struct sp_domain *domain, const char *why)
@@ -53,8 +54,8 @@ static struct target target_of(enum sp_type type, uint64_t mfn, bool keep_frames
 				.keep_frames = keep_frames };
 }
 
-enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count,
-			  enum sp_type type, struct sp_result *result)
+static enum sp_status map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count,
+			  enum sp_type type, const uint64_t *sample, struct sp_result *result)
 {
 	struct target target;
 	enum sp_status status = check_map(domain, first, frame, count, type);
@@ -65,7 +66,30 @@ enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t fra
 	if (type == SP_RESERVED)
 		return SP_INVALID; /* passthrough/ alone, for a function's ranges */
 	target = target_of(type, frame.mfn, false);
-	return change(domain, first.gfn, count, &target, false, false, result);
+	return change(domain, first.gfn, count, &target, false, false, sample, result);
+}
+
+enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame, uint64_t count,
+			  enum sp_type type, struct sp_result *result)
+{
+	return map(domain, first, frame, count, type, NULL, result);
+}
+
+uint64_t sp_p2m_sample(const struct sp_domain *domain)
+{
+	return load64(&domain->generation);
+}
+
+enum sp_status sp_p2m_map_sampled(struct sp_domain *domain, uint64_t sample, sp_gfn_t first,
+				  sp_mfn_t frame, uint64_t count, enum sp_type type,
+				  struct sp_result *result)
+{
+	return map(domain, first, frame, count, type, &sample, result);
+}
+
+enum sp_status sp_p2m_invalidate_all(struct sp_domain *domain, struct sp_result *result)
+{
+	return domain_begin_anew(domain, result);
 }
 
 enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
@@ -73,7 +97,7 @@ enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t c
 {
 	struct target target = { .rights = 0 };
 
-	return change(domain, first.gfn, count, &target, true, false, result);
+	return change(domain, first.gfn, count, &target, true, false, NULL, result);
 }
 
 static bool is_ram(const struct found *found)
@@ -116,7 +140,8 @@ enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_
 	if (ram == 0)
 		return SP_NOT_FOUND;
 	target = target_of(type, 0, true);
-	return change(domain, first.gfn, ram, &target, type == SP_RAM_READONLY, false, result);
+	return change(domain, first.gfn, ram, &target, type == SP_RAM_READONLY, false, NULL,
+		      result);
 }
 
 enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame, struct sp_mapping *mapping)
@@ -167,7 +192,7 @@ static enum sp_status change_all(struct sp_domain *domain, struct span span, enu
 		struct target target = target_of(type, span.first, false);
 		struct sp_result result;
 		enum sp_status status = change(domain, span.first, span.end - span.first, &target,
-					       down, true, &result);
+					       down, true, NULL, &result);
 
 		if (status == SP_OK || status == SP_BUSY) {
 			enum sp_status waited = sp_wait(domain->host, result.ticket);

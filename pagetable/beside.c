@@ -15,7 +15,7 @@
 /* The table of slots of level 1 on the way to a frame; NULL: none is linked there. */
 static uint64_t *find_table(const struct tree *tree, uint64_t frame)
 {
-	uint64_t *table = tree->top;
+	uint64_t *table = table_top(tree);
 
 	for (uint32_t level = tree->levels - 1u; level > 1; level--) {
 		uint64_t slot = load64(&table[slot_index(tree->format, level, frame)]);

@@ -407,7 +407,7 @@ static void make_all(struct make *make, struct span part)
 
 	/* A place is worth something only in the tree in which it was found. */
 	if (place->shape != tree->shape) {
-		make_part(make, NULL, tree->top, tree->levels - 1u, part, NULL);
+		make_part(make, NULL, table_top(tree), tree->levels - 1u, part, NULL);
 		return;
 	}
 	if (above < tree->levels)
@@ -422,7 +422,7 @@ static void make_split(struct make *make)
 {
 	const struct tree *tree = make->tree;
 	uint32_t level = tree->levels - 1u;
-	uint64_t *table = tree->top, *slot = NULL, *link, old;
+	uint64_t *table = table_top(tree), *slot = NULL, *link, old;
 	struct span span;
 
 	for (;; level--) {

@@ -166,17 +166,18 @@ bool tree_close(struct tree *tree, uint32_t slots, struct stale *stale)
 {
 	const struct format *format = tree->format;
 	uint32_t order = span_order(format, tree->levels - 1u);
+	uint64_t *top = table_top(tree);
 
 	for (uint64_t i = 0; i < slots_per_table(format); i++) {
 		uint64_t old;
 
-		i += count_absent(format, &tree->top[i], slots_per_table(format) - (uint32_t)i);
+		i += count_absent(format, &top[i], slots_per_table(format) - (uint32_t)i);
 		if (i == slots_per_table(format))
 			break;
 		if (!slots--)
 			return false;
-		old = load64(&tree->top[i]);
-		close_slot(tree, &tree->top[i], (struct span){ i << order, (i + 1) << order }, old,
+		old = load64(&top[i]);
+		close_slot(tree, &top[i], (struct span){ i << order, (i + 1) << order }, old,
 			   stale);
 	}
 	return true;

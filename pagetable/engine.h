@@ -27,8 +27,8 @@ struct tree {
 	const struct format *format;
 	const uint32_t *mutant; /* lib/mutant.h; the host's */
 	void *embedder;
-	sp_mfn_t root;
-	uint64_t *top;	     /* the root's slots */
+	sp_mfn_t root;	     /* as the next: changes under the lock, is read without (root.c) */
+	uint64_t top;	     /* where the CPU reaches the root's slots */
 	uint64_t frames;     /* how many it can address */
 	uint8_t levels;	     /* tables on a walk; the root's slots are at level levels - 1 */
 	uint8_t leaf_levels; /* bit n: leaves at level n may be used; bit 0 always */
@@ -170,6 +170,14 @@ void tree_link_beside(struct tree *tree, uint64_t first, const sp_mfn_t *page, u
  * with equal attributes and the level may hold leaves. One store. False: nothing changed.
  */
 bool tree_merge(struct tree *tree, uint64_t frame, uint32_t level, struct stale *stale);
+
+/* root.c: an empty table for another root, which nobody sees yet. Needs no lock. */
+void tree_clear(const struct tree *tree, sp_mfn_t page);
+/*
+ * Everything goes at once: the tree goes on from that root, and the old one is let go with all that is
+ * under it.
+ */
+void tree_begin_anew(struct tree *tree, sp_mfn_t root, struct stale *stale);
 
 /*
  * Lets the whole content go with one store a root slot, for destroying. At most `slots` of them;

@@ -18,7 +18,7 @@ void tree_make(struct tree *tree, const struct format *format, void *embedder, s
 			       .mutant = &none_chosen,
 			       .embedder = embedder,
 			       .root = root,
-			       .top = table,
+			       .top = (uintptr_t)table,
 			       /* No format addresses more than 64 bits' worth of bytes. */
 			       .frames = BIT(min_u64(span_order(format, levels), 64 - 12)),
 			       .levels = (uint8_t)levels,
@@ -36,7 +36,7 @@ bool tree_find(const struct tree *tree, uint64_t frame, struct found *found)
 	const struct format *format = tree->format;
 	const uint64_t mask = slots_per_table(format) - 1;
 	uint32_t level = tree->levels - 1u, order = span_order(format, level);
-	const uint64_t *table = tree->top;
+	const uint64_t *table = table_top(tree);
 	uint64_t slot, within;
 
 	if (frame >= tree->frames) {

@@ -14,7 +14,7 @@
 static uint64_t *find_slot(const struct tree *tree, uint64_t frame, uint32_t level)
 {
 	uint32_t at = tree->levels - 1u;
-	uint64_t *table = tree->top;
+	uint64_t *table = table_top(tree);
 
 	for (;; at--) {
 		uint64_t *slot = &table[slot_index(tree->format, at, frame)];

@@ -28,7 +28,7 @@ static bool one_find(const struct tree *tree, uint64_t frame, struct one *one)
 	const struct format *format = tree->format;
 	const uint64_t mask = slots_per_table(format) - 1;
 	uint32_t order = span_order(format, tree->levels - 1u);
-	uint64_t *table = tree->top;
+	uint64_t *table = table_top(tree);
 
 	one->link = NULL;
 	if (is_near(tree, frame)) {

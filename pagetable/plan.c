@@ -181,7 +181,7 @@ static void find_place(const struct tree *tree, struct plan *plan, struct span p
 	uint32_t level = tree->levels - 1u, order = span_order(format, level);
 	uint32_t least = order_covering(part.first, part.end);
 	const bool clears = plan_clears(plan);
-	uint64_t *table = tree->top;
+	uint64_t *table = table_top(tree);
 
 	/* A subtree that goes whole goes by its link. */
 	least += clears && part.end - part.first == BIT(least);

@@ -25,6 +25,7 @@ enum change_kind {
 	KIND_MERGE,	/* 8 table -> leaf, same translations */
 	KIND_UNLINK,	/* 9 table -> not present */
 	KIND_ATTRIBUTE, /* 10 memory type */
+	KIND_ROOT,	/* 11 another root, empty, in a CPU's map */
 	KIND_RELEASE,	/* 13 a function's entry: guest to quarantine */
 	KIND_HAND_OVER, /* 13 the same, on the way to another guest */
 	KIND_ASSIGN,	/* 13 quarantine to guest */

@@ -21,6 +21,12 @@ static inline uint64_t *table_at(const struct tree *tree, uint64_t mfn)
 	return platform_pointer(tree->embedder, (sp_mfn_t){ mfn });
 }
 
+/* Others may look up while the tree gets another root: they see the one or the other. */
+static inline uint64_t *table_top(const struct tree *tree)
+{
+	return (uint64_t *)(uintptr_t)load64(&tree->top);
+}
+
 static inline uint64_t *table_under(const struct tree *tree, uint64_t link)
 {
 	return table_at(tree, slot_frame(tree->format, link));

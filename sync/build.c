@@ -10,7 +10,7 @@
  *
  * The claim is what makes it right: nobody writes the slots that are found absent, until they are
  * linked. What it does not cover is looked at again: the domain may be ending, a map may have come
- * or gone, the table above may have been unlinked with its last neighbour. Then what was built goes
+ * or gone, or begun anew, the table above may have been unlinked with its last neighbour. Then what was built goes
  * back to the platform, for nobody saw it, and the request is planned afresh. Whoever holds a claim
  * waits for nothing.
  */
@@ -65,6 +65,7 @@ bool build_begin(struct sp_domain *domain, const struct request *request, const 
 	}
 	build->claim = claim;
 	build->maps_added = domain->maps_added;
+	build->generation = domain->generation;
 	for (uint32_t i = 0; i < request->count; i++) {
 		build->tree[i] = domain->maps[request->wishes[i].map].tree;
 		build->leaf[i] = tree_leaf_beside(&build->tree[i], &plan[i]);
@@ -92,7 +93,8 @@ static bool can_link(const struct sp_domain *domain, const struct request *reque
 {
 	struct request now = *request;
 
-	if (domain->state != DOMAIN_LIVE || domain->maps_added != build->maps_added)
+	if (domain->state != DOMAIN_LIVE || domain->maps_added != build->maps_added ||
+	    domain->generation != build->generation)
 		return false;
 	change_list_maps(domain, &now);
 	if (now.count != request->count)

@@ -174,8 +174,7 @@ static bool awaits_pieces(struct sp_domain *domain, const struct request *reques
 }
 
 /* What is settled already goes now: waiting for a ticket alone hands nothing back. */
-static enum sp_status busy(struct sp_domain *domain, struct sp_result *result)
-	MUST_HOLD(domain->lock)
+enum sp_status change_busy(struct sp_domain *domain, struct sp_result *result)
 {
 	uint32_t budget = SP_STEP_SLOTS;
 
@@ -242,7 +241,7 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 	if (plans->split < request->count) {
 		note_split(domain, request->span.first,
 			   commit_split(domain, plans, request->wishes));
-		status = busy(domain, result);
+		status = change_busy(domain, result);
 	} else {
 		result->ticket.number = commit_maps(domain, plans, request->wishes, request->count);
 		result->done = plans->plan[0].end - request->span.first;
@@ -263,18 +262,29 @@ bool change_is_held_up(const struct sp_domain *domain, struct span span)
 	       spans_overlap(domain->split.span, span) || spans_overlap(domain->punch.span, span);
 }
 
+bool is_past(const struct sp_domain *domain, const uint64_t *sample)
+{
+	uint64_t differs = sample ? *sample ^ domain->generation : 0;
+
+	if (MUTANT(domain->host, SP_MUT_GENERATION_NARROW))
+		differs &= 1;
+	return differs && !MUTANT(domain->host, SP_MUT_SAMPLE_UNCHECKED);
+}
+
 /* What others hold of the span, each for its own reason. */
 static enum sp_status check_span(struct sp_domain *domain, const struct request *request,
 				 struct sp_result *result) MUST_HOLD(domain->lock)
 {
 	if (domain->state != DOMAIN_LIVE)
 		return SP_INVALID;
+	if (is_past(domain, request->sample))
+		return SP_STALE;
 	if (!request->reserved && spans_overlap(domain->reserving, request->span))
-		return busy(domain, result);
+		return change_busy(domain, result);
 	if (!request->reserved && touches_reserved(domain, request->span))
 		return SP_RESERVED_RANGE;
 	if (is_claimed(domain, request->span) && !MUTANT(domain->host, SP_MUT_CLAIM_IGNORED))
-		return busy(domain, result);
+		return change_busy(domain, result);
 	return SP_OK;
 }
 
@@ -294,16 +304,16 @@ static enum sp_status change_locked(struct sp_domain *domain, struct request *re
 	if (request->all)
 		change_list_maps(domain, request);
 	if (awaits_pieces(domain, request))
-		return busy(domain, result);
+		return change_busy(domain, result);
 	status = plan_together(domain, request->span, request->wishes, request->count, &plans);
 	if (status != SP_OK)
 		return status;
 	if (plans.gone > limbo_room(domain))
-		return busy(domain, result);
+		return change_busy(domain, result);
 	/* New tables are where small pages come from. */
 	if (plans.tables && awaits(domain, &domain->large, request->span) &&
 	    !MUTANT(domain->host, SP_MUT_LARGE_NOT_AWAITED))
-		return busy(domain, result);
+		return change_busy(domain, result);
 	/* More tables than this step can fill under the lock. */
 	if (request->beside && plans.tables && plans.plan[0].end < request->span.end &&
 	    build_begin(domain, request, plans.plan, build))
@@ -326,7 +336,7 @@ static enum sp_status check_budget(struct sp_domain *domain, uint32_t tables, ui
 		*count = pages_allow(domain, tables - domain->reserve.count);
 		status = SP_PENDING;
 		if (!*count)
-			status = domain->limbo.count ? busy(domain, result) : SP_NO_MEMORY;
+			status = domain->limbo.count ? change_busy(domain, result) : SP_NO_MEMORY;
 	}
 	domain_drop(domain);
 	return status;
@@ -413,14 +423,14 @@ void sp_batch_end(struct sp_domain *domain)
 
 enum sp_status domain_change(struct sp_domain *domain, struct span span,
 			     const struct target *target, bool down, bool reserved,
-			     struct sp_result *result)
+			     const uint64_t *sample, struct sp_result *result)
 {
 	struct request request;
 
 	if (MUTANT(domain->host, SP_MUT_REQUEST_EARLY) && down)
 		ask_early(domain, span);
 	if (span.end - span.first == 1 && !reserved &&
-	    change_single(domain, span.first, target, down, result))
+	    change_single(domain, span.first, target, down, sample, result))
 		return SP_OK;
 	request.span = span;
 	request.target = *target;
@@ -428,6 +438,7 @@ enum sp_status domain_change(struct sp_domain *domain, struct span span,
 	request.down = down;
 	request.reserved = reserved;
 	request.beside = !down;
+	request.sample = sample;
 	return change(domain, &request, result);
 }
 

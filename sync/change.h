@@ -10,10 +10,11 @@
 struct request {
 	struct span span;
 	struct target target;
-	bool all;      /* every map, listed under the lock */
-	bool down;     /* something is taken away */
-	bool reserved; /* may touch domain->reserved */
-	bool beside;   /* tables may be built beside the trees */
+	bool all;		/* every map, listed under the lock */
+	bool down;		/* something is taken away */
+	bool reserved;		/* may touch domain->reserved */
+	bool beside;		/* tables may be built beside the trees */
+	const uint64_t *sample; /* the caller's; NULL: none */
 	uint32_t count;
 	struct wish wishes[1 + MAX_UNITS];
 };
@@ -33,7 +34,7 @@ struct build {
 	uint32_t tables; /* for each map; 0: nothing is built */
 	uint32_t claim;	 /* index in domain->claims */
 	uint32_t pages;	 /* taken from the budget */
-	uint64_t maps_added;
+	uint64_t maps_added, generation;
 	struct tree tree[1 + MAX_UNITS]; /* as it was; of each wish */
 	uint64_t leaf[1 + MAX_UNITS];	 /* the first of all */
 	sp_mfn_t page[SP_STEP_TABLES];
@@ -62,9 +63,12 @@ void change_note_merge(struct sp_domain *domain, const struct target *target, st
 	MUST_HOLD(domain->lock);
 /* Somebody holds some of the span, for whatever reason; or the domain is no more. */
 bool change_is_held_up(const struct sp_domain *domain, struct span span) MUST_HOLD(domain->lock);
+/* What is settled goes back now; SP_BUSY, and the ticket of the last number. */
+enum sp_status change_busy(struct sp_domain *domain, struct sp_result *result)
+	MUST_HOLD(domain->lock);
 /* What was entered is told. */
 void change_post(struct sp_domain *domain) MUST_HOLD(domain->lock);
 
 /* single.c: a change of one page in every map. False: it is more than that, and nothing was done. */
 bool change_single(struct sp_domain *domain, uint64_t frame, const struct target *target, bool down,
-		   struct sp_result *result);
+		   const uint64_t *sample, struct sp_result *result);

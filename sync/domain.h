@@ -90,6 +90,7 @@ struct cpu_state {
 	uint64_t reached;
 	uint64_t reading; /* epoch in which it began to walk the CPU's map; 0: it does not */
 	uint64_t gate;	  /* the owner CPU alone; of its last change that emulators must hear of */
+	uint64_t root;	  /* the owner CPU alone: on which it entered last */
 	bool flush_owed;  /* the owner CPU alone */
 };
 
@@ -150,8 +151,13 @@ struct sp_domain {
 	struct watch watches[MAX_WATCHES]; /* lock */
 	uint32_t watching;		   /* lock; bit n: watches[n] has an observer */
 	uint64_t ledger;		   /* lock; number of the last change that owed */
-	struct limbo limbo;		   /* lock */
-	struct let_go *gone;		   /* lock; scratch of one change */
+	/*
+	 * lock, read without; one more with every root, over all lives of this slot: what was sampled
+	 * before is never right again
+	 */
+	uint64_t generation;
+	struct limbo limbo;  /* lock */
+	struct let_go *gone; /* lock; scratch of one change */
 	uint32_t gone_max;
 	struct reserve reserve;		    /* lock */
 	struct claim claims[DOMAIN_CLAIMS]; /* lock; changes of others there wait */
@@ -232,12 +238,15 @@ void domain_close(struct sp_domain *domain);
  * Makes the frames of the span as wished in every map of the domain, in one change; result as in
  * sallyport/p2m.h. Each map takes of the target's rights those that its walkers see. `down` where
  * something is taken away: then the CPU's map is written first, else the device's. `reserved`: on
- * behalf of passthrough/, may touch domain->reserved. lock: not held; the platform may be asked
- * for frames.
+ * behalf of passthrough/, may touch domain->reserved. `sample`: NULL, or the generation in which the
+ * frames were looked for; SP_STALE where it is past. lock: not held; the platform may be asked for
+ * frames.
  */
 SP_MUST_USE enum sp_status domain_change(struct sp_domain *domain, struct span span,
 					 const struct target *target, bool down, bool reserved,
-					 struct sp_result *result);
+					 const uint64_t *sample, struct sp_result *result);
+/* True where the generation is past. */
+bool is_past(const struct sp_domain *domain, const uint64_t *sample) MUST_HOLD(domain->lock);
 /* One map's part of a change. */
 struct wish {
 	uint32_t map;
@@ -257,6 +266,13 @@ bool domain_let_go(struct sp_domain *domain) MUST_HOLD(domain->lock);
  * most.
  */
 void domain_merge(struct sp_domain *domain, uint32_t *budget) MUST_HOLD(domain->lock);
+
+/*
+ * root.c: the CPU's map goes on from another root, an empty one. SP_BUSY, also where a device walks any
+ * map: then no ticket helps, and its domain is NULL; SP_NO_MEMORY; SP_INVALID: the domain ends. lock: not
+ * held.
+ */
+SP_MUST_USE enum sp_status domain_begin_anew(struct sp_domain *domain, struct sp_result *result);
 
 /* ledger.c: who owes what to whom. */
 

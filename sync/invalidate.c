@@ -49,6 +49,8 @@ static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
 	/* The frames under a table are not counted in the change that lets it go. */
 	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  ALL,     LEAVES },
 	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING },
+	/* A device's root is in its entry, and changes with that. */
+	[KIND_ROOT]      = { ALL,     ALL,     NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, ALL,     ALL },
 	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
 	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
 	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },

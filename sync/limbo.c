@@ -71,12 +71,36 @@ static void release_table(struct dismantle_sink *sink, uint64_t mfn)
 	platform_frames_give(domain->host->embedder, (sp_mfn_t){ mfn }, 0);
 }
 
-/* True when the head is gone altogether. */
-static bool release_head(struct sp_domain *domain, struct release *release, uint32_t *budget)
+/* As if what is taken apart were not forgotten yet. */
+static void flush_batch(struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
-	struct limbo *limbo = &domain->limbo;
-	const struct limbo_entry *entry = &limbo->entry[limbo->head];
+	struct stale stale;
 
+	stale_begin(&stale, NULL, 0);
+	stale_add(&stale, WALKER_CPU, KIND_UNLINK, (struct span){ 0, 1 });
+	(void)ledger_enter(domain, &domain->maps[0], &stale);
+	ledger_post(domain);
+}
+
+/* Some of it: it was forgotten as a whole, so nobody is told anything for its pieces. */
+static bool release_subtree(struct sp_domain *domain, const struct limbo_entry *entry,
+			    struct release *release, uint32_t *budget)
+{
+	const struct tree *tree = &domain->maps[entry->map].tree;
+	uint64_t mfn = entry->gone.mfn;
+
+	if (MUTANT(domain->host, SP_MUT_RECLAIM_CURRENT) && entry->gone.level + 1u == tree->levels)
+		mfn = tree->root.mfn;
+	if (MUTANT(domain->host, SP_MUT_RECLAIM_FLUSHES))
+		flush_batch(domain);
+	return tree_dismantle(tree, &domain->limbo.place, mfn, entry->gone.level, &release->sink,
+			      budget);
+}
+
+/* True when the entry is gone altogether. */
+static bool release_entry(struct sp_domain *domain, const struct limbo_entry *entry,
+			  struct release *release, uint32_t *budget) MUST_HOLD(domain->lock)
+{
 	switch (entry->gone.kind) {
 	case GONE_FRAMES:
 		release_frames(&release->sink, entry->gone.mfn, entry->gone.count,
@@ -86,8 +110,7 @@ static bool release_head(struct sp_domain *domain, struct release *release, uint
 		release_table(&release->sink, entry->gone.mfn);
 		break;
 	case GONE_SUBTREE:
-		return tree_dismantle(&domain->maps[entry->map].tree, &limbo->place,
-				      entry->gone.mfn, entry->gone.level, &release->sink, budget);
+		return release_subtree(domain, entry, release, budget);
 	}
 	--*budget;
 	return true;
@@ -121,15 +144,25 @@ static bool may_release(const struct sp_domain *domain, const struct limbo_entry
 	return ledger_state(domain, entry->number) == SP_OK;
 }
 
+/*
+ * From the oldest on: what comes meanwhile lies behind, so whatever a budget is spent on has an end,
+ * however fast others let go.
+ */
 void limbo_settle(struct sp_domain *domain, uint32_t *budget)
 {
 	struct limbo *limbo = &domain->limbo;
 	struct release release = { { release_frames, release_table }, domain };
+	const bool newest_first = MUTANT(domain->host, SP_MUT_RECLAIM_NEWEST);
 
-	while (*budget && limbo->count && may_release(domain, &limbo->entry[limbo->head])) {
-		if (!release_head(domain, &release, budget))
+	while (*budget && limbo->count) {
+		uint32_t at =
+			newest_first ? wrap(limbo, limbo->head + limbo->count - 1) : limbo->head;
+
+		if (!may_release(domain, &limbo->entry[at]) ||
+		    !release_entry(domain, &limbo->entry[at], &release, budget))
 			return;
-		limbo->head = wrap(limbo, limbo->head + 1);
 		limbo->count--;
+		if (!newest_first)
+			limbo->head = wrap(limbo, limbo->head + 1);
 	}
 }

@@ -78,7 +78,8 @@ void cpus_open(struct sp_domain *domain)
 		(struct observer){ .ops = &cpus_ops,
 				   .column = domain->cpu == SP_CPU_EPT ? COLUMN_EPT : COLUMN_NPT };
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
-		domain->cpu_states[cpu] = (struct cpu_state){ 0 };
+		domain->cpu_states[cpu] =
+			(struct cpu_state){ .root = domain->maps[0].tree.root.mfn };
 	/*
 	 * The tag may have been another domain's: each CPU flushes before its first entry (section
 	 * 7, row 12).
@@ -93,11 +94,24 @@ void cpus_open(struct sp_domain *domain)
 	domain->watching |= 1u << CPU_WATCH;
 }
 
+/*
+ * Section 7, row 11: another root than the last time. Under an ASID the old tree's entries are used
+ * until they are dropped; under the root's own address those sleep of whatever had it as a root before.
+ */
+static bool is_another_root(const struct sp_domain *domain, struct cpu_state *state, uint64_t root)
+{
+	if (domain->cpu == SP_CPU_SHADOW || state->root == root)
+		return false;
+	state->root = root;
+	return true;
+}
+
 enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 {
 	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
 	const struct tree *tree = &domain->maps[0].tree;
-	uint64_t asked, gate;
+	uint64_t asked, root, gate;
+	bool owed;
 
 	store64(&state->in_guest, 1);
 	if (!MUTANT(domain->host, SP_MUT_ENTER_WITHOUT_BARRIER))
@@ -111,14 +125,19 @@ enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 		return SP_BUSY;
 	}
 	asked = load64(&domain->asked);
+	/* In this order: who reads a number reads the root that was stored before it was asked. */
+	root = load64(&tree->root.mfn);
+	owed = is_another_root(domain, state, root);
 	if (load64(&state->reached) < asked) {
-		state->flush_owed = true;
+		owed = true;
 		store64(&state->reached, asked);
 	}
+	if (owed && !(MUTANT(domain->host, SP_MUT_ROOT_UNFLUSHED) && domain->generation))
+		state->flush_owed = true;
 	*entry = (struct sp_entry){ .asid = domain->asid, .flush = state->flush_owed };
 	if (domain->cpu == SP_CPU_SHADOW)
 		return SP_OK;
-	entry->root = sp_maddr_from_mfn(tree->root);
+	entry->root = sp_maddr_from_mfn((sp_mfn_t){ root });
 	entry->levels = tree->levels;
 	return SP_OK;
 }

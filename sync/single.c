@@ -70,7 +70,7 @@ static void commit(struct sp_domain *domain, const struct single *single, bool d
 }
 
 bool change_single(struct sp_domain *domain, uint64_t frame, const struct target *target, bool down,
-		   struct sp_result *result)
+		   const uint64_t *sample, struct sp_result *result)
 {
 	struct single single;
 	bool made;
@@ -78,7 +78,8 @@ bool change_single(struct sp_domain *domain, uint64_t frame, const struct target
 	single.frame = frame;
 	single.target = target;
 	domain_take(domain);
-	made = !change_is_held_up(domain, (struct span){ frame, frame + 1 }) &&
+	made = !is_past(domain, sample) &&
+	       !change_is_held_up(domain, (struct span){ frame, frame + 1 }) &&
 	       prepare(domain, &single);
 	if (made) {
 		commit(domain, &single, down);

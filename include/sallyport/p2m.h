@@ -123,6 +123,31 @@ void sp_batch_end(struct sp_domain *domain);
 SP_MUST_USE enum sp_status sp_p2m_find(struct sp_domain *domain, sp_gfn_t frame,
 				       struct sp_mapping *mapping);
 
+/*
+ * Everything that is mapped goes at once, however much it is: the CPU's map goes on from another root,
+ * which is empty, for faults to fill again. When the ticket settles no CPU is in guest mode on what was
+ * there, and none can enter on it or look it up; frames come back through platform_forgotten() with
+ * sp_progress(), in bounded steps that tell nobody anything. Its cost depends on the CPUs alone.
+ * - SP_BUSY: wait for result->ticket, then call again: limbo, or the budget, is full. A ticket whose
+ *   domain is NULL: waiting does not help, for a device walks the domain's memory or is just about to,
+ *   and DMA cannot be repeated. Release it first.
+ * - SP_NO_MEMORY: no page for the root. SP_INVALID: the domain is being destroyed.
+ * Any answer but SP_OK: nothing changed. result->done says nothing. As sp_p2m_map() otherwise.
+ */
+SP_MUST_USE enum sp_status sp_p2m_invalidate_all(struct sp_domain *domain,
+						 struct sp_result *result);
+
+/*
+ * For who handles a fault: sample, look for the frame in tables of one's own, map it. Where everything
+ * went in between, the frame may not be the guest's any more: SP_STALE, nothing changed; sample, and look
+ * again. What goes by sp_p2m_unmap() is no such case: keep faults off a range that you take away. Takes no
+ * lock.
+ */
+uint64_t sp_p2m_sample(const struct sp_domain *domain);
+SP_MUST_USE enum sp_status sp_p2m_map_sampled(struct sp_domain *domain, uint64_t sample,
+					      sp_gfn_t first, sp_mfn_t frame, uint64_t count,
+					      enum sp_type type, struct sp_result *result);
+
 /* What the embedder loads before it enters the guest. */
 struct sp_entry {
 	sp_maddr_t root; /* nCR3, or the EPT table of EPTP; 0 with SP_CPU_SHADOW: a shadow's */

@@ -247,7 +247,8 @@ struct bench *bench_make(const struct bench_config *config)
 	struct bench *bench = calloc(1, sizeof(*bench));
 	const struct sp_limits limits = { .cpus = config->cpus ? config->cpus : 2,
 					  .domains = 3,
-					  .functions = 8 + 2 * config->units };
+					  .functions = 8 + 2 * config->units,
+					  .limbo = 4096 };
 	size_t bytes = (sp_host_size(&limits) + 63) / 64 * 64;
 	struct model_config machine;
 

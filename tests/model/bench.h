@@ -70,6 +70,7 @@ struct bench {
 	struct sp_domain *guest, *other;
 	const struct sp_domain *runs[8]; /* what each CPU entered last */
 	uint32_t not_gated;		 /* bit n: CPU n may run on while emulators have more */
+	bool alone; /* the guest's device has left: nobody asks what it reaches */
 	uint32_t asids;
 	char complaint[400];
 };

@@ -97,7 +97,8 @@ void bench_agree(struct bench *bench, uint64_t gfn)
 	struct sp_mapping mapping = { .type = SP_HOLE };
 	bool mapped = sp_p2m_find(bench->guest, (sp_gfn_t){ gfn }, &mapping) == SP_OK;
 
-	agree_device(bench, gfn, mapped, &mapping);
+	if (!bench->alone)
+		agree_device(bench, gfn, mapped, &mapping);
 	agree_cpu(bench, gfn, mapped, &mapping);
 	agree_emulator(bench, gfn, mapped, &mapping);
 }

@@ -11,6 +11,20 @@
 
 #define LINE 512
 
+/* Of bench_modes. */
+enum trial_mode {
+	AMDVI_SHARED,
+	AMDVI_SEPARATE,
+	AMDVI_CACHING,
+	VTD_SHARED,
+	VTD_SEPARATE,
+	VTD_CACHING,
+	SHADOW_AMDVI,
+	SHADOW_VTD,
+	VTD_BUFFERED,
+	VTD_SCALABLE
+};
+
 /* A test, by name: what runs on a bench, and how the machine is. */
 struct trial {
 	const char *name;
@@ -31,9 +45,10 @@ enum oracle {
 	ORACLE_R,
 	ORACLE_A,
 	ORACLE_E,
+	ORACLE_B, /* no oracle of section 0: what must end, or be bounded, is not */
 	ORACLE_NONE
 };
-#define ORACLE_LETTERS "RAE"
+#define ORACLE_LETTERS "RAEB"
 
 /* How a child ended. */
 struct ending {
@@ -47,10 +62,13 @@ struct ending {
 
 /* child.c: in a process of its own, within ten seconds. */
 struct ending child_run(const struct trial *trial, uint32_t mutant);
-/* The first of R, A, E that objects. */
+/* The first of R, A, E, B that objects. */
 enum oracle ending_oracle(const struct ending *ending);
 
-/* trials.c */
+/* trials.c, and of section 3 trials_root.c */
+
+extern const struct trial root_trials[];
+extern const uint32_t root_trial_count;
 
 /* "matrix_test: unmap, EPT, VT-d separate, caches keep" or the name of one of trials.c; false: none. */
 bool trial_find(const char *name, struct trial *trial);
@@ -75,7 +93,7 @@ struct row {
 	bool is_out; /* not in scope yet, or makes no difference */
 };
 
-/* The statements of sections 2, 5 and 6 that have a Neg; the number, or -1 with a line on stderr. */
+/* The statements of sections 2, 3, 5 and 6 that have a Neg; the number, or -1 with a line on stderr. */
 int statements_read(const char *path, struct statement *statements, int room);
 int rows_read(const char *path, struct row *rows, int room);
 /*

@@ -31,3 +31,5 @@ const char *scene_stopped(struct bench *bench, const struct trial *trial);
 /* Emulators that are told by rings: trial->serve. */
 const char *scene_serve(struct bench *bench, const struct trial *trial);
 const char *scene_silent(struct bench *bench, const struct trial *trial);
+/* trials_root.c */
+const char *scene_root(struct bench *bench, const struct trial *trial);

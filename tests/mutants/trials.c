@@ -17,19 +17,6 @@
 #include "tests/model/serve.h"
 #include "sync/domain.h"
 
-enum mode {
-	AMDVI_SHARED,
-	AMDVI_SEPARATE,
-	AMDVI_CACHING,
-	VTD_SHARED,
-	VTD_SEPARATE,
-	VTD_CACHING,
-	SHADOW_AMDVI,
-	SHADOW_VTD,
-	VTD_BUFFERED,
-	VTD_SCALABLE
-};
-
 /* In every mode; `kind` is what the trial is mainly about. */
 static const struct everywhere {
 	const char *name;
@@ -58,6 +45,8 @@ static const struct everywhere {
 	  KIND_HAND_OVER },
 	{ "an_assigned_device_forgets_its_quarantine", scene_assign, BENCH_CHANGE_COUNT,
 	  KIND_ASSIGN },
+	{ "another_root_is_forgotten_with_all_that_was_under_it", scene_root, BENCH_CHANGE_COUNT,
+	  KIND_ROOT },
 	{ "a_device_cache_is_empty_when_it_is_switched_off", scene_ats_off, BENCH_CHANGE_COUNT,
 	  KIND_ASSIGN },
 };
@@ -365,17 +354,23 @@ static bool find_in_matrix(const char *name, struct trial *trial)
 	return false;
 }
 
-bool trial_find(const char *name, struct trial *trial)
+static bool find_in(const struct trial *list, uint32_t count, const char *name, struct trial *trial)
 {
-	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
-		return find_in_matrix(name + sizeof(prefix) - 1, trial);
-	for (uint32_t i = 0; i < sizeof(trials) / sizeof(trials[0]); i++) {
-		*trial = trials[i];
+	for (uint32_t i = 0; i < count; i++) {
+		*trial = list[i];
 		trial->adversary = trial->keeps ? MODEL_ADVERSARY_NONE : MODEL_ADVERSARY_MAX;
 		if (strcmp(trial->name, name) == 0)
 			return true;
 	}
 	return false;
+}
+
+bool trial_find(const char *name, struct trial *trial)
+{
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		return find_in_matrix(name + sizeof(prefix) - 1, trial);
+	return find_in(trials, sizeof(trials) / sizeof(trials[0]), name, trial) ||
+	       find_in(root_trials, root_trial_count, name, trial);
 }
 
 bool trial_for_kind(uint32_t kind, uint32_t mode, uint32_t index, struct trial *trial)

@@ -37,7 +37,7 @@ static void unmap_all(struct fixture *fixture)
 static bool is_run(const struct fixture *fixture, uint64_t gfn)
 {
 	const struct tree *tree = &fixture->domain->maps[0].tree;
-	const uint64_t *table = tree->top;
+	const uint64_t *table = (const uint64_t *)(uintptr_t)tree->top;
 
 	for (uint32_t level = tree->levels - 1u; level > 1; level--)
 		table = fixture->page[slot_frame(tree->format, table[gfn >> 9 * level & 511]) -

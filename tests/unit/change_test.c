@@ -310,8 +310,9 @@ static void unmap_meanwhile(const void *from)
 	struct sp_domain *domain = walked->domain;
 	uint32_t pages = walked->pages_used;
 
-	if (from == &domain->epoch || (from >= (void *)domain->cpu_states &&
-				       from < (void *)(domain->cpu_states + FIXTURE_CPUS)))
+	if (from == &domain->epoch || from == &domain->maps[0].tree.top ||
+	    (from >= (void *)domain->cpu_states &&
+	     from < (void *)(domain->cpu_states + FIXTURE_CPUS)))
 		return;
 	if (loads_before--)
 		return;
