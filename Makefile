@@ -376,7 +376,7 @@ bench_own := $(filter-out tests/bench/roof.c tests/bench/bytes.c,$(wildcard test
 bench_roofs := $(OUT)/bench/roof-gcc.o $(OUT)/bench/roof-clang.o
 bench_obj := $(call objects,bench,$(bench_own)) $(bench_roofs)
 bench := $(OUT)/bench/bench
-bench_parts := $(OUT)/bench/cost $(OUT)/bench/threads
+bench_parts := $(OUT)/bench/cost $(OUT)/bench/threads $(OUT)/bench/root
 counts := $(OUT)/bench/counts
 
 $(OUT)/bench/%.o: %.c Makefile
@@ -408,6 +408,10 @@ $(OUT)/bench/tests/bench/model/%.o: bench_flags += -Iplatform/model
 $(OUT)/bench/threads: $(call objects,bench,$(wildcard tests/bench/threads/*.c)) $(core_obj)
 	$(call quiet,LD)$(CC) -pthread -o $@ $^ -ljansson -lsmartcols
 
+# The same ground, and who takes and drops a domain's lock is watched.
+$(OUT)/bench/root: $(call objects,bench,tests/bench/root/root.c tests/bench/threads/ground.c) $(core_obj)
+	$(call quiet,LD)$(CC) -pthread -Wl,--wrap=domain_take -Wl,--wrap=domain_drop -o $@ $^ -ljansson -lsmartcols
+
 # $(call count_instructions,held): of what is held alone
 define count_instructions
 	@rm -f $(counts) $(counts).*
@@ -423,6 +427,7 @@ bench:
 	@$(bench) report $(counts) $(OUT)/bench/tables.json
 	@$(OUT)/bench/cost $(OUT)/bench/cost.json
 	@$(OUT)/bench/threads $(OUT)/bench/threads.json
+	@$(OUT)/bench/root $(OUT)/bench/root.json
 	@$(bench) join $(OUT)/bench.json $(OUT)/bench.svg \
 		$(OUT)/bench/tables.json $(bench_parts:%=%.json)
 	@echo "the report: $(OUT)/bench.json, and as a picture $(OUT)/bench.svg"
