@@ -136,6 +136,8 @@ enum sp_mutant {
 	SP_MUT_BAR_ANYWHERE,	  /* a guest moves a BAR out of its windows */
 	SP_MUT_CONFIG_UNFILTERED, /* what a guest writes to configuration space goes to the function */
 	SP_MUT_EXTENDED_SHOWN,	  /* ATS and the like are shown */
+	SP_MUT_WINDOW_SHOWN, /* virtio's window from configuration space to every BAR is shown */
+	SP_MUT_PLATFORM_UNCHECKED, /* a virtio function that passes its unit by is shown */
 	SP_MUT_COMMAND_UNCHECKED, /* a guest's commands to CPUs that are not its own go to the bus */
 	SP_MUT_LOCAL_DELIVERY_UNCHECKED, /* a local source may raise an SMI */
 	SP_MUT_EXCEPTION_SENT,	     /* a guest sends interrupts with the vectors of exceptions */

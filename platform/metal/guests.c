@@ -118,8 +118,16 @@ static void give_devices(struct vm *vm, const struct conf_guest *guest)
 	}
 }
 
+/* Before it has functions, some of which are refused otherwise. */
+static void leave_out(struct vm *vm, enum option_leave_out what)
+{
+	vm->apic.mutant = what == LEAVE_OUT_SMP ? SP_MUT_COMMAND_UNCHECKED : SP_MUT_NONE;
+	vm->mutant = what == LEAVE_OUT_SMP ? SP_MUT_TABLE_UNPAUSED : SP_MUT_NONE;
+	vm->pci.bus.mutant = what == LEAVE_OUT_VIRTIO ? SP_MUT_PLATFORM_UNCHECKED : SP_MUT_NONE;
+}
+
 static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host *host,
-		   const struct vm_config *place)
+		   const struct vm_config *place, enum option_leave_out left_out)
 {
 	const struct vm_config config = { .name = guest->name,
 					  .name_length = length_of(guest->name),
@@ -146,6 +154,7 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 		machine_refuse("%s:%u: guest %s: %s", mistakes.file, guest->line, vm->name, amiss);
 	console_log("guest", "%s: %lu MiB from gfn 0 on, from mfn 0x%lx on, on %s", vm->name,
 		    guest->memory >> 20, vm->memory.mfn, vm_cpus_text(vm).chars);
+	leave_out(vm, left_out);
 	give_devices(vm, guest);
 }
 
@@ -261,27 +270,26 @@ static bool end(struct vm *vm, uint64_t started)
 }
 
 /* CPU 0 is the hypervisor's; each guest has the next ones. */
-static void create_all(struct sp_host *host, enum sp_tables tables, bool unguarded)
+static void create_all(struct sp_host *host, enum sp_tables tables, enum option_leave_out left_out)
 {
 	struct vm_config place = { .first_cpu = 1, .tables = tables };
 
 	for (uint32_t i = 0; i < conf.guest_count; i++) {
 		place.number = i + 1;
-		create(&vms[i], &conf.guest[i], host, &place);
-		vms[i].apic.mutant = unguarded ? SP_MUT_COMMAND_UNCHECKED : SP_MUT_NONE;
-		vms[i].mutant = unguarded ? SP_MUT_TABLE_UNPAUSED : SP_MUT_NONE;
+		create(&vms[i], &conf.guest[i], host, &place, left_out);
 		place.first_cpu += conf.guest[i].cpus;
 	}
 }
 
-bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_guest, bool unguarded)
+bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_guest,
+		enum option_leave_out left_out)
 {
 	uint64_t started;
 	bool whole;
 
 	read_conf(host);
 	vm_apic_measure();
-	create_all(host, tables, unguarded);
+	create_all(host, tables, left_out);
 	started = time_now();
 	monitor_start(host, typing_to_guest ? &vms[0] : NULL);
 	for (uint32_t i = 0; i < conf.guest_count; i++)

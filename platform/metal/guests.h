@@ -5,14 +5,16 @@
 #include <stdbool.h>
 
 #include "platform/metal/faults.h"
+#include "platform/metal/options.h"
 #include "platform/metal/vm.h"
 
 /*
  * Refuses what cannot be started. False: something of a guest did not come back.
- * `typing_to_guest`: the first guest gets what is typed, not the monitor. `unguarded`: what holds CPUs
- * of a guest is left out, where that is built (lib/mutant.h); tests only.
+ * `typing_to_guest`: the first guest gets what is typed, not the monitor. `left_out`: guards of a
+ * guest, where that is built (lib/mutant.h); tests only.
  */
-bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_guest, bool unguarded);
+bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_guest,
+		enum option_leave_out left_out);
 
 /* For the monitor. From 0; NULL: there are no more. */
 struct vm *guests_at(uint32_t index);

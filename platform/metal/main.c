@@ -116,16 +116,6 @@ static enum sp_tables tables_of(const struct options *options)
 	return options->tables == TABLES_SHARED ? SP_TABLES_SHARED : SP_TABLES_SEPARATE;
 }
 
-static bool is_unguarded(const struct options *options)
-{
-	if (options->leave_out != LEAVE_OUT_SMP)
-		return false;
-	if (!MUTANTS_BUILT)
-		machine_refuse(
-			"leave-out needs the image with mutants: start sallyport-mutants.elf");
-	return true;
-}
-
 static bool run_controls(void)
 {
 	bool good;
@@ -136,15 +126,17 @@ static bool run_controls(void)
 	return controls_with_defects(&stage) && good;
 }
 
-/* For the controls of what guests show. */
-static void leave_out(struct sp_host *host, const struct options *options)
+/* For the controls of what guests show: the core's guard, if it is one, and the word for the guests'. */
+static enum option_leave_out leave_out(struct sp_host *host, const struct options *options)
 {
+	const enum option_leave_out what = (enum option_leave_out)options->leave_out;
 	const enum sp_mutant mutant =
-		options->leave_out == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
+		what == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
 
-	if (mutant != SP_MUT_NONE && sp_mutant_choose(host, mutant) != SP_OK)
+	if (what != LEAVE_OUT_NOTHING && sp_mutant_choose(host, mutant) != SP_OK)
 		machine_refuse(
 			"leave-out needs the image with mutants: start sallyport-mutants.elf");
+	return what;
 }
 
 /* A leak is a failure; so is a frame that does not come back in the end. */
@@ -159,9 +151,8 @@ static void run(const struct options *options)
 	}
 	if (options->run == RUN_GUESTS) {
 		machine_host_start(host);
-		leave_out(host, options);
 		machine_end(guests_run(host, tables_of(options), options->typing == TYPING_GUEST,
-				       is_unguarded(options)));
+				       leave_out(host, options)));
 	}
 	stage_create(&stage, host, tables_of(options));
 	if (options->run == RUN_CONTROLS) {

@@ -32,6 +32,7 @@ enum option_leave_out {
 	LEAVE_OUT_NOTHING,
 	LEAVE_OUT_EXCHANGE,
 	LEAVE_OUT_SMP,
+	LEAVE_OUT_VIRTIO,
 };
 
 /* Each field is an index into its option's choices. */

@@ -4,7 +4,8 @@
  *
  *   header        ids as they are; command, BARs, line: the guest's alone
  *   capabilities  power (D-states that nobody obeys), PCI Express (as a part of the root complex),
- *                 MSI (one vector), MSI-X; all others are taken out of the list
+ *                 MSI (one vector), MSI-X, where virtio has its structures (vpci_virtio.c); all
+ *                 others are taken out of the list
  *   from 0x100    nothing
  */
 #include "platform/metal/vpci_open.h"
@@ -143,6 +144,8 @@ static uint32_t capability_bytes(const struct opening *o, uint32_t id, uint32_t 
 		return MSI_BYTES(flags);
 	case CAPABILITY_MSIX:
 		return MSIX_BYTES;
+	case CAPABILITY_VENDOR:
+		return vpci_virtio_bytes(o, at);
 	case CAPABILITY_EXPRESS:
 		if (type != TYPE_ENDPOINT && type != TYPE_LEGACY_ENDPOINT &&
 		    type != TYPE_ROOT_ENDPOINT)
@@ -177,6 +180,9 @@ static enum sp_status open_capability(const struct opening *o, uint32_t id, uint
 		break;
 	case CAPABILITY_MSIX:
 		return open_msix(o, at);
+	case CAPABILITY_VENDOR:
+		show_constant(o, at, vpci_virtio_bytes(o, at));
+		break;
 	case CAPABILITY_EXPRESS:
 		open_express(o, at);
 		break;
@@ -184,7 +190,7 @@ static enum sp_status open_capability(const struct opening *o, uint32_t id, uint
 	return SP_OK;
 }
 
-/* The guest's list: hidden ones are left out, each is there once. */
+/* The guest's list: hidden ones are left out, each but a vendor's own is there once. */
 struct list {
 	uint32_t last;	/* offset; 0: none yet */
 	uint32_t kinds; /* a bit for each id */
@@ -205,7 +211,8 @@ static enum sp_status show_capability(const struct opening *o, struct list *list
 	else
 		register_at(o, list->last)->value |= at << 8;
 	list->last = at;
-	list->kinds |= 1u << id;
+	if (id != CAPABILITY_VENDOR)
+		list->kinds |= 1u << id;
 	return status;
 }
 
@@ -260,6 +267,8 @@ static enum sp_status open_function(struct opening *o)
 {
 	enum sp_status status = vpci_open_bars(o);
 
+	if (status == SP_OK)
+		status = vpci_virtio_check(o);
 	return status == SP_OK ? open_capabilities(o) : status;
 }
 
@@ -273,7 +282,7 @@ static uint32_t free_slot(const struct vpci *vpci)
 	return slot;
 }
 
-/* The header last: until then the function itself has not been touched. */
+/* The header last: until then the function itself is as it was. */
 enum sp_status vpci_add(struct vpci *vpci, const struct sp_function_info *all, uint32_t count,
 			uint32_t index, struct vpci_text *why)
 {

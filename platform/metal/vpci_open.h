@@ -23,3 +23,11 @@ __attribute__((format(printf, 3, 4))) enum sp_status vpci_open_refuse(const stru
 
 /* Checks and places the base address registers. Nothing of the function is written. */
 SP_MUST_USE enum sp_status vpci_open_bars(struct opening *o);
+
+/*
+ * Virtio: bytes of a vendor-specific capability that the guest is shown, 0 for none of it; and
+ * whether the function may be shown at all. Its features are read, what was written for that is
+ * written back.
+ */
+uint32_t vpci_virtio_bytes(const struct opening *o, uint32_t at);
+SP_MUST_USE enum sp_status vpci_virtio_check(const struct opening *o);

@@ -2,7 +2,7 @@
 /*
  * platform/metal/vpci_registers.h - the registers of configuration space that vpci knows.
  * PCI Express base 6.0: 7.5.1 (header), 7.5.2 (power), 7.5.3 (PCI Express), 7.7.1 (MSI), 7.7.2
- * (MSI-X).
+ * (MSI-X), 7.9.4 (vendor-specific). Virtio 1.2: 4.1.2 (ids), 4.1.4 (its capabilities).
  */
 #pragma once
 
@@ -35,6 +35,7 @@
 
 #define CAPABILITY_POWER       0x01u
 #define CAPABILITY_MSI	       0x05u
+#define CAPABILITY_VENDOR      0x09u
 #define CAPABILITY_EXPRESS     0x10u
 #define CAPABILITY_MSIX	       0x11u
 
@@ -82,3 +83,26 @@
 #define DEVICE_CAP2_TIMEOUT    0x0000001fu
 #define EXPRESS_BYTES1	       0x14u /* of version 1 without a slot */
 #define EXPRESS_BYTES2	       0x3cu
+
+/* Virtio 4.1.2, 4.1.4: a vendor-specific capability says where in a BAR a structure lies. */
+#define VIRTIO_VENDOR	       0x1af4u
+#define VIRTIO_FIRST	       0x1000u /* devices, an inclusive end */
+#define VIRTIO_LAST	       0x107fu
+#define VENDOR_BYTES	       2u /* a byte: its length */
+#define VIRTIO_TYPE	       3u /* a byte */
+#define VIRTIO_COMMON	       1u
+#define VIRTIO_NOTIFY	       2u
+#define VIRTIO_INTERRUPT       3u
+#define VIRTIO_DEVICE	       4u
+#define VIRTIO_WINDOW	       5u /* 4.1.4.9: from configuration space to any BAR */
+#define VIRTIO_BAR	       4u /* a byte */
+#define VIRTIO_OFFSET	       8u
+#define VIRTIO_LENGTH	       12u
+#define VIRTIO_BYTES	       16u
+#define WINDOW_DATA	       16u
+#define WINDOW_BYTES	       20u
+
+/* 4.1.4.3, in the common structure; 6. */
+#define COMMON_FEATURE_SELECT  0u
+#define COMMON_FEATURE	       4u
+#define FEATURE_PLATFORM       33u /* VIRTIO_F_ACCESS_PLATFORM */
