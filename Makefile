@@ -41,7 +41,7 @@ campaign_flags := $(hosted) -O2 -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
 # gcc says that its ThreadSanitizer does not know fences; who meets over them also meets over atomics.
 thread_flags := $(hosted) -O1 -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan) \
 	-DSP_MUTANTS -Itests/threads/counting -Ilib/plain
-boot_flags := $(common) -O2 -D_GNU_SOURCE -Itests/boot
+boot_flags := $(common) -O2 -D_GNU_SOURCE -Itests/boot -iquote .
 bench_flags := $(common) -D_DEFAULT_SOURCE -Iinclude -I. -Ilib/plain
 
 # --- rooms ------------------------------------------------------------------------------------
@@ -56,7 +56,8 @@ pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults g
 	mptable perform print script uart vacpi vapic* vm_ask vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
-boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c))
+# The runner draws the card that a guest's program draws, to compare.
+boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c)) guests/testcard.c guests/letters.c
 test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c \
 	tests/threads/*_test.c)
 score_src := $(wildcard tests/mutants/*.c)
@@ -131,9 +132,9 @@ help:
 
 empty :=
 space := $(empty) $(empty)
-guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk disk change)
+guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk disk display change)
 # DPDK for a few seconds on one machine, and changes under it on one; PART=dpdk, PART=change show more.
-PART ?= matrix move smp balloon two nic disk typing change-short boot dpdk-short
+PART ?= matrix move smp balloon two nic disk display typing change-short boot dpdk-short
 # What measures runs alone, after the others. They go side by side: most of what a guest does is wait.
 alone := boot dpdk dpdk-short
 beside := $(filter-out $(alone),$(PART))
@@ -295,7 +296,7 @@ $(OUT)/hosted/%.o: %.S Makefile
 $(filter $(OUT)/tests/boot/%,$(tests)): $(OUT)/tests/boot/%: $(OUT)/hosted/tests/boot/%.o \
 		$(filter-out %/main.o,$(boot_obj:$(OUT)/boot-runner/%=$(OUT)/hosted/%))
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka -ljansson -lsmartcols
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ -lcmocka -ljansson -lsmartcols -lpng
 
 # One archive, of which a test takes what it calls. Appended (q), because files of different rooms may
 # have one name.
@@ -327,7 +328,7 @@ $(score): $(call objects,hosted,$(score_src)) $(OUT)/hosted/all.a
 	$(call quiet,LD)$(CC) $(sanitize) -Wl,--wrap=model_create -Wl,--wrap=bench_complain -o $@ $^ \
 		-lcmocka
 
-$(OUT)/hosted/tests/boot/%.o: test_flags := $(boot_flags) $(sanitize)
+$(OUT)/hosted/tests/boot/%.o $(OUT)/hosted/guests/%.o: test_flags := $(boot_flags) $(sanitize)
 
 # --- the campaign: random steps, many of them, hence without the sanitizers ---------------------
 
@@ -366,7 +367,7 @@ $(OUT)/boot-runner/%.o: %.c Makefile
 	$(call quiet,CC)$(CC) $(boot_flags) -c -o $@ $<
 
 $(OUT)/boot: $(boot_obj)
-	$(call quiet,LD)$(CC) -o $@ $^ -pthread -ljansson -lsmartcols
+	$(call quiet,LD)$(CC) -o $@ $^ -pthread -ljansson -lsmartcols -lpng
 
 # --- the bench: the core's own objects, whose inner names are hidden in the library -----------
 

@@ -43,7 +43,7 @@ kernel_package() {
 
 # Lists of packages may be missing or old: an apt that knows a package may not find its file.
 fetch_packages() {
-	unpack "$(kernel_package)" kernel && unpack busybox-static busybox
+	unpack "$(kernel_package)" kernel && unpack busybox-static busybox && unpack libdrm-dev libdrm
 }
 
 refresh_lists() {
@@ -80,9 +80,27 @@ make_disk() {
 	mv "$out/disk.ext4.part" "$out/disk.ext4"
 }
 
+# True: FILE is there, and newer than all the others.
+is_newer() { # is_newer FILE OTHER...
+	local file=$1 other
+
+	shift
+	for other; do [ "$file" -nt "$other" ] || return 1; done
+}
+
+# " * with: a.c b.c" of a program names sources of the tree that it needs.
+make_program() ( # make_program NAME
+	binary=$out/programs/$1
+	cd "$here/.."
+	sources="guests/$1.c $(sed -n 's/^ \* with: //p' "guests/$1.c")"
+	# shellcheck disable=SC2086 # several words
+	is_newer "$binary" $sources guests/*.h || gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE \
+		-iquote . -Iinclude -I"$packages/libdrm/usr/include/libdrm" -o "$binary" $sources
+)
+
 mkdir -p "$packages"
-if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ]; then
-	echo "guests: downloading linux-image-amd64 and busybox-static (72 MB)"
+if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ] || [ ! -d "$packages/libdrm" ]; then
+	echo "guests: downloading linux-image-amd64, busybox-static and libdrm-dev (72 MB)"
 	fetch_packages >"$packages/log" 2>&1 || { refresh_lists && fetch_packages; } >"$packages/log" 2>&1 || {
 		echo "guests: the packages cannot be had; $packages/log says why" >&2
 		exit 1
@@ -99,14 +117,7 @@ fi
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
 # Static, because a guest has no libraries.
 mkdir -p "$out/programs"
-for program in "$here/balloon.c" "$here/calls.c" "$here/terminal.c" "$here/smp.c" \
-	"$here/aim.c" "$here/change.c"; do
-	binary=$out/programs/$(basename "$program" .c)
-	[ -e "$binary" ] && [ -z "$(find "$here" -name '*.[ch]' -newer "$binary")" ] && continue
-	# " * with: a.c b.c" of a program names sources of the tree that it needs.
-	(cd "$here/.." && gcc -O2 -Wall -Wextra -Werror -static -pthread -s -D_GNU_SOURCE -iquote . -Iinclude \
-		-o "$binary" "$program" $(sed -n 's/^ \* with: //p' "$program"))
-done
+for program in balloon calls terminal smp aim change card; do make_program $program; done
 for kernel in end stay; do
 	[ "$out/$kernel" -nt "$here/start.S" ] && continue
 	gcc -m32 "-D$(echo $kernel | tr a-z A-Z)" -c -o "$out/$kernel.o" "$here/start.S"

@@ -24,6 +24,7 @@ need_for_demo() {
 	need libc6-dev "C library headers, for the test runner" has_header stdio.h
 	need libjansson-dev "the boot runner writes out/matrix.json" has_header jansson.h
 	need libsmartcols-dev "the boot runner prints tables" has_header libsmartcols/libsmartcols.h
+	need libpng-dev "the boot runner reads what a guest's displays show" has_header png.h
 	need e2fsprogs "a guest's root file system is made" \
 		eval 'PATH=$PATH:/usr/sbin:/sbin command -v mke2fs'
 	need acpica-tools "the ACPI code that guests are given is compiled" has_command iasl

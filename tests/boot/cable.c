@@ -3,7 +3,7 @@
 #include "cable.h"
 
 enum {
-	MORE = 12,
+	MORE = 20,
 	WORDS = 4 * CABLE_PORTS + MORE + 5,
 	WORD_SIZE = 80
 };
@@ -44,12 +44,23 @@ static void list_modules(struct words *words, const char *out, const struct cabl
 	add(words, "-initrd", words->modules);
 }
 
-static void show_progress(void *context, double seconds)
-{
-	const struct cable *const *cable = context;
+/* What is called while a machine runs. */
+struct meanwhile {
+	const struct cable *cable;
+	bool is_terminal;
+};
 
-	printf("\r  %s: %s, %.0f s ", (*cable)->machine->name, (*cable)->log, seconds);
-	fflush(stdout);
+static void go_on(void *context, double seconds)
+{
+	const struct meanwhile *meanwhile = context;
+	const struct cable *cable = meanwhile->cable;
+
+	if (meanwhile->is_terminal) {
+		printf("\r  %s: %s, %.0f s ", cable->machine->name, cable->log, seconds);
+		fflush(stdout);
+	}
+	if (cable->meanwhile)
+		cable->meanwhile(cable->context);
 }
 
 struct boot_result cable_boot(const struct runner *runner, const struct cable *cable)
@@ -57,6 +68,7 @@ struct boot_result cable_boot(const struct runner *runner, const struct cable *c
 	char serial[PATH_SIZE], errors[PATH_SIZE], image[PATH_SIZE];
 	struct words words = { .count = 0 };
 	struct boot_seen seen = { .count = 0 };
+	struct meanwhile meanwhile = { cable, runner->terminal.is_terminal };
 	struct boot boot = { .machine = cable->machine,
 			     .image = image,
 			     .append_more = cable->append ? cable->append : "",
@@ -66,7 +78,9 @@ struct boot_result cable_boot(const struct runner *runner, const struct cable *c
 			     .marks = cable->marks,
 			     .ends_at_marks = cable->marks != NULL,
 			     .seen = &seen,
-			     .context = &cable };
+			     .line = cable->line,
+			     .progress = go_on,
+			     .context = &meanwhile };
 	struct boot_result ended;
 
 	snprintf(image, PATH_SIZE, "%s/%s", runner->out,
@@ -82,11 +96,11 @@ struct boot_result cable_boot(const struct runner *runner, const struct cable *c
 	for (unsigned int i = 0; cable->more && cable->more[i] && i < MORE; i++)
 		words.word[words.count++] = cable->more[i];
 	list_modules(&words, runner->out, cable);
-	if (runner->terminal.is_terminal)
-		boot.progress = show_progress;
 	ended = qemu_boot(&runner->qemu, &boot);
 	if (runner->terminal.is_terminal)
 		printf("\r%*s\r", 70, "");
+	if (cable->meanwhile)
+		cable->meanwhile(cable->context);
 	if (cable->read_line)
 		run_read_lines(serial, cable->read_line, cable->context);
 	return ended;

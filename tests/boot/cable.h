@@ -26,6 +26,9 @@ struct cable {
 	const char *images[CABLE_FILES]; /* of <out>/guests/ */
 	const char *const *more;	 /* words for QEMU, NULL at their end; or NULL */
 	const char *const *marks;	 /* as in struct boot: it ends there */
+	const char *line; /* QEMU's name for the serial line: who has it writes the log; or NULL */
+	void (*meanwhile)(
+		void *context); /* a few times a second, and once behind its end; or NULL */
 	void (*read_line)(void *context, const char *line); /* NULL: nobody reads */
 	void *context;
 };

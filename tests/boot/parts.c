@@ -5,6 +5,7 @@
 #include "balloon.h"
 #include "change.h"
 #include "disk.h"
+#include "display.h"
 #include "dpdk.h"
 #include "move.h"
 #include "nic.h"
@@ -93,6 +94,11 @@ static bool run_disk(const struct runner *runner, const struct choice *choice)
 	return disk_run_all(runner, choice->machines, choice->count);
 }
 
+static bool run_display(const struct runner *runner, const struct choice *choice)
+{
+	return display_run_all(runner, choice->machines, choice->count);
+}
+
 static const struct part part_table[] = {
 	{ "nic", guest_machine_table, &guest_machine_count, run_nic },
 	{ "move", move_machine_table, &move_machine_count, run_move },
@@ -105,6 +111,7 @@ static const struct part part_table[] = {
 	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },
 	{ "dpdk-short", guest_machine_table, &guest_machine_count, run_short_dpdk },
 	{ "disk", guest_machine_table, &guest_machine_count, run_disk },
+	{ "display", guest_machine_table, &guest_machine_count, run_display },
 };
 
 const struct part *part_find(const char *name)
