@@ -33,22 +33,28 @@ static void run_controls(void)
 	page[7] = 7;
 	_printk("two: control exchange-by-kernel %d\n",
 		page[7] == 7 ? (int)call(HYPERCALL_EXCHANGE, gfn, 1) : 0);
+	_printk("two: control faults-by-kernel %d\n",
+		(int)call(HYPERCALL_FAULTS, 1 << 3, HYPERCALL_FAULT_COUNT));
 }
 
 int init_module(void)
 {
-	struct calls_outcome unknown = { 0, 0 }, foreign = { 0, 0 }, unasked = { 0, 0 };
+	struct calls_outcome unknown = { 0, 0 }, foreign = { 0, 0 }, unasked = { 0, 0 },
+			     functions = { 0, 0 };
 
 	run_controls();
 	_printk("two: attack call-unknown\n");
 	calls_unknown(&unknown);
 	tell("unknown", &unknown);
 	_printk("two: attack call-foreign-pages\n");
-	for (uint64_t number = HYPERCALL_GIVE; number <= HYPERCALL_LAST; number++)
+	for (uint64_t number = HYPERCALL_GIVE; number <= HYPERCALL_UNPROTECT; number++)
 		calls_foreign(&foreign, number);
 	tell("foreign", &foreign);
 	_printk("two: attack call-get-unasked\n");
 	calls_get_unasked(&unasked);
 	tell("unasked", &unasked);
+	_printk("two: attack call-foreign-function\n");
+	calls_foreign_functions(&functions);
+	tell("functions", &functions);
 	return 0;
 }

@@ -19,6 +19,8 @@ int main(void)
 		calls_try(&outcome, number, CALLS_FRAMES - 8, 1);
 	}
 	calls_get_unasked(&outcome);
+	calls_foreign_functions(&outcome);
+	calls_try(&outcome, HYPERCALL_FAULTS, 1 << 3, HYPERCALL_FAULT_COUNT);
 	printf("two: calls of ring 3: %u tried, %u refused\n", outcome.tried, outcome.refused);
 	return outcome.tried != outcome.refused;
 }

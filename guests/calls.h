@@ -90,6 +90,27 @@ static inline void calls_foreign(struct calls_outcome *outcome, uint64_t number)
 	}
 }
 
+/* Its functions as its bus has them: 00:01.0 to 00:03.0. */
+static inline int calls_is_function(uint64_t name)
+{
+	return name == 1 << 3 || name == 2 << 3 || name == 3 << 3;
+}
+
+/* Functions that it has not, the host bridge among them, and what nobody can be asked. */
+static inline void calls_foreign_functions(struct calls_outcome *outcome)
+{
+	for (uint64_t name = 0; name < 0x200; name++) {
+		if (!calls_is_function(name))
+			calls_try(outcome, HYPERCALL_FAULTS, name, HYPERCALL_FAULT_COUNT);
+		calls_try(outcome, HYPERCALL_FAULTS, name, HYPERCALL_FAULT_ADDRESS + 1 + name);
+		calls_try(outcome, HYPERCALL_FAULTS, name | 1ull << 32, HYPERCALL_FAULT_ADDRESS);
+	}
+	for (unsigned int i = 0; i < CALLS_EDGES; i++) {
+		calls_try(outcome, HYPERCALL_FAULTS, calls_edges[i], HYPERCALL_FAULT_ADDRESS);
+		calls_try(outcome, HYPERCALL_FAULTS, 1 << 3, calls_edges[i] | 2);
+	}
+}
+
 /* Pages that it has: to get them once more would be to lose what is in them. */
 static inline void calls_get_unasked(struct calls_outcome *outcome)
 {

@@ -143,6 +143,7 @@ enum sp_mutant {
 	SP_MUT_EXCEPTION_SENT,	     /* a guest sends interrupts with the vectors of exceptions */
 	SP_MUT_CALL_RING_UNCHECKED,  /* every program makes hypercalls */
 	SP_MUT_CALL_RANGE_UNCHECKED, /* the pages of one are compared by a sum, which comes round */
+	SP_MUT_CALL_FUNCTION_UNCHECKED, /* any name is a function of the guest's */
 	/* Interrupts of functions. */
 	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
 	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */

@@ -17,18 +17,13 @@
 
 #include <sallyport/p2m.h>
 
-struct vm;
+#include "platform/metal/hypercall_check.h"
 
-/* Who may call: guest.conf's `balloon`. */
-enum balloon_right {
-	BALLOON_OFF,
-	BALLOON_KERNEL, /* ring 0 */
-	BALLOON_USER,	/* every ring */
-};
+struct vm;
 
 /* A guest's part of it. */
 struct balloon {
-	enum balloon_right right;
+	enum call_right right;		/* guest.conf's `balloon` */
 	_Atomic uint64_t wanted;	/* the monitor's wish, in all */
 	_Atomic uint64_t left;		/* frames that left it, given or exchanged */
 	_Atomic(struct vm *) receiver;	/* of what leaves; NULL: nobody */

@@ -161,17 +161,27 @@ static const char *read_acpi(struct parser *parser, struct conf_text value)
 	return parser->guest->acpi || conf_text_is_word(value, "off") ? NULL : "wanted on or off";
 }
 
-static const char *read_balloon(struct parser *parser, struct conf_text value)
+static const char *read_right(struct conf_text value, enum call_right *right)
 {
 	if (conf_text_is_word(value, "off"))
-		parser->guest->balloon = BALLOON_OFF;
+		*right = CALL_BY_NOBODY;
 	else if (conf_text_is_word(value, "kernel"))
-		parser->guest->balloon = BALLOON_KERNEL;
+		*right = CALL_BY_KERNEL;
 	else if (conf_text_is_word(value, "user"))
-		parser->guest->balloon = BALLOON_USER;
+		*right = CALL_BY_USER;
 	else
 		return "wanted off, kernel or user";
 	return NULL;
+}
+
+static const char *read_balloon(struct parser *parser, struct conf_text value)
+{
+	return read_right(value, &parser->guest->balloon);
+}
+
+static const char *read_faults(struct parser *parser, struct conf_text value)
+{
+	return read_right(value, &parser->guest->faults);
 }
 
 /* In the order of docs/guest-conf.md. Only devices may be said more than once. */
@@ -189,6 +199,7 @@ static const struct {
 	[CONF_CONSOLE] = { "console", read_console, false },
 	[CONF_ACPI] = { "acpi", read_acpi, false },
 	[CONF_BALLOON] = { "balloon", read_balloon, false },
+	[CONF_FAULTS] = { "faults", read_faults, false },
 };
 
 const char *conf_key_name(enum conf_key key)
@@ -242,7 +253,7 @@ static void parse_setting(struct parser *parser, struct conf_text text)
 		conf_mistake(
 			parser->mistakes, parser->line,
 			"%.*s: no such setting; there are kernel, initrd, command-line, memory, "
-			"cpus, device, console, acpi, balloon",
+			"cpus, device, console, acpi, balloon, faults",
 			shown(name), name.at);
 	} else if (parser->guest == NULL) {
 		conf_mistake(parser->mistakes, parser->line,

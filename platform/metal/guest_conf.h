@@ -15,8 +15,8 @@
 
 #include <sallyport/passthrough.h>
 
-#include "platform/metal/balloon.h"
 #include "platform/metal/conf_text.h"
+#include "platform/metal/hypercall_check.h"
 
 #define CONF_GUESTS	 8u
 #define CONF_DEVICES	 8u  /* of one guest */
@@ -38,6 +38,7 @@ enum conf_key {
 	CONF_CONSOLE,
 	CONF_ACPI,
 	CONF_BALLOON,
+	CONF_FAULTS,
 	CONF_KEYS
 };
 
@@ -66,7 +67,7 @@ struct conf_guest {
 	struct conf_device device[CONF_DEVICES];
 	enum conf_console console;
 	bool acpi;
-	enum balloon_right balloon;
+	enum call_right balloon, faults;
 };
 
 struct guest_conf {

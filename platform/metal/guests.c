@@ -27,6 +27,7 @@
 
 #define CONF_SUFFIX    ".conf"
 #define MODULES_MAX    16u
+#define SETTLE_ROUNDS  64u
 #define STOP_WITHIN    (2 * NS_PER_S)
 #define FAULTS_AT_ONCE 64u /* a device that faults faster than we read keeps nobody here */
 #define LOOK_AFTER     (1 * NS_PER_MS)
@@ -138,6 +139,7 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 					  .acpi = guest->acpi,
 					  .tables = place->tables,
 					  .balloon = guest->balloon,
+					  .faults = guest->faults,
 					  .is_silent = guest->console == CONF_CONSOLE_NONE };
 	const struct vm_files files = { .kernel = module_at(guest->kernel_module),
 					.initrd = module_at(guest->initrd_module),
@@ -155,6 +157,7 @@ static void create(struct vm *vm, const struct conf_guest *guest, struct sp_host
 	console_log("guest", "%s: %lu MiB from gfn 0 on, from mfn 0x%lx on, on %s", vm->name,
 		    guest->memory >> 20, vm->memory.mfn, vm_cpus_text(vm).chars);
 	leave_out(vm, left_out);
+	guests_settle_faults(host);
 	give_devices(vm, guest);
 }
 
@@ -198,13 +201,16 @@ static void stop_function(struct sp_host *host, sp_sbdf_t function)
 		    is_master ? "on" : "off", sp_status_text(status));
 }
 
-static void read_faults(struct sp_host *host)
+/* True: there may be more. */
+static bool read_faults(struct sp_host *host)
 {
 	struct sp_fault fault;
+	uint32_t count = 0;
 	char text[160];
 
-	for (uint32_t i = 0; i < FAULTS_AT_ONCE && sp_iommu_next_fault(host, &fault) == SP_OK;
-	     i++) {
+	for (; count < FAULTS_AT_ONCE && sp_iommu_next_fault(host, &fault) == SP_OK; count++) {
+		for (uint32_t i = 0; i < conf.guest_count; i++)
+			vm_pci_note_fault(&vms[i], &fault);
 		switch (faults_note(&faults, &fault, time_now())) {
 		case FAULTS_SAY:
 			sp_fault_text(&fault, text, sizeof(text));
@@ -217,6 +223,14 @@ static void read_faults(struct sp_host *host)
 			break;
 		}
 	}
+	return count == FAULTS_AT_ONCE;
+}
+
+/* Others may fault meanwhile, so there need not be an end. */
+void guests_settle_faults(struct sp_host *host)
+{
+	for (uint32_t i = 0; i < SETTLE_ROUNDS && read_faults(host); i++)
+		continue;
 }
 
 static void serve(struct sp_host *host)
@@ -225,7 +239,7 @@ static void serve(struct sp_host *host)
 
 	while (any_runs()) {
 		(void)sp_progress(host, SP_STEP_SLOTS);
-		read_faults(host);
+		(void)read_faults(host);
 		monitor_look();
 		if (time_now() - checked > CHECK_AFTER) {
 			(void)balloon_check(false);

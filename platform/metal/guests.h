@@ -19,5 +19,10 @@ bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_gues
 /* For the monitor. From 0; NULL: there are no more. */
 struct vm *guests_at(uint32_t index);
 const struct faults *guests_faults(void);
+/*
+ * CPU 0, before a function is given: what the units have to report of it is its old owner's, and the
+ * new one, who may ask for its faults, is not to hear of it.
+ */
+void guests_settle_faults(struct sp_host *host);
 /* "nobody": the function is in quarantine. */
 const char *guests_owner(sp_sbdf_t function);

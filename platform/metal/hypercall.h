@@ -14,6 +14,8 @@
  *   EXCHANGE     gfn      pages    how many have another frame, with what was in the old one
  *   PROTECT      gfn      pages    how many can be read but not written from now on
  *   UNPROTECT    gfn      pages    how many can be written again
+ *   FAULTS       function what     how often the function's DMA was blocked since the guest has it, or
+ *                                  where the last one was aimed (its page; 0: the unit does not say)
  *
  * A gfn is a guest-physical address / 4096, below the memory that guest.conf says; the pages of a call
  * are 1 to 512. A call that did less than was asked for did the first ones. On return every CPU and
@@ -21,9 +23,13 @@
  * aims at a page that was given, or writes to one that is protected, is blocked, and reported as a fault
  * of its function; what a CPU stores to a protected page is lost, and logged.
  *
- * Who may call, guest.conf says (docs/guest-conf.md, `balloon`): with `off` VMMCALL is an invalid
- * opcode, with `kernel` ring 0 may, with `user` every program may. A guest harms but itself: whoever
- * gives a page in use loses what is in it. A page is unprotected before it is given or exchanged.
+ * A function is named as the guest's own bus has it: bus << 8 | device << 3 | function. Others have no
+ * name. What is reported is what the unit reports, some of them not every blocked transfer.
+ *
+ * Who may call, guest.conf says (docs/guest-conf.md): `balloon` for WANTED to UNPROTECT, `faults` for
+ * FAULTS, either for VERSION. With `kernel` ring 0 may, with `user` every program may; with `off` for
+ * both VMMCALL is an invalid opcode. A guest harms but itself: whoever gives a page in use loses what
+ * is in it. A page is unprotected before it is given or exchanged.
  */
 #pragma once
 
@@ -34,13 +40,19 @@
 #define HYPERCALL_EXCHANGE	0x53500004ull
 #define HYPERCALL_PROTECT	0x53500005ull
 #define HYPERCALL_UNPROTECT	0x53500006ull
-#define HYPERCALL_LAST		HYPERCALL_UNPROTECT
+#define HYPERCALL_FAULTS	0x53500007ull
+#define HYPERCALL_LAST		HYPERCALL_FAULTS
 
 #define HYPERCALL_PAGES_MAX	512ull
 
+/* What FAULTS is asked for. */
+#define HYPERCALL_FAULT_COUNT	0ull
+#define HYPERCALL_FAULT_ADDRESS 1ull
+
 #define HYPERCALL_UNKNOWN	(-1) /* there is no such call */
 #define HYPERCALL_NOT_PERMITTED (-2) /* not from this ring */
-#define HYPERCALL_RANGE		(-3) /* gfn or pages are not within the guest's memory */
+#define HYPERCALL_RANGE		(-3) /* gfn or pages are not within the guest's memory; no such `what` */
 #define HYPERCALL_NOT_THERE	(-4) /* the first page has no frame of that kind */
 #define HYPERCALL_THERE		(-5) /* the first page was never given */
 #define HYPERCALL_NO_MEMORY	(-6) /* there is no frame, or no table page, for the first page */
+#define HYPERCALL_NO_FUNCTION	(-7) /* the guest has no function of that name */

@@ -2,7 +2,7 @@
 /*
  * platform/metal/hypercall_check.c - may this guest make this call?
  *
- *   ring --> number --> pages
+ *   ring --> number --> pages, or the function
  *
  * In this order: who may not call learns nothing of which calls there are.
  */
@@ -10,20 +10,41 @@
 
 #include "lib/mutant.h"
 #include "platform/metal/hypercall.h"
+#include "platform/metal/vpci.h"
 
 #define RING_KERNEL 0u
 
-static bool may_call(const struct hypercall_guest *guest, uint32_t ring)
+static bool is_ring_right(const struct hypercall_guest *guest, enum call_right right, uint32_t ring)
 {
-	switch (guest->right) {
-	case BALLOON_OFF:
+	switch (right) {
+	case CALL_BY_NOBODY:
 		return false;
-	case BALLOON_KERNEL:
+	case CALL_BY_KERNEL:
 		return ring == RING_KERNEL || MUTANT_IS(guest->mutant, SP_MUT_CALL_RING_UNCHECKED);
-	case BALLOON_USER:
+	case CALL_BY_USER:
 		return true;
 	}
 	return false;
+}
+
+/* Who may make one kind of call is told which others there are not. */
+static bool may_call(const struct hypercall_guest *guest, const struct hypercall *call)
+{
+	const bool balloon = is_ring_right(guest, guest->balloon, call->ring);
+	const bool faults = is_ring_right(guest, guest->faults, call->ring);
+
+	switch (call->number) {
+	case HYPERCALL_WANTED:
+	case HYPERCALL_GIVE:
+	case HYPERCALL_GET:
+	case HYPERCALL_EXCHANGE:
+	case HYPERCALL_PROTECT:
+	case HYPERCALL_UNPROTECT:
+		return balloon;
+	case HYPERCALL_FAULTS:
+		return faults;
+	}
+	return balloon || faults;
 }
 
 /* No sum: a count near 2^64 would come round. */
@@ -36,9 +57,18 @@ static bool is_within(const struct hypercall_guest *guest, const struct hypercal
 	return call->first < guest->frames && call->count <= guest->frames - call->first;
 }
 
+static int64_t check_faults(const struct hypercall_guest *guest, const struct hypercall *call)
+{
+	if (call->count != HYPERCALL_FAULT_COUNT && call->count != HYPERCALL_FAULT_ADDRESS)
+		return HYPERCALL_RANGE;
+	if (MUTANT_IS(guest->mutant, SP_MUT_CALL_FUNCTION_UNCHECKED))
+		return 0;
+	return vpci_find_name(guest->bus, call->first) != NULL ? 0 : HYPERCALL_NO_FUNCTION;
+}
+
 int64_t hypercall_check(const struct hypercall_guest *guest, const struct hypercall *call)
 {
-	if (!may_call(guest, call->ring))
+	if (!may_call(guest, call))
 		return HYPERCALL_NOT_PERMITTED;
 	switch (call->number) {
 	case HYPERCALL_VERSION:
@@ -50,6 +80,8 @@ int64_t hypercall_check(const struct hypercall_guest *guest, const struct hyperc
 	case HYPERCALL_PROTECT:
 	case HYPERCALL_UNPROTECT:
 		return is_within(guest, call) ? 0 : HYPERCALL_RANGE;
+	case HYPERCALL_FAULTS:
+		return check_faults(guest, call);
 	}
 	return HYPERCALL_UNKNOWN;
 }

@@ -7,7 +7,14 @@
 
 #include <stdint.h>
 
-#include "platform/metal/balloon.h"
+struct vpci;
+
+/* Whom guest.conf lets make a kind of call. */
+enum call_right {
+	CALL_BY_NOBODY,
+	CALL_BY_KERNEL, /* ring 0 */
+	CALL_BY_USER,	/* every ring */
+};
 
 /* As the registers have it: hypercall.h. */
 struct hypercall {
@@ -17,9 +24,10 @@ struct hypercall {
 
 /* Who calls. */
 struct hypercall_guest {
-	enum balloon_right right;
-	uint64_t frames; /* of its memory, from gfn 0 on */
-	uint32_t mutant; /* of lib/mutant.h: tests only */
+	enum call_right balloon, faults;
+	uint64_t frames;  /* of its memory, from gfn 0 on */
+	struct vpci *bus; /* its functions */
+	uint32_t mutant;  /* of lib/mutant.h: tests only */
 };
 
 /* 0: it is carried out; else an error of hypercall.h. */

@@ -159,6 +159,7 @@ static void move_function(const struct words *words, vm_request *request, const 
 
 static void assign(const struct words *words)
 {
+	guests_settle_faults(host);
 	move_function(words, give, "was given to");
 }
 
@@ -199,7 +200,7 @@ static void ask_for_memory(const struct words *words)
 		console_log("monitor", "how many pages is a number up to %u", PAGES_MAX);
 		return;
 	}
-	if (vm == receiver || vm->balloon.right == BALLOON_OFF) {
+	if (vm == receiver || vm->balloon.right == CALL_BY_NOBODY) {
 		console_log("monitor",
 			    vm == receiver ? "%s cannot give to itself"
 					   : "%s may not call: guest.conf, balloon",

@@ -84,6 +84,7 @@ enum sp_status vm_create(struct vm *vm, struct sp_host *host, const struct vm_co
 	print(vm->uart.prefix, sizeof(vm->uart.prefix), "%s| ", vm->name);
 	vm->uart.is_silent = config->is_silent;
 	vm->balloon.right = config->balloon;
+	vm->faults = config->faults;
 	vm->frames = config->bytes / SP_FRAME_BYTES;
 	vm_pci_begin(vm);
 	vm->memory = memory_take_for_guest(vm->frames, LARGE_FRAMES);

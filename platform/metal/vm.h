@@ -98,6 +98,7 @@ struct vm {
 	uint32_t pit; /* what a guest that reads its absent PIT sees change */
 	uint8_t clock_index;
 	struct balloon balloon; /* what is atomic in it needs no lock */
+	enum call_right faults; /* who may ask for them */
 
 	uint32_t mutant; /* a negative control, tests only */
 
@@ -116,8 +117,8 @@ struct vm_config {
 	uint32_t cpu_count;
 	bool acpi;
 	enum sp_tables tables;
-	enum balloon_right balloon;
-	bool is_silent; /* what it writes to its serial port goes nowhere */
+	enum call_right balloon, faults; /* who may make which hypercalls */
+	bool is_silent;			 /* what it writes to its serial port goes nowhere */
 };
 
 /* SP_NO_MEMORY: not enough RAM, in one piece. */

@@ -4,7 +4,7 @@
  *
  *   guest.conf says off      invalid opcode
  *   hypercall_check.h        an error, said once a kind
- *   else                     balloon.h, protect.h
+ *   else                     balloon.h, protect.h; vm_pci.h for faults
  */
 #include "platform/metal/vm_hypercall.h"
 
@@ -42,13 +42,19 @@ static int64_t carry_out(struct vm *vm, const struct hypercall *call)
 		return protect_set(vm, call->first, call->count, SP_RAM_READONLY);
 	case HYPERCALL_UNPROTECT:
 		return protect_set(vm, call->first, call->count, SP_RAM);
+	case HYPERCALL_FAULTS:
+		return vm_pci_faults(vm, call->first, call->count);
 	}
 	return HYPERCALL_UNKNOWN;
 }
 
 static int64_t answer(struct vm *vm, const struct hypercall *call)
 {
-	const struct hypercall_guest guest = { vm->balloon.right, vm->frames, vm->balloon.mutant };
+	const struct hypercall_guest guest = { .balloon = vm->balloon.right,
+					       .faults = vm->faults,
+					       .frames = vm->frames,
+					       .bus = &vm->pci.bus,
+					       .mutant = vm->balloon.mutant };
 	const int64_t error = hypercall_check(&guest, call);
 
 	return error != 0 ? error : carry_out(vm, call);
@@ -60,10 +66,11 @@ static void log_error(struct vm *vm, const struct hypercall *call, int64_t error
 	static const char *const why[] = {
 		[-HYPERCALL_UNKNOWN] = "there is none such",
 		[-HYPERCALL_NOT_PERMITTED] = "not from this ring",
-		[-HYPERCALL_RANGE] = "not within its memory",
+		[-HYPERCALL_RANGE] = "not within its memory, or no such question",
 		[-HYPERCALL_NOT_THERE] = "no page of that kind is there",
 		[-HYPERCALL_THERE] = "that page was not given",
 		[-HYPERCALL_NO_MEMORY] = "no memory for it",
+		[-HYPERCALL_NO_FUNCTION] = "it has no such function",
 	};
 	const uint32_t bit = 1u << -error;
 
@@ -87,7 +94,7 @@ void vm_hypercall_exit(struct vm_cpu *cpu)
 	int64_t result;
 	bool were_on;
 
-	if (cpu->vm->balloon.right == BALLOON_OFF) {
+	if (cpu->vm->balloon.right == CALL_BY_NOBODY && cpu->vm->faults == CALL_BY_NOBODY) {
 		vm_refuse_opcode(cpu);
 		return;
 	}

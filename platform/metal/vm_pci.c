@@ -12,6 +12,7 @@
 #include "platform/metal/vm_pci.h"
 
 #include "lib/mutant.h"
+#include "platform/metal/hypercall.h"
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/pci_config.h"
@@ -316,6 +317,33 @@ enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t sbdf)
 		return SP_NOT_FOUND;
 	vpci_remove(function);
 	return sp_device_release(vm->domain, sbdf);
+}
+
+/* A release ended the function's DMA, and its faults were read before another guest got it: guests.h. */
+void vm_pci_note_fault(struct vm *vm, const struct sp_fault *fault)
+{
+	const struct vpci_function *function = vpci_find(&vm->pci.bus, fault->requester);
+	struct vm_pci_function *state;
+
+	if (function == NULL)
+		return;
+	state = state_of(vm, function);
+	/* The count last: who sees it grow finds the address. */
+	if (fault->has_address)
+		atomic_store(&state->fault_address, fault->frame.dfn * SP_FRAME_BYTES);
+	atomic_fetch_add(&state->faults, 1);
+}
+
+int64_t vm_pci_faults(struct vm *vm, uint64_t name, uint64_t what)
+{
+	const struct vpci_function *function = vpci_find_name(&vm->pci.bus, name);
+	struct vm_pci_function *state;
+
+	if (function == NULL)
+		return HYPERCALL_NO_FUNCTION;
+	state = state_of(vm, function);
+	return (int64_t)(what == HYPERCALL_FAULT_ADDRESS ? atomic_load(&state->fault_address)
+							 : atomic_load(&state->faults));
 }
 
 enum sp_status vm_pci_take_all(struct vm *vm)

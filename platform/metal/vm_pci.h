@@ -5,6 +5,10 @@
  */
 #pragma once
 
+#include <stdatomic.h>
+
+#include <sallyport/iommu.h>
+
 #include "platform/metal/vpci.h"
 
 struct vm;
@@ -15,6 +19,8 @@ struct vm_pci_function {
 	sp_gfn_t first[SP_BARS];
 	uint8_t vector[SP_MESSAGES]; /* what an interrupt's entry has; 0: it is absent */
 	uint8_t cpu[SP_MESSAGES];    /* of the guest, to which it goes */
+	/* Since the guest has it. CPU 0 writes, the guest may ask. */
+	_Atomic uint64_t faults, fault_address;
 };
 
 struct vm_pci {
@@ -37,6 +43,11 @@ SP_MUST_USE enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t function);
 
 /* The guest does not run. SP_OK, or what the first release that went wrong said. */
 SP_MUST_USE enum sp_status vm_pci_take_all(struct vm *vm);
+
+/* CPU 0: one more fault of a function, if it is this guest's. */
+void vm_pci_note_fault(struct vm *vm, const struct sp_fault *fault);
+/* For the hypercall, which was checked: `name` is a function of the guest's. */
+int64_t vm_pci_faults(struct vm *vm, uint64_t name, uint64_t what);
 
 /* With the guest's lock, all that follows. Ports CF8 and CFC to CFF. */
 uint32_t vm_pci_port_read(struct vm *vm, uint32_t port, uint32_t bytes);

@@ -41,6 +41,11 @@ struct vpci_function *vpci_find(struct vpci *vpci, sp_sbdf_t machine)
 	return NULL;
 }
 
+struct vpci_function *vpci_find_name(struct vpci *vpci, uint64_t name)
+{
+	return name <= UINT32_MAX ? find_device(vpci, (uint32_t)name) : NULL;
+}
+
 /* The caller promised that the access stays within one register. */
 static uint32_t read_register(const struct vpci *vpci, const struct vpci_function *function,
 			      uint32_t offset)

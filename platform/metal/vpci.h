@@ -141,6 +141,8 @@ struct vpci_change vpci_ecam_write(struct vpci *vpci, uint32_t offset, uint32_t 
 				   uint64_t value);
 
 struct vpci_function *vpci_find(struct vpci *vpci, sp_sbdf_t machine); /* NULL: not shown */
+/* By the guest's name: bus << 8 | device << 3 | function. NULL: it has no function of that name. */
+struct vpci_function *vpci_find_name(struct vpci *vpci, uint64_t name);
 bool vpci_is_master(const struct vpci_function *function);
 
 /* ---- base addresses ---- */

@@ -34,6 +34,7 @@ const struct attack attack_table[TWO_ATTACKS] = {
 	{ "call-unknown", "call 0x0 of ring 0", "version-by-kernel", "1", false },
 	{ "call-foreign-pages", "call 0x53500002 of ring 0", "exchange-by-kernel", "1", false },
 	{ "call-get-unasked", "call 0x53500003 of ring 0", "get-by-kernel", "1", false },
+	{ "call-foreign-function", "call 0x53500007 of ring 0", "faults-by-kernel", "0", false },
 	/* edu is behind the unit, where that is a function; the NVMe controller where two_run.c puts it. */
 	{ "edu-outside", "sbdf 0000:00:0", "edu-inside", "1", true },
 	{ "prp-outside", "sbdf 0000:00:13.0 ", "prp-inside", "1", true },

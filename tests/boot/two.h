@@ -13,7 +13,7 @@
 #include "nic.h"
 
 enum {
-	TWO_ATTACKS = 18,
+	TWO_ATTACKS = 19,
 	TWO_PACKETS = 12000 /* as guests/two.conf says */
 };
 

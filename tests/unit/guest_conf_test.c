@@ -77,7 +77,8 @@ static void a_guest_has_all_that_was_said(void **state)
 		   "device       = 0001:a0:1f.7\n"
 		   "console      = none\n"
 		   "acpi         = on\n"
-		   "balloon      = user\n");
+		   "balloon      = user\n"
+		   "faults       = kernel\n");
 	assert_int_equal(conf.guest_count, 1);
 	assert_string_equal(web->name, "web");
 	assert_int_equal(web->line, 3);
@@ -97,7 +98,8 @@ static void a_guest_has_all_that_was_said(void **state)
 	assert_int_equal(web->device[2].line, 11);
 	assert_int_equal(web->console, CONF_CONSOLE_NONE);
 	assert_true(web->acpi);
-	assert_int_equal(web->balloon, BALLOON_USER);
+	assert_int_equal(web->balloon, CALL_BY_USER);
+	assert_int_equal(web->faults, CALL_BY_KERNEL);
 }
 
 static void what_is_not_said_has_a_default(void **state)
@@ -108,7 +110,8 @@ static void what_is_not_said_has_a_default(void **state)
 	assert_int_equal(conf.guest[0].device_count, 0);
 	assert_int_equal(conf.guest[0].console, CONF_CONSOLE_SERIAL);
 	assert_false(conf.guest[0].acpi);
-	assert_int_equal(conf.guest[0].balloon, BALLOON_OFF);
+	assert_int_equal(conf.guest[0].balloon, CALL_BY_NOBODY);
+	assert_int_equal(conf.guest[0].faults, CALL_BY_NOBODY);
 	assert_int_equal(conf.guest[0].said[CONF_INITRD], 0);
 	assert_int_equal(conf.guest[0].command_line.length, 0);
 }
@@ -239,6 +242,7 @@ static void other_words_are_named(void **state)
 	must_refuse("[a]\nacpi = yes", "guest.conf:2: acpi yes: wanted on or off");
 	must_refuse("[a]\nacpi = On", "guest.conf:2: acpi On: wanted on or off");
 	must_refuse("[a]\nballoon = on", "guest.conf:2: balloon on: wanted off, kernel or user");
+	must_refuse("[a]\nfaults = all", "guest.conf:2: faults all: wanted off, kernel or user");
 }
 
 static void an_unknown_setting_is_named(void **state)
@@ -247,11 +251,11 @@ static void an_unknown_setting_is_named(void **state)
 	must_refuse(
 		"[a]\ncolour = blue",
 		"guest.conf:2: colour: no such setting; there are kernel, initrd, command-line, "
-		"memory, cpus, device, console, acpi, balloon");
+		"memory, cpus, device, console, acpi, balloon, faults");
 	must_refuse(
 		"[a]\nMemory = 64M",
 		"guest.conf:2: Memory: no such setting; there are kernel, initrd, command-line, "
-		"memory, cpus, device, console, acpi, balloon");
+		"memory, cpus, device, console, acpi, balloon, faults");
 }
 
 static void what_is_no_setting_is_named(void **state)
