@@ -132,9 +132,9 @@ help:
 
 empty :=
 space := $(empty) $(empty)
-guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk disk display change)
+guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display change)
 # DPDK for a few seconds on one machine, and changes under it on one; PART=dpdk, PART=change show more.
-PART ?= matrix move smp balloon two nic disk display typing change-short boot dpdk-short
+PART ?= matrix move smp balloon two nic isolation disk display typing change-short boot dpdk-short
 # What measures runs alone, after the others. They go side by side: most of what a guest does is wait.
 alone := boot dpdk dpdk-short
 beside := $(filter-out $(alone),$(PART))

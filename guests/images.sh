@@ -106,14 +106,20 @@ if [ ! -d "$packages/kernel" ] || [ ! -d "$packages/busybox" ] || [ ! -d "$packa
 		exit 1
 	}
 fi
-if [ ! -d "$packages/dpdk" ]; then
+sdk=$packages/dpdk-sdk
+if [ ! -d "$sdk" ]; then
 	echo "guests: downloading dpdk-dev and what it depends on (34 MB)"
-	unpack_dpdk() { "$here/dpdk.sh" "$packages/dpdk-scratch" "$packages/dpdk"; }
-	unpack_dpdk >"$packages/log" 2>&1 || { refresh_lists && unpack_dpdk; } >"$packages/log" 2>&1 || {
+	fetch_dpdk() { "$here/dpdk.sh" fetch "$sdk"; }
+	fetch_dpdk >"$packages/log" 2>&1 || { refresh_lists && fetch_dpdk; } >"$packages/log" 2>&1 || {
 		echo "guests: the packages cannot be had; $packages/log says why" >&2
 		exit 1
 	}
 fi
+[ -d "$packages/dpdk" ] || "$here/dpdk.sh" tree "$sdk" "$sdk/usr/bin/dpdk-testpmd" "$packages/dpdk"
+# Also when a header of the tree has changed: make knows.
+"$here/dpdk.sh" build "$sdk" "$here/../examples/dpdk-isolation" "$out/dpdk-isolation"
+[ "$packages/isolation/bin/dpdk-isolation" -nt "$out/dpdk-isolation" ] ||
+	"$here/dpdk.sh" tree "$sdk" "$out/dpdk-isolation" "$packages/isolation"
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
 # Static, because a guest has no libraries.
 mkdir -p "$out/programs"
@@ -126,7 +132,7 @@ done
 [ "$out/calls.ko" -nt "$here/calls-module.c" ] && [ "$out/calls.ko" -nt "$here/calls.h" ] ||
 	"$here/module.sh" "$here/calls-module.c" "$(find "$packages/kernel" -name e1000e.ko)" "$out/calls.ko"
 [ "$out/disk.ext4" -nt "$here/disk.root" ] || make_disk
-newest=$(ls -t "$out"/programs/* "$out/calls.ko" | head -1)
+newest=$(ls -t "$out"/programs/* "$out/calls.ko" "$packages/isolation/bin/dpdk-isolation" | head -1)
 for script in "$here"/*.init; do
 	name=$(basename "$script" .init)
 	[ "$out/$name.gz" -nt "$script" ] && [ "$out/$name.gz" -nt "$newest" ] || make_initrd "$name"

@@ -210,7 +210,7 @@ run_boot() {
 	"$out/boot" check "$out" 2>&1 | tee "$logs/boot.log" | grep --line-buffered -v -E '^(not )?ok |^1\.\.' | sed 's/^/  /'
 	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
 	build boot guests || return
-	for part in nic move two smp balloon boot typing dpdk-short change disk display; do
+	for part in nic move two smp balloon boot typing dpdk-short change isolation disk display; do
 		"$out/boot" "$part" "$out" >"$logs/boot-$part.log" 2>&1
 		judge boot "$part" "$logs/boot-$part.log" $?
 	done

@@ -25,6 +25,7 @@ need_for_demo() {
 	need libjansson-dev "the boot runner writes out/matrix.json" has_header jansson.h
 	need libsmartcols-dev "the boot runner prints tables" has_header libsmartcols/libsmartcols.h
 	need libpng-dev "the boot runner reads what a guest's displays show" has_header png.h
+	need pkg-config "the DPDK program of a guest is built" has_command pkg-config
 	need e2fsprogs "a guest's root file system is made" \
 		eval 'PATH=$PATH:/usr/sbin:/sbin command -v mke2fs'
 	need acpica-tools "the ACPI code that guests are given is compiled" has_command iasl
@@ -51,7 +52,6 @@ need_for_check() {
 	need cppcheck "lint: static analysis" has_command cppcheck
 	need universal-ctags "lint: the length of functions" \
 		eval 'ctags --version | grep -q Universal'
-	need pkg-config "the embedding example finds the installed library" has_command pkg-config
 }
 
 run_apt() {

@@ -36,11 +36,12 @@ static void add_port(struct words *words, unsigned int port, bool has_place)
 
 static void list_modules(struct words *words, const char *out, const struct cable *cable)
 {
-	int used = snprintf(words->modules, sizeof(words->modules), "%s", cable->files);
+	int used = snprintf(words->modules, sizeof(words->modules), "%s",
+			    cable->files ? cable->files : "");
 
 	for (unsigned int i = 0; i < CABLE_FILES && cable->images[i]; i++)
 		used += snprintf(words->modules + used, sizeof(words->modules) - (size_t)used,
-				 ",%s/guests/%s", out, cable->images[i]);
+				 "%s%s/guests/%s", used ? "," : "", out, cable->images[i]);
 	add(words, "-initrd", words->modules);
 }
 

@@ -21,8 +21,8 @@ struct cable {
 	const char *append; /* to its command line; NULL: nothing */
 	const char *cpus;   /* of the machine, in all; NULL: as its options say */
 	unsigned int ports;
-	bool has_places;		 /* at 00:10.0 and on, where guest.conf looks for them */
-	const char *files;		 /* in the tree, with commas: guest.conf, and a monitor's */
+	bool has_places;   /* at 00:10.0 and on, where guest.conf looks for them */
+	const char *files; /* in the tree, with commas: guest.conf, and a monitor's; or NULL */
 	const char *images[CABLE_FILES]; /* of <out>/guests/ */
 	const char *const *more;	 /* words for QEMU, NULL at their end; or NULL */
 	const char *const *marks;	 /* as in struct boot: it ends there */

@@ -12,6 +12,7 @@
  *   boot two OUT [MACHINE...]      two of them, one hostile, and OUT/two.json
  *   boot dpdk OUT [MACHINE...]     DPDK in a guest beside the bare machine, and OUT/dpdk.json
  *   boot dpdk-short OUT [MACHINE...]   the same for a few seconds
+ *   boot isolation OUT [MACHINE...]   a program of DPDK's aims its ports outside, and OUT/isolation.json
  *   boot disk OUT [MACHINE...]     an NVMe controller of a guest's own, and OUT/disk.json
  *   boot display OUT [MACHINE...]  two displays of a guest's own, OUT/display.json and OUT/display.png
  *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
@@ -41,7 +42,7 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|disk|display|change OUT [MACHINE...]\n"
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|disk|display|change OUT [MACHINE...]\n"
 		"       boot summary OUT PART...\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);

@@ -7,6 +7,7 @@
 #include "disk.h"
 #include "display.h"
 #include "dpdk.h"
+#include "isolation.h"
 #include "move.h"
 #include "nic.h"
 #include "smp.h"
@@ -78,7 +79,7 @@ RUN(change, change_run, change_rows, "change.json")
 RUN(startup, startup_run, startup_count, "boot.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
 
-/* These fill, print and write by themselves: dpdk compares several boots, both have more to write than steps. */
+/* These fill, print and write by themselves: dpdk compares several boots, all have more to write than steps. */
 static bool run_dpdk(const struct runner *runner, const struct choice *choice)
 {
 	return dpdk_run_all(runner, choice->machines, choice->count, &dpdk_long);
@@ -99,6 +100,11 @@ static bool run_display(const struct runner *runner, const struct choice *choice
 	return display_run_all(runner, choice->machines, choice->count);
 }
 
+static bool run_isolation(const struct runner *runner, const struct choice *choice)
+{
+	return isolation_run_all(runner, choice->machines, choice->count);
+}
+
 static const struct part part_table[] = {
 	{ "nic", guest_machine_table, &guest_machine_count, run_nic },
 	{ "move", move_machine_table, &move_machine_count, run_move },
@@ -110,6 +116,7 @@ static const struct part part_table[] = {
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
 	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },
 	{ "dpdk-short", guest_machine_table, &guest_machine_count, run_short_dpdk },
+	{ "isolation", isolation_machine_table, &isolation_machine_count, run_isolation },
 	{ "disk", guest_machine_table, &guest_machine_count, run_disk },
 	{ "display", guest_machine_table, &guest_machine_count, run_display },
 };
