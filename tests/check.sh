@@ -29,6 +29,7 @@ passed=0
 failed=0
 skipped=0
 failures=()
+lanes=$(($(nproc) > 1 ? 2 : 1)) # programs side by side
 limit=900 # seconds for one test program, more than ten times what the slowest takes
 
 mkdir -p "$logs"
@@ -139,23 +140,57 @@ run_lint() {
 	judge lint rules "$logs/lint.log" $?
 }
 
-run_program() { # run_program KIND SOURCE
-	local kind=$1 program=$out/${2%.c} name=${2#tests/} log
+# beside LANES COMMAND ARGUMENT...: the command with each argument, so many at a time; then `judged` with
+# each in their order, as soon as it and those before it are through.
+beside() {
+	local lanes=$1 command=$2 of
 
-	name=${name%.c}
-	log=$logs/${name//\//-}.log
-	build "$kind" "$program" || return
-	CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$program" >"$log" 2>&1
-	judge "$kind" "$name" "$log" $?
+	shift 2
+	for of in "$@"; do rm -f "$logs/status-${of//\//-}"; done
+	(
+		for of in "$@"; do
+			while [ "$(jobs -rp | wc -l)" -ge "$lanes" ]; do wait -n; done
+			{
+				"$command" "$of"
+				echo $? >"$logs/.status-${of//\//-}"
+				mv "$logs/.status-${of//\//-}" "$logs/status-${of//\//-}"
+			} &
+		done
+		wait
+	) &
+	for of in "$@"; do
+		until [ -e "$logs/status-${of//\//-}" ]; do sleep 0.1; done
+		judged "$of" "$(cat "$logs/status-${of//\//-}")"
+	done
+	wait
 }
 
-run_programs() { # run_programs KIND SOURCE...
-	local kind=$1 source
+log_of() { # log_of SOURCE
+	local name=${1#tests/}
 
-	shift
+	name=${name%.c}
+	echo "$logs/${name//\//-}.log"
+}
+
+# What does not build was told already.
+run_program() { # run_program SOURCE
+	[ -x "$out/${1%.c}" ] || return 125
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout "$limit" "$out/${1%.c}" >"$(log_of "$1")" 2>&1
+}
+
+run_programs() { # run_programs KIND LANES SOURCE...
+	local kind=$1 lanes=$2 source
+
+	shift 2
 	echo "$kind"
 	[ $# -gt 0 ] || absent "tests/$kind has no *_test.c"
-	for source in "$@"; do run_program "$kind" "$source"; done
+	for source in "$@"; do build "$kind" "$out/${source%.c}" || rm -f "$out/${source%.c}"; done
+	judged() {
+		local name=${1#tests/}
+
+		[ ! -x "$out/${1%.c}" ] || judge "$kind" "${name%.c}" "$(log_of "$1")" "$2"
+	}
+	beside "$lanes" run_program "$@"
 }
 
 run_mutants() {
@@ -201,19 +236,19 @@ run_embed() {
 	test_step embed "has fewer than 200 lines" [ "$(cat examples/embed/*.c | wc -l)" -lt 200 ]
 }
 
-run_boot() {
-	local part
+run_part() { "$out/boot" "$1" "$out" >"$logs/boot-$1.log" 2>&1; }
 
+# What measures is alone; most of what the others' guests do is wait.
+run_boot() {
 	echo "boot"
 	has_sources 'platform/metal/*.c' || { absent "platform/metal has no sources"; return; }
 	build boot images "$out/boot" || return
 	"$out/boot" check "$out" 2>&1 | tee "$logs/boot.log" | grep --line-buffered -v -E '^(not )?ok |^1\.\.' | sed 's/^/  /'
 	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
 	build boot guests || return
-	for part in nic move two smp balloon boot typing dpdk-short change isolation disk display; do
-		"$out/boot" "$part" "$out" >"$logs/boot-$part.log" 2>&1
-		judge boot "$part" "$logs/boot-$part.log" $?
-	done
+	judged() { judge boot "$1" "$logs/boot-$1.log" "$2"; }
+	beside "$lanes" run_part move smp change balloon isolation two nic display disk typing
+	beside 1 run_part boot dpdk-short
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')
@@ -223,9 +258,9 @@ mapfile -t threads < <(compgen -G 'tests/threads/*_test.c')
 started=$SECONDS
 run_lint
 "$make" --no-print-directory -k -j"$(nproc)" OUT="$out" tests >"$logs/tests-build.log" 2>&1
-run_programs unit "${unit[@]}"
-run_programs model "${model[@]}"
-run_programs threads "${threads[@]}"
+run_programs unit "$lanes" "${unit[@]}"
+run_programs model "$lanes" "${model[@]}"
+run_programs threads 1 "${threads[@]}"
 run_mutants
 run_counts
 run_embed
