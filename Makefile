@@ -88,7 +88,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short guests run check lint size format install uninstall clean help
+.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short demo-serve-short guests run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -132,9 +132,10 @@ help:
 
 empty :=
 space := $(empty) $(empty)
-guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display change)
-# DPDK for a few seconds on one machine, and changes under it on one; PART=dpdk, PART=change show more.
-PART ?= matrix move smp balloon two nic isolation disk display typing change-short boot dpdk-short
+guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display change serve)
+# DPDK for a few seconds on one machine, and changes under it, and a guest that serves another, on one;
+# PART=dpdk, PART=change, PART=serve show more.
+PART ?= matrix move smp balloon two nic isolation disk display typing change-short serve-short boot dpdk-short
 # What measures runs alone, after the others. They go side by side: most of what a guest does is wait.
 alone := boot dpdk dpdk-short
 beside := $(filter-out $(alone),$(PART))
@@ -164,6 +165,9 @@ demo-dpdk-short: guests
 
 demo-change-short: guests
 	@$(OUT)/boot change $(OUT) $(or $(MACHINES),amdvi-shared)
+
+demo-serve-short: guests
+	@$(OUT)/boot serve $(OUT) $(or $(MACHINES),amdvi-shared)
 
 # QEMU ends as the hypervisor wants it: 33 says that all was well, 35 that it said why not. What QEMU itself
 # says is mostly about instructions that it does not have.

@@ -123,7 +123,7 @@ fi
 [ -f "$out/vmlinuz" ] || cp "$packages"/kernel/boot/vmlinuz-* "$out/vmlinuz"
 # Static, because a guest has no libraries.
 mkdir -p "$out/programs"
-for program in balloon calls terminal smp aim change card; do make_program $program; done
+for program in balloon calls terminal smp aim change card server; do make_program $program; done
 for kernel in end stay; do
 	[ "$out/$kernel" -nt "$here/start.S" ] && continue
 	gcc -m32 "-D$(echo $kernel | tr a-z A-Z)" -c -o "$out/$kernel.o" "$here/start.S"

@@ -406,21 +406,6 @@ static void ask_early(struct sp_domain *domain, struct span span)
 	domain_drop(domain);
 }
 
-void sp_batch_begin(struct sp_domain *domain)
-{
-	domain_take(domain);
-	domain->batches++;
-	domain_drop(domain);
-}
-
-void sp_batch_end(struct sp_domain *domain)
-{
-	domain_take(domain);
-	domain->batches--;
-	ledger_post_change(domain);
-	domain_drop(domain);
-}
-
 enum sp_status domain_change(struct sp_domain *domain, struct span span,
 			     const struct target *target, bool down, bool reserved,
 			     const uint64_t *sample, struct sp_result *result)

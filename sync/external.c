@@ -184,6 +184,22 @@ bool external_are_gone(const struct sp_domain *domain)
 	return true;
 }
 
+/* One request for all that is changed between the two: CPUs and units have theirs at each change. */
+void sp_batch_begin(struct sp_domain *domain)
+{
+	domain_take(domain);
+	domain->batches++;
+	domain_drop(domain);
+}
+
+void sp_batch_end(struct sp_domain *domain)
+{
+	domain_take(domain);
+	domain->batches--;
+	ledger_post_change(domain);
+	domain_drop(domain);
+}
+
 /* ---- shadows, and the CPUs that run on them ---- */
 
 static bool shadows_are_gone(const struct sp_domain *domain, uint64_t number)

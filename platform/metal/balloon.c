@@ -18,11 +18,13 @@
 #include "platform/metal/memory.h"
 #include "platform/metal/spinlock.h"
 #include "platform/metal/string.h"
+#include "platform/metal/time.h"
 #include "platform/metal/vm_cpu.h"
 
 #define FRAMES	      (LOW_LIMIT / SP_FRAME_BYTES)
 #define CANARIES      512u
 #define BUSY_MAX      1000u /* far more than a limbo full of frames takes to empty */
+#define BACK_WITHIN   (1 * NS_PER_S)
 #define WORDS_OF_PAGE (SP_FRAME_BYTES / sizeof(uint64_t))
 
 /* A page that was given to another guest; nobody is to write to it but this file. */
@@ -70,8 +72,8 @@ void balloon_end(struct vm *vm)
 
 /* ---- one page ---- */
 
-/* To the end, and paid; a split that is in the way is waited for. */
-static enum sp_status change(struct vm *vm, uint64_t gfn, const sp_mfn_t *frame)
+/* A split that is in the way is waited for. */
+enum sp_status balloon_change(struct vm *vm, uint64_t gfn, const sp_mfn_t *frame)
 {
 	struct sp_result result = { .ticket = { vm->domain, 0 } };
 	enum sp_status status = SP_BUSY;
@@ -90,8 +92,7 @@ static enum sp_status change(struct vm *vm, uint64_t gfn, const sp_mfn_t *frame)
 	return status == SP_OK ? sp_wait(vm->host, result.ticket) : status;
 }
 
-/* RAM of the guest's, by a frame that is its own. */
-static bool find_own(struct vm *vm, uint64_t gfn, sp_mfn_t *frame)
+bool balloon_find_own(struct vm *vm, uint64_t gfn, sp_mfn_t *frame)
 {
 	struct sp_mapping mapping;
 
@@ -130,7 +131,20 @@ static bool plant(const struct vm *from, struct vm *to, sp_mfn_t frame)
 	if (!has_room)
 		return false;
 	set_owner(frame, 1, to->number);
-	return change(to, canaries[count].gfn, &frame) == SP_OK;
+	return balloon_change(to, canaries[count].gfn, &frame) == SP_OK;
+}
+
+/* A settled ticket says that all have forgotten; the frame comes back with progress, a little later. */
+static bool await_forgotten(struct vm *vm, sp_mfn_t frame, uint64_t mark)
+{
+	const uint64_t until = time_now() + BACK_WITHIN;
+
+	while (!forgotten_since(mark, vm->number, frame)) {
+		if (time_now() > until)
+			return false;
+		(void)sp_progress(vm->host, SP_STEP_SLOTS);
+	}
+	return true;
 }
 
 /* The library's word that nobody remembers a way to it is what lets the frame go on. */
@@ -138,7 +152,7 @@ static void pass_on(struct vm *vm, sp_mfn_t frame, uint64_t mark)
 {
 	struct vm *to = atomic_load(&vm->balloon.receiver);
 
-	if (!forgotten_since(mark, vm->number, frame)) {
+	if (!await_forgotten(vm, frame, mark)) {
 		console_log("balloon", "%s: frame 0x%lx is remembered: it stays where it is",
 			    vm->name, frame.mfn);
 		return;
@@ -158,9 +172,9 @@ static int64_t give_one(struct vm *vm, uint64_t gfn)
 	const uint64_t mark = forgotten_mark();
 	sp_mfn_t frame;
 
-	if (!find_own(vm, gfn, &frame))
+	if (!balloon_find_own(vm, gfn, &frame))
 		return HYPERCALL_NOT_THERE;
-	if (change(vm, gfn, NULL) != SP_OK)
+	if (balloon_change(vm, gfn, NULL) != SP_OK)
 		return HYPERCALL_NO_MEMORY;
 	pass_on(vm, frame, mark);
 	vm->balloon.given++;
@@ -177,7 +191,7 @@ static int64_t get_one(struct vm *vm, uint64_t gfn)
 	frame = memory_take_for_guest(1, 1);
 	if (frame.mfn == 0)
 		return HYPERCALL_NO_MEMORY;
-	if (change(vm, gfn, &frame) != SP_OK) {
+	if (balloon_change(vm, gfn, &frame) != SP_OK) {
 		memory_give(frame, 1);
 		return HYPERCALL_NO_MEMORY;
 	}
@@ -204,13 +218,16 @@ static int64_t exchange_by(struct vm *vm, uint64_t gfn, sp_mfn_t frame, sp_mfn_t
 	const uint64_t mark = forgotten_mark();
 	sp_mfn_t old;
 
-	if (!find_own(vm, gfn, &old))
+	if (!balloon_find_own(vm, gfn, &old))
 		return HYPERCALL_NOT_THERE;
 	memcpy(memory_frame(copy), memory_frame(old), SP_FRAME_BYTES);
 	memcpy(memory_frame(frame), memory_frame(copy), SP_FRAME_BYTES);
-	if (change(vm, gfn, &frame) != SP_OK)
-		return HYPERCALL_NO_MEMORY;
+	/* Whoever serves the guest may map it as soon as it is in the guest's map. */
 	set_owner(frame, 1, vm->number);
+	if (balloon_change(vm, gfn, &frame) != SP_OK) {
+		set_owner(frame, 1, 0);
+		return HYPERCALL_NO_MEMORY;
+	}
 	copy_late(memory_frame(frame), memory_frame(old), memory_frame(copy));
 	pass_on(vm, old, mark);
 	vm->balloon.exchanged++;

@@ -46,6 +46,11 @@ int64_t balloon_give(struct vm *vm, uint64_t gfn, uint64_t count);
 int64_t balloon_get(struct vm *vm, uint64_t gfn, uint64_t count);
 int64_t balloon_exchange(struct vm *vm, uint64_t gfn, uint64_t count);
 
+/* One page of any guest's: mapped (frame NULL: unmapped), to the end, and paid. */
+enum sp_status balloon_change(struct vm *vm, uint64_t gfn, const sp_mfn_t *frame);
+/* RAM of the guest's, by a frame that is its own. */
+bool balloon_find_own(struct vm *vm, uint64_t gfn, sp_mfn_t *frame);
+
 /* For the monitor. The guest is asked for so many pages more; `receiver` gets them, NULL: nobody. */
 void balloon_ask(struct vm *vm, uint64_t pages, struct vm *receiver);
 

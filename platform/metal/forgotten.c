@@ -2,13 +2,13 @@
 /*
  * platform/metal/forgotten.c - frames that the library handed back.
  *
- *   run 0 | run 1 | ... | run 63      the last 64 of them, run n in place n % 64
+ *   run 0 | run 1 | ... | run 1023    the last 1024 of them, run n in place n % 1024
  */
 #include "platform/metal/forgotten.h"
 
 #include "platform/metal/spinlock.h"
 
-#define RUNS	64u
+#define RUNS	1024u
 #define DOMAINS 8u
 
 static struct spinlock lock;

@@ -12,7 +12,7 @@ void forgotten_note(const struct sp_forgotten *run);
 
 /* How many runs came so far: what comes later has come `since` then. */
 uint64_t forgotten_mark(void);
-/* False also where more runs came since than are kept (64). */
+/* False also where more runs came since than are kept (1024). */
 bool forgotten_since(uint64_t mark, uint32_t domain, sp_mfn_t frame);
 
 /* Frames of RAM that ever came back from a domain of this number (below 8). */

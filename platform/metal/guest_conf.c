@@ -184,6 +184,13 @@ static const char *read_faults(struct parser *parser, struct conf_text value)
 	return read_right(value, &parser->guest->faults);
 }
 
+/* The other may come later in the file: whether it is there is not known here. */
+static const char *read_serves(struct parser *parser, struct conf_text value)
+{
+	parser->guest->serves = value;
+	return NULL;
+}
+
 /* In the order of docs/guest-conf.md. Only devices may be said more than once. */
 static const struct {
 	const char *name;
@@ -200,6 +207,7 @@ static const struct {
 	[CONF_ACPI] = { "acpi", read_acpi, false },
 	[CONF_BALLOON] = { "balloon", read_balloon, false },
 	[CONF_FAULTS] = { "faults", read_faults, false },
+	[CONF_SERVES] = { "serves", read_serves, false },
 };
 
 const char *conf_key_name(enum conf_key key)
@@ -253,7 +261,7 @@ static void parse_setting(struct parser *parser, struct conf_text text)
 		conf_mistake(
 			parser->mistakes, parser->line,
 			"%.*s: no such setting; there are kernel, initrd, command-line, memory, "
-			"cpus, device, console, acpi, balloon, faults",
+			"cpus, device, console, acpi, balloon, faults, serves",
 			shown(name), name.at);
 	} else if (parser->guest == NULL) {
 		conf_mistake(parser->mistakes, parser->line,

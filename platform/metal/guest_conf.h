@@ -39,6 +39,7 @@ enum conf_key {
 	CONF_ACPI,
 	CONF_BALLOON,
 	CONF_FAULTS,
+	CONF_SERVES,
 	CONF_KEYS
 };
 
@@ -68,6 +69,8 @@ struct conf_guest {
 	enum conf_console console;
 	bool acpi;
 	enum call_right balloon, faults;
+	struct conf_text serves; /* the name of another guest */
+	uint32_t served;	 /* its index, from guest_conf_check(); CONF_GUESTS: none */
 };
 
 struct guest_conf {

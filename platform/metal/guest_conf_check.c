@@ -113,6 +113,38 @@ static void check_sums(struct check *check)
 	}
 }
 
+/* ---- who serves whom ---- */
+
+static uint32_t find_served(const struct guest_conf *conf, struct conf_text name)
+{
+	uint32_t i = 0;
+
+	while (i < conf->guest_count && !conf_text_is_word(name, conf->guest[i].name))
+		i++;
+	return i;
+}
+
+static void check_serves(struct check *check, struct conf_guest *guest)
+{
+	const uint32_t line = guest->said[CONF_SERVES];
+	const struct conf_text name = guest->serves;
+
+	guest->served = CONF_GUESTS;
+	if (line == 0)
+		return;
+	guest->served = find_served(check->conf, name);
+	if (guest->served == check->conf->guest_count)
+		conf_mistake(check->mistakes, line, "serves %.*s: there is no such guest",
+			     (int)name.length, name.at);
+	else if (&check->conf->guest[guest->served] == guest)
+		conf_mistake(check->mistakes, line, "serves %.*s: a guest cannot serve itself",
+			     (int)name.length, name.at);
+	else if (guest->balloon == CALL_OFF)
+		conf_mistake(check->mistakes, line,
+			     "serves %.*s: needs hypercalls; say balloon = kernel, or user",
+			     (int)name.length, name.at);
+}
+
 /* ---- devices ---- */
 
 struct device_text {
@@ -304,6 +336,7 @@ bool guest_conf_check(struct guest_conf *conf, const struct conf_machine *machin
 		check_module(&check, guest, CONF_KERNEL, guest->kernel, &guest->kernel_module);
 		check_module(&check, guest, CONF_INITRD, guest->initrd, &guest->initrd_module);
 		check_size(&check, guest);
+		check_serves(&check, guest);
 	}
 	check_sums(&check);
 	check_devices(&check);

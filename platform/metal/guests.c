@@ -233,6 +233,16 @@ void guests_settle_faults(struct sp_host *host)
 		continue;
 }
 
+/* A server whose CPUs have left maps nothing any more: whoever waits for it goes on. */
+static void bury_servers(void)
+{
+	for (uint32_t i = 0; i < conf.guest_count; i++) {
+		if (vms[i].serve.served != NULL && atomic_load(&vms[i].state) == VM_ENDED &&
+		    vm_wait(&vms[i], 0))
+			serve_end(&vms[i]);
+	}
+}
+
 static void serve(struct sp_host *host)
 {
 	uint64_t checked = time_now();
@@ -241,6 +251,7 @@ static void serve(struct sp_host *host)
 		(void)sp_progress(host, SP_STEP_SLOTS);
 		(void)read_faults(host);
 		monitor_look();
+		bury_servers();
 		if (time_now() - checked > CHECK_AFTER) {
 			(void)balloon_check(false);
 			checked = time_now();
@@ -283,6 +294,19 @@ static bool end(struct vm *vm, uint64_t started)
 	return vm_destroy(vm) && status == SP_OK;
 }
 
+static void begin_serving(void)
+{
+	for (uint32_t i = 0; i < conf.guest_count; i++) {
+		const struct conf_guest *guest = &conf.guest[i];
+
+		if (guest->said[CONF_SERVES] != 0 && !serve_begin(&vms[i], &vms[guest->served]))
+			machine_refuse("%s:%u: guest %s: no memory for its ring, or %s has %u "
+				       "servers already",
+				       mistakes.file, guest->said[CONF_SERVES], guest->name,
+				       vms[guest->served].name, SP_MAX_OBSERVERS);
+	}
+}
+
 /* CPU 0 is the hypervisor's; each guest has the next ones. */
 static void create_all(struct sp_host *host, enum sp_tables tables, enum option_leave_out left_out)
 {
@@ -304,11 +328,16 @@ bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_gues
 	read_conf(host);
 	vm_apic_measure();
 	create_all(host, tables, left_out);
+	begin_serving();
 	started = time_now();
 	monitor_start(host, typing_to_guest ? &vms[0] : NULL);
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		vm_start(&vms[i]);
 	serve(host);
+	for (uint32_t i = 0; i < conf.guest_count; i++) {
+		if (vm_wait(&vms[i], STOP_WITHIN))
+			serve_end(&vms[i]);
+	}
 	whole = balloon_check(true);
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		whole = end(&vms[i], started) && whole;

@@ -16,6 +16,8 @@
  *   UNPROTECT    gfn      pages    how many can be written again
  *   FAULTS       function what     how often the function's DMA was blocked since the guest has it, or
  *                                  where the last one was aimed (its page; 0: the unit does not say)
+ *   SERVE_MAP    gfn      place    1: that page of the guest that it serves is at place HYPERCALL_SERVE_PAGES + place
+ *   SERVE_UNMAP  place    places   how many of these were mapped, and are no more
  *
  * A gfn is a guest-physical address / 4096, below the memory that guest.conf says; the pages of a call
  * are 1 to 512. A call that did less than was asked for did the first ones. On return every CPU and
@@ -30,6 +32,10 @@
  * FAULTS, either for VERSION. With `kernel` ring 0 may, with `user` every program may; with `off` for
  * both VMMCALL is an invalid opcode. A guest harms but itself: whoever gives a page in use loses what
  * is in it. A page is unprotected before it is given or exchanged.
+ *
+ * The SERVE calls are for a guest that guest.conf lets serve another (`serves`), with the right to
+ * `balloon`; for all others there are none such. What must be unmapped stands in the ring at
+ * HYPERCALL_SERVE_RING: include/sallyport/server.h.
  */
 #pragma once
 
@@ -42,6 +48,13 @@
 #define HYPERCALL_UNPROTECT	0x53500006ull
 #define HYPERCALL_FAULTS	0x53500007ull
 #define HYPERCALL_LAST		HYPERCALL_FAULTS
+
+#define HYPERCALL_SERVE_MAP	0x53500100ull
+#define HYPERCALL_SERVE_UNMAP	0x53500101ull
+
+#define HYPERCALL_SERVE_RING	0x180000ull /* gfns of the server: 6 GiB, behind all that it has */
+#define HYPERCALL_SERVE_PAGES	0x180200ull
+#define HYPERCALL_SERVE_PLACES	128ull
 
 #define HYPERCALL_PAGES_MAX	512ull
 

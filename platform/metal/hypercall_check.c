@@ -40,6 +40,8 @@ static bool may_call(const struct hypercall_guest *guest, const struct hypercall
 	case HYPERCALL_EXCHANGE:
 	case HYPERCALL_PROTECT:
 	case HYPERCALL_UNPROTECT:
+	case HYPERCALL_SERVE_MAP:
+	case HYPERCALL_SERVE_UNMAP:
 		return balloon;
 	case HYPERCALL_FAULTS:
 		return faults;
@@ -66,6 +68,21 @@ static int64_t check_faults(const struct hypercall_guest *guest, const struct hy
 	return vpci_find_name(guest->bus, call->first) != NULL ? 0 : HYPERCALL_NO_FUNCTION;
 }
 
+/* Who serves nobody learns of no such call. */
+static int64_t check_serving(const struct hypercall_guest *guest, const struct hypercall *call)
+{
+	if (guest->served == 0)
+		return HYPERCALL_UNKNOWN;
+	if (call->number == HYPERCALL_SERVE_MAP)
+		return call->first < guest->served && call->count < HYPERCALL_SERVE_PLACES
+			       ? 0
+			       : HYPERCALL_RANGE;
+	return call->first < HYPERCALL_SERVE_PLACES && call->count != 0 &&
+			       call->count <= HYPERCALL_SERVE_PLACES - call->first
+		       ? 0
+		       : HYPERCALL_RANGE;
+}
+
 int64_t hypercall_check(const struct hypercall_guest *guest, const struct hypercall *call)
 {
 	if (!may_call(guest, call))
@@ -82,6 +99,9 @@ int64_t hypercall_check(const struct hypercall_guest *guest, const struct hyperc
 		return is_within(guest, call) ? 0 : HYPERCALL_RANGE;
 	case HYPERCALL_FAULTS:
 		return check_faults(guest, call);
+	case HYPERCALL_SERVE_MAP:
+	case HYPERCALL_SERVE_UNMAP:
+		return check_serving(guest, call);
 	}
 	return HYPERCALL_UNKNOWN;
 }

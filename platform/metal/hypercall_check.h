@@ -28,6 +28,7 @@ struct hypercall_guest {
 	uint64_t frames;  /* of its memory, from gfn 0 on */
 	struct vpci *bus; /* its functions */
 	uint32_t mutant;  /* of lib/mutant.h: tests only */
+	uint64_t served;  /* frames of the guest that it serves; 0: it serves none */
 };
 
 /* 0: it is carried out; else an error of hypercall.h. */

@@ -130,8 +130,9 @@ static bool run_controls(void)
 static enum option_leave_out leave_out(struct sp_host *host, const struct options *options)
 {
 	const enum option_leave_out what = (enum option_leave_out)options->leave_out;
-	const enum sp_mutant mutant =
-		what == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID : SP_MUT_NONE;
+	const enum sp_mutant mutant = what == LEAVE_OUT_EXCHANGE ? SP_MUT_REPLACE_UNPAID
+				      : what == LEAVE_OUT_SERVE	 ? SP_MUT_EMULATOR_NOT_AWAITED
+								 : SP_MUT_NONE;
 
 	if (what != LEAVE_OUT_NOTHING && sp_mutant_choose(host, mutant) != SP_OK)
 		machine_refuse(

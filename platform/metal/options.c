@@ -66,6 +66,7 @@ static const struct option table[OPTION_COUNT] = {
 		[LEAVE_OUT_EXCHANGE] = {"exchange", "units are not told of frames that are exchanged"},
 		[LEAVE_OUT_SMP] = {"smp", "interrupts reach any CPU, and CPUs run while tables are mapped"},
 		[LEAVE_OUT_VIRTIO] = {"virtio", "virtio functions may pass their unit by"},
+		[LEAVE_OUT_SERVE] = {"serve", "pages go on while the guest that serves them still has them"},
 	}},
 };
 /* clang-format on */

@@ -33,6 +33,7 @@ enum option_leave_out {
 	LEAVE_OUT_EXCHANGE,
 	LEAVE_OUT_SMP,
 	LEAVE_OUT_VIRTIO,
+	LEAVE_OUT_SERVE,
 };
 
 /* Each field is an index into its option's choices. */

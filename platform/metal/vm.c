@@ -220,7 +220,7 @@ struct vm_cpus_text vm_cpus_text(const struct vm *vm)
 
 static struct vm_counts add_counts(const struct vm *vm)
 {
-	struct vm_counts all = { { 0 }, { 0 } };
+	struct vm_counts all = { .gated = 0 };
 
 	for (uint32_t i = 0; i < vm->cpu_count; i++) {
 		for (uint32_t k = 0; k < VM_EXIT_COUNT; k++)
@@ -228,6 +228,15 @@ static struct vm_counts add_counts(const struct vm *vm)
 		for (uint32_t k = 0; k < VM_SENT_COUNT; k++)
 			all.sent[k] += vm->cpu[i].counts.sent[k];
 	}
+	return all;
+}
+
+uint64_t vm_count_gated(const struct vm *vm)
+{
+	uint64_t all = 0;
+
+	for (uint32_t i = 0; i < vm->cpu_count; i++)
+		all += vm->cpu[i].counts.gated;
 	return all;
 }
 

@@ -16,6 +16,7 @@
 
 #include "platform/metal/balloon.h"
 #include "platform/metal/layout.h"
+#include "platform/metal/serve.h"
 #include "platform/metal/spinlock.h"
 #include "platform/metal/svm.h"
 #include "platform/metal/uart.h"
@@ -60,6 +61,7 @@ typedef void vm_request(struct vm *vm, void *argument);
 struct vm_counts {
 	uint64_t exits[VM_EXIT_COUNT];
 	uint64_t sent[VM_SENT_COUNT];
+	uint64_t gated; /* entries that the library refused: an emulator had not let go */
 };
 
 /* One of the guest's CPUs, on a CPU of the machine that is nobody else's. */
@@ -99,6 +101,7 @@ struct vm {
 	uint8_t clock_index;
 	struct balloon balloon; /* what is atomic in it needs no lock */
 	enum call_right faults; /* who may ask for them */
+	struct serve serve;
 
 	uint32_t mutant; /* a negative control, tests only */
 
@@ -158,6 +161,9 @@ struct vm_cpus_text {
 	char chars[24];
 };
 struct vm_cpus_text vm_cpus_text(const struct vm *vm);
+
+/* Of all its CPUs: entries that the library refused. */
+uint64_t vm_count_gated(const struct vm *vm);
 
 /* Exits in one line, by reason; of several CPUs, what they sent each other. */
 void vm_log_exits(const struct vm *vm, uint64_t nanoseconds);

@@ -24,6 +24,7 @@
 #include "platform/metal/x86.h"
 
 #define IN_FLIGHT	 (50 * NS_PER_US)
+#define GATE_LOOK	 (100 * NS_PER_US)
 #define LEAVE_WITHIN	 (10 * NS_PER_S)
 
 #define VECTOR_OPCODE	 6u
@@ -237,6 +238,19 @@ static bool goes_on(const struct vm_cpu *cpu)
 }
 
 /*
+ * Parked: an emulator of the guest has not let go of what went. This CPU has nothing else to run; CPU 0
+ * moves the library forward, and the loop asks again.
+ */
+static void wait_at_gate(struct vm_cpu *cpu)
+{
+	const uint64_t until = time_now() + GATE_LOOK;
+
+	cpu->counts.gated++;
+	while (time_now() < until && atomic_load(&cpu->gate.asked) == 0)
+		pause();
+}
+
+/*
  * From here on kicks are NMIs; one that was sent before as an interrupt is taken here and not by the
  * guest. Then interrupts stay off: those that come are the guest's, and wait for it.
  */
@@ -252,6 +266,8 @@ static void run_guest(struct vm_cpu *cpu)
 		if (svm_run(&cpu->vcpu, cpu->vm->domain, &cpu->gate, &cpu->exit)) {
 			cpu->vcpu.vmcb->event_injection = 0;
 			cpu->counts.exits[handle_exit(cpu)]++;
+		} else if (atomic_load(&cpu->gate.asked) == 0) {
+			wait_at_gate(cpu);
 		}
 		answer(cpu);
 	}

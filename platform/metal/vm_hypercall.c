@@ -44,6 +44,10 @@ static int64_t carry_out(struct vm *vm, const struct hypercall *call)
 		return protect_set(vm, call->first, call->count, SP_RAM);
 	case HYPERCALL_FAULTS:
 		return vm_pci_faults(vm, call->first, call->count);
+	case HYPERCALL_SERVE_MAP:
+		return serve_map(vm, call->first, call->count);
+	case HYPERCALL_SERVE_UNMAP:
+		return serve_unmap(vm, call->first, call->count);
 	}
 	return HYPERCALL_UNKNOWN;
 }
@@ -54,7 +58,10 @@ static int64_t answer(struct vm *vm, const struct hypercall *call)
 					       .faults = vm->faults,
 					       .frames = vm->frames,
 					       .bus = &vm->pci.bus,
-					       .mutant = vm->balloon.mutant };
+					       .mutant = vm->balloon.mutant,
+					       .served = vm->serve.served != NULL
+								 ? vm->serve.served->frames
+								 : 0 };
 	const int64_t error = hypercall_check(&guest, call);
 
 	return error != 0 ? error : carry_out(vm, call);

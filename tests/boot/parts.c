@@ -10,6 +10,7 @@
 #include "isolation.h"
 #include "move.h"
 #include "nic.h"
+#include "serve.h"
 #include "smp.h"
 #include "startup.h"
 #include "two.h"
@@ -68,6 +69,7 @@ ROWS(two, two_count())
 ROWS(smp, SMP_STEPS)
 ROWS(balloon, BALLOON_STEPS)
 ROWS(change, CHANGE_STEPS)
+ROWS(serve, SERVE_STEPS)
 ROWS(typing, TYPING_ROWS)
 
 RUN(nic, nic_run, nic_rows, "nic.json")
@@ -76,6 +78,7 @@ RUN(two, two_run, two_rows, "two.json")
 RUN(smp, smp_boot, smp_rows, "smp.json")
 RUN(balloon, balloon_run, balloon_rows, "balloon.json")
 RUN(change, change_run, change_rows, "change.json")
+RUN(serve, serve_run, serve_rows, "serve.json")
 RUN(startup, startup_run, startup_count, "boot.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
 
@@ -112,6 +115,7 @@ static const struct part part_table[] = {
 	{ "smp", guest_machine_table, &guest_machine_count, run_smp },
 	{ "balloon", guest_machine_table, &guest_machine_count, run_balloon },
 	{ "change", guest_machine_table, &guest_machine_count, run_change },
+	{ "serve", guest_machine_table, &guest_machine_count, run_serve },
 	{ "boot", startup_machine_table, &startup_machine_count, run_startup },
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
 	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },

@@ -188,3 +188,35 @@ uint32_t serve_enter(struct serve *serve)
 	}
 	return entered;
 }
+
+struct sp_result serve_unmap(struct serve *serve, uint64_t at, uint64_t count)
+{
+	return bench_unmap(serve->bench, serve->bench->guest, BENCH_GFN + at, count);
+}
+
+uint32_t serve_cpus(const struct serve *serve)
+{
+	return serve->bench->config.cpus - 1;
+}
+
+void serve_must(struct serve *serve, bool is_so, const char *what)
+{
+	if (!is_so)
+		bench_complain(serve->bench, "%s", what);
+}
+
+bool serve_has_released(struct serve *serve, uint64_t mfn)
+{
+	return model_forgotten_times(serve->bench->model, mfn) != 0;
+}
+
+/* Nobody is asked anything, everybody may enter, and what went has come back. */
+void serve_must_be_over(struct serve *serve, uint64_t mfn)
+{
+	for (uint32_t i = 0; i < SERVE_PATIENCE; i++)
+		serve_progress(serve);
+	serve_must(serve, serve_has_released(serve, mfn),
+		   "oracle E: all that were asked have answered, and the page is not back");
+	serve_must(serve, serve_enter(serve) == serve_cpus(serve),
+		   "oracle E: all that were asked have answered, and a CPU is refused");
+}

@@ -55,6 +55,16 @@ void serve_progress(struct serve *serve);
 /* Each of the guest's CPUs tries to enter, and uses what it gets. How many did. */
 uint32_t serve_enter(struct serve *serve);
 
+struct sp_result serve_unmap(struct serve *serve, uint64_t at, uint64_t count);
+/* The guest's CPUs: all but CPU 0. */
+uint32_t serve_cpus(const struct serve *serve);
+#define SERVE_PATIENCE 20 /* rounds of progress */
+/* Else a complaint. */
+void serve_must(struct serve *serve, bool is_so, const char *what);
+bool serve_has_released(struct serve *serve, uint64_t mfn);
+/* Nobody is asked anything, everybody may enter, and what went has come back. */
+void serve_must_be_over(struct serve *serve, uint64_t mfn);
+
 /* serve_scenes.c: each answers the first complaint, or NULL. Any number of CPUs but where it is said. */
 const char *serve_gate(struct bench *bench);	     /* A4.2, 5 CPUs */
 const char *serve_remote(struct bench *bench);	     /* A4.3 */
@@ -70,7 +80,7 @@ const char *serve_silence(struct bench *bench);	     /* A4.8 */
 const char *serve_quiet(struct bench *bench);	     /* A4.9 */
 const char *serve_batch(struct bench *bench);	     /* A4.10 */
 const char *serve_all(struct bench *bench);	     /* A4.10 */
-/* What stands in the ring is hostile. */
+/* serve_ring.c: what stands in the ring is hostile. */
 const char *serve_future(struct bench *bench);
 const char *serve_twice(struct bench *bench);
 const char *serve_stale(struct bench *bench);

@@ -13,13 +13,7 @@
 
 #include "sync/domain.h"
 
-#define MANY	   1000u
-#define FIVE_STEPS 20
-
-static struct sp_result unmap(struct serve *serve, uint64_t at, uint64_t count)
-{
-	return bench_unmap(serve->bench, serve->bench->guest, BENCH_GFN + at, count);
-}
+#define MANY 1000u
 
 /* By a CPU of the guest's, in its hypercall. */
 static struct sp_result unmap_by(struct serve *serve, uint32_t cpu, uint64_t at)
@@ -28,36 +22,9 @@ static struct sp_result unmap_by(struct serve *serve, uint32_t cpu, uint64_t at)
 
 	bench_leave_cpu(serve->bench, serve->bench->guest, cpu);
 	model_set_cpu(cpu);
-	result = unmap(serve, at, 1);
+	result = serve_unmap(serve, at, 1);
 	model_set_cpu(0);
 	return result;
-}
-
-static uint32_t guests_cpus(const struct serve *serve)
-{
-	return serve->bench->config.cpus - 1;
-}
-
-static void must(struct serve *serve, bool is_so, const char *what)
-{
-	if (!is_so)
-		bench_complain(serve->bench, "%s", what);
-}
-
-static bool is_released(struct serve *serve, uint64_t mfn)
-{
-	return model_forgotten_times(serve->bench->model, mfn) != 0;
-}
-
-/* Nobody is asked anything, everybody may enter, and what went has come back. */
-static void must_be_over(struct serve *serve, uint64_t mfn)
-{
-	for (uint32_t i = 0; i < FIVE_STEPS; i++)
-		serve_progress(serve);
-	must(serve, is_released(serve, mfn),
-	     "oracle E: all that were asked have answered, and the page is not back");
-	must(serve, serve_enter(serve) == guests_cpus(serve),
-	     "oracle E: all that were asked have answered, and a CPU is refused");
 }
 
 /* ---- A4.2: the gate ---- */
@@ -67,18 +34,18 @@ const char *serve_gate(struct bench *bench)
 	struct serve *serve = serve_begin(bench, SERVE_SERVERS);
 	uint64_t mfn = serve_map(serve, 2);
 
-	must(serve, serve_enter(serve) == guests_cpus(serve), "nobody can enter");
-	(void)unmap(serve, 0, 1);
+	serve_must(serve, serve_enter(serve) == serve_cpus(serve), "nobody can enter");
+	(void)serve_unmap(serve, 0, 1);
 	for (uint32_t i = 0; i < SERVE_SERVERS; i++) {
 		model_deliver_kicks(bench->model);
-		must(serve, serve_enter(serve) == 0,
-		     "oracle A: a CPU enters before the last server has answered");
-		must(serve, !is_released(serve, mfn),
-		     "oracle R: the page is back before the last server has answered");
-		must(serve, server_step(&serve->server[i]), "oracle E: a server is not told");
+		serve_must(serve, serve_enter(serve) == 0,
+			   "oracle A: a CPU enters before the last server has answered");
+		serve_must(serve, !serve_has_released(serve, mfn),
+			   "oracle R: the page is back before the last server has answered");
+		serve_must(serve, server_step(&serve->server[i]), "oracle E: a server is not told");
 		serve_progress(serve);
 	}
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -89,17 +56,17 @@ const char *serve_remote(struct bench *bench)
 	struct serve *serve = serve_begin(bench, 1);
 	uint64_t mfn = serve_map(serve, 2);
 
-	must(serve, serve_enter(serve) == guests_cpus(serve), "nobody can enter");
+	serve_must(serve, serve_enter(serve) == serve_cpus(serve), "nobody can enter");
 	model_commands_reset(bench->model);
-	(void)unmap(serve, 0, 1);
+	(void)serve_unmap(serve, 0, 1);
 	for (uint32_t cpu = 1; cpu < bench->config.cpus; cpu++)
-		must(serve, model_cpu_kicks(bench->model, cpu) != 0,
-		     "oracle E: a CPU in the guest is not kicked");
+		serve_must(serve, model_cpu_kicks(bench->model, cpu) != 0,
+			   "oracle E: a CPU in the guest is not kicked");
 	serve_progress(serve);
-	must(serve, serve_enter(serve) == 0,
-	     "oracle A: a CPU enters before the server has answered");
-	must(serve, server_step(&serve->server[0]), "oracle E: the server is not told");
-	must_be_over(serve, mfn);
+	serve_must(serve, serve_enter(serve) == 0,
+		   "oracle A: a CPU enters before the server has answered");
+	serve_must(serve, server_step(&serve->server[0]), "oracle E: the server is not told");
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -114,18 +81,18 @@ const char *serve_kick(struct bench *bench)
 	struct sp_result result;
 
 	bench_map(bench, bench->guest, BENCH_GFN + 64, model_guest_frame(bench->model), 1, SP_MMIO);
-	must(serve, bench_try_enter(bench, bench->guest, 2), "CPU 2 cannot enter");
-	(void)unmap(serve, 64, 1);
-	must(serve, bench_try_enter(bench, bench->guest, 1),
-	     "oracle E: the gate is closed for registers that went");
+	serve_must(serve, bench_try_enter(bench, bench->guest, 2), "CPU 2 cannot enter");
+	(void)serve_unmap(serve, 64, 1);
+	serve_must(serve, bench_try_enter(bench, bench->guest, 1),
+		   "oracle E: the gate is closed for registers that went");
 	model_commands_reset(bench->model);
-	result = unmap(serve, 0, 1);
-	must(serve, model_cpu_kicks(bench->model, 1) != 0,
-	     "oracle E: a CPU runs on in its guest while an emulator has what went");
-	must(serve, sp_poll(bench->host, result.ticket) == SP_PENDING, "it waits for nobody");
+	result = serve_unmap(serve, 0, 1);
+	serve_must(serve, model_cpu_kicks(bench->model, 1) != 0,
+		   "oracle E: a CPU runs on in its guest while an emulator has what went");
+	serve_must(serve, sp_poll(bench->host, result.ticket) == SP_PENDING, "it waits for nobody");
 	model_deliver_kicks(bench->model);
 	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -136,8 +103,8 @@ const char *serve_early(struct bench *bench)
 	uint64_t mfn = serve_map(serve, 2);
 
 	serve->server[0].is_quick = true;
-	(void)unmap(serve, 0, 1);
-	must_be_over(serve, mfn);
+	(void)serve_unmap(serve, 0, 1);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -150,22 +117,23 @@ const char *serve_two_removals(struct bench *bench)
 	struct sp_result first, second;
 	struct sp_entry entry;
 
-	must(serve, serve_enter(serve) == guests_cpus(serve), "nobody can enter");
+	serve_must(serve, serve_enter(serve) == serve_cpus(serve), "nobody can enter");
 	first = unmap_by(serve, 1, 0);
 	second = unmap_by(serve, 2, 1);
 	model_deliver_kicks(bench->model);
-	must(serve, server_step(&serve->server[0]), "oracle E: the server is not told");
+	serve_must(serve, server_step(&serve->server[0]), "oracle E: the server is not told");
 	serve_progress(serve);
-	must(serve, sp_poll(bench->host, first.ticket) == SP_OK, "the first removal is not paid");
-	must(serve, serve_enter(serve) == 0,
-	     "oracle A: the answer to the first removal lets a CPU in behind the second");
-	must(serve,
-	     sp_cpu_enter(bench->guest, &entry) == SP_BUSY &&
-		     entry.ticket.number > first.ticket.number &&
-		     entry.ticket.number <= second.ticket.number,
-	     "oracle A: the gate names another number than the last removal's");
+	serve_must(serve, sp_poll(bench->host, first.ticket) == SP_OK,
+		   "the first removal is not paid");
+	serve_must(serve, serve_enter(serve) == 0,
+		   "oracle A: the answer to the first removal lets a CPU in behind the second");
+	serve_must(serve,
+		   sp_cpu_enter(bench->guest, &entry) == SP_BUSY &&
+			   entry.ticket.number > first.ticket.number &&
+			   entry.ticket.number <= second.ticket.number,
+		   "oracle A: the gate names another number than the last removal's");
 	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn + 2);
+	serve_must_be_over(serve, mfn + 2);
 	return serve_end(serve);
 }
 
@@ -177,16 +145,18 @@ const char *serve_steps(struct bench *bench)
 	uint64_t mfn = serve_map(serve, 1200);
 	struct sp_result result;
 
-	must(serve, serve_enter(serve) == guests_cpus(serve), "nobody can enter");
+	serve_must(serve, serve_enter(serve) == serve_cpus(serve), "nobody can enter");
 	/* The ends of tables that stay: page by page, more than a step does. */
 	assert_int_equal(sp_p2m_unmap(bench->guest, (sp_gfn_t){ BENCH_GFN + 1 }, 1000, &result),
 			 SP_OK);
 	assert_in_range(result.done, 1, 999);
 	model_deliver_kicks(bench->model);
-	must(serve, serve_enter(serve) == 0,
-	     "oracle A: a CPU enters between two steps, before the server knows of the first");
-	must(serve, server_step(&serve->server[0]), "oracle E: the server is not told of a step");
-	must_be_over(serve, mfn + 2);
+	serve_must(
+		serve, serve_enter(serve) == 0,
+		"oracle A: a CPU enters between two steps, before the server knows of the first");
+	serve_must(serve, server_step(&serve->server[0]),
+		   "oracle E: the server is not told of a step");
+	serve_must_be_over(serve, mfn + 2);
 	return serve_end(serve);
 }
 
@@ -201,21 +171,23 @@ const char *serve_liar(struct bench *bench)
 	server->lies = true;
 	server_come(serve, server);
 	mfn = serve_map(serve, 2);
-	(void)unmap(serve, 0, 1);
-	must(serve, server_step(server), "oracle E: the server is not told");
-	for (uint32_t i = 0; i < FIVE_STEPS; i++)
+	(void)serve_unmap(serve, 0, 1);
+	serve_must(serve, server_step(server), "oracle E: the server is not told");
+	for (uint32_t i = 0; i < SERVE_PATIENCE; i++)
 		serve_progress(serve);
-	must(serve, !is_released(serve, mfn),
-	     "oracle R: the page is back, and the server that says it has forgotten maps it still");
-	must(serve, serve_enter(serve) == 0,
-	     "oracle A: a CPU enters on the word of a server alone");
+	serve_must(
+		serve, !serve_has_released(serve, mfn),
+		"oracle R: the page is back, and the server that says it has forgotten maps it still");
+	serve_must(serve, serve_enter(serve) == 0,
+		   "oracle A: a CPU enters on the word of a server alone");
 	/* Now it does as it said. */
 	(void)server->forgets.forget(server->forgets.argument, &(struct sp_forget){ .all = true });
-	must_be_over(serve, mfn);
-	must(serve,
-	     !model_outsider_access(bench->model, server->outsider.number, BENCH_GFN, MODEL_WRITE)
-		      .ok,
-	     "oracle A: an emulator's store arrives after its answer");
+	serve_must_be_over(serve, mfn);
+	serve_must(serve,
+		   !model_outsider_access(bench->model, server->outsider.number, BENCH_GFN,
+					  MODEL_WRITE)
+			    .ok,
+		   "oracle A: an emulator's store arrives after its answer");
 	return serve_end(serve);
 }
 
@@ -227,22 +199,22 @@ const char *serve_newcomer(struct bench *bench)
 	struct server *late = &serve->server[1];
 	uint64_t mfn = serve_map(serve, 3);
 
-	(void)unmap(serve, 0, 1);
+	(void)serve_unmap(serve, 0, 1);
 	server_come(serve, late);
-	must(serve, !server_step(late),
-	     "oracle E: one that just came is asked for what went before");
+	serve_must(serve, !server_step(late),
+		   "oracle E: one that just came is asked for what went before");
 	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	/* What it maps from now on it answers for. */
 	serve_look(serve, BENCH_GFN + 1);
-	(void)unmap(serve, 1, 1);
+	(void)serve_unmap(serve, 1, 1);
 	model_deliver_kicks(bench->model);
 	(void)server_step(&serve->server[0]);
 	serve_progress(serve);
-	must(serve, !is_released(serve, mfn + 2) && serve_enter(serve) == 0,
-	     "oracle R: one that just came is not waited for");
-	must(serve, server_step(late), "oracle E: one that just came is not told");
-	must_be_over(serve, mfn + 2);
+	serve_must(serve, !serve_has_released(serve, mfn + 2) && serve_enter(serve) == 0,
+		   "oracle R: one that just came is not waited for");
+	serve_must(serve, server_step(late), "oracle E: one that just came is not told");
+	serve_must_be_over(serve, mfn + 2);
 	return serve_end(serve);
 }
 
@@ -251,12 +223,12 @@ const char *serve_leaver(struct bench *bench)
 	struct serve *serve = serve_begin(bench, 2);
 	uint64_t mfn = serve_map(serve, 2);
 
-	(void)unmap(serve, 0, 1);
+	(void)serve_unmap(serve, 0, 1);
 	(void)server_step(&serve->server[0]);
 	serve_progress(serve);
-	must(serve, serve_enter(serve) == 0, "oracle A: a CPU enters while a server hangs");
+	serve_must(serve, serve_enter(serve) == 0, "oracle A: a CPU enters while a server hangs");
 	server_go(serve, &serve->server[1]);
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -267,19 +239,21 @@ const char *serve_hang(struct bench *bench)
 
 	bench->other = bench_guest(bench, 2);
 	bench_map(bench, bench->other, BENCH_GFN, theirs, 1, SP_RAM);
-	(void)unmap(serve, 0, 1);
+	(void)serve_unmap(serve, 0, 1);
 	(void)server_step(&serve->server[0]);
 	(void)bench_unmap(bench, bench->other, BENCH_GFN, 1);
-	for (uint32_t i = 0; i < FIVE_STEPS; i++)
+	for (uint32_t i = 0; i < SERVE_PATIENCE; i++)
 		serve_progress(serve);
-	must(serve, !is_released(serve, mfn), "oracle R: the page of a server that hangs is back");
-	must(serve, serve_enter(serve) == 0, "oracle A: a CPU enters while a server hangs");
-	must(serve, is_released(serve, theirs), "oracle E: another domain waits for it too");
-	must(serve, bench_try_enter(bench, bench->other, 1),
-	     "oracle E: another domain's CPU waits for it too");
+	serve_must(serve, !serve_has_released(serve, mfn),
+		   "oracle R: the page of a server that hangs is back");
+	serve_must(serve, serve_enter(serve) == 0, "oracle A: a CPU enters while a server hangs");
+	serve_must(serve, serve_has_released(serve, theirs),
+		   "oracle E: another domain waits for it too");
+	serve_must(serve, bench_try_enter(bench, bench->other, 1),
+		   "oracle E: another domain's CPU waits for it too");
 	bench_leave_cpu(bench, bench->other, 1);
 	(void)server_step(&serve->server[1]);
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -307,7 +281,7 @@ const char *serve_silence(struct bench *bench)
 	struct sp_entry entry;
 
 	(void)serve_map(serve, 1);
-	(void)unmap(serve, 0, 1);
+	(void)serve_unmap(serve, 0, 1);
 	(void)server_step(&serve->server[0]);
 	bench_settle(bench);
 	model_set_cpu(1);
@@ -320,8 +294,8 @@ const char *serve_silence(struct bench *bench)
 	}
 	model_set_hook(bench->model, NULL, NULL);
 	model_set_cpu(0);
-	must(serve, counted.shared == 0,
-	     "oracle E: an exit and an entry store to lines that CPUs share");
+	serve_must(serve, counted.shared == 0,
+		   "oracle E: an exit and an entry store to lines that CPUs share");
 	return serve_end(serve);
 }
 
@@ -373,7 +347,7 @@ const char *serve_quiet(struct bench *bench)
 	must_be_asked_of(serve, 0, "a merge");
 	bench_map(bench, bench->guest, BENCH_GFN + 600, model_guest_frame(bench->model), 1,
 		  SP_MMIO);
-	(void)unmap(serve, 600, 1);
+	(void)serve_unmap(serve, 600, 1);
 	must_be_asked_of(serve, 0, "registers that went");
 	split(serve, 3);
 	must_be_asked_of(serve, 0, "a split");
@@ -415,14 +389,14 @@ const char *serve_batch(struct bench *bench)
 	/* Its table stays, else all that the table could hold is what goes. */
 	bench_map(bench, bench->guest, BENCH_GFN + 1023, model_guest_frame(bench->model), 1,
 		  SP_RAM);
-	must(serve, serve_enter(serve) == guests_cpus(serve), "nobody can enter");
+	serve_must(serve, serve_enter(serve) == serve_cpus(serve), "nobody can enter");
 	sp_batch_begin(bench->guest);
 	for (uint32_t i = 0; i < MANY; i++) {
-		(void)unmap(serve, i, 1);
+		(void)serve_unmap(serve, i, 1);
 		if (i == 0) {
 			model_deliver_kicks(bench->model);
-			must(serve, serve_enter(serve) == 0,
-			     "oracle A: a CPU enters in the midst of a batch");
+			serve_must(serve, serve_enter(serve) == 0,
+				   "oracle A: a CPU enters in the midst of a batch");
 		}
 	}
 	sp_batch_end(bench->guest);
@@ -431,7 +405,7 @@ const char *serve_batch(struct bench *bench)
 	must_be_asked(serve, simple, 1, 0, SP_RING_ALL);
 	for (uint32_t i = 0; i < 3; i++)
 		(void)server_step(&serve->server[i]);
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }
 
@@ -443,99 +417,8 @@ const char *serve_all(struct bench *bench)
 	serve->server[0].no_ranges = true;
 	server_come(serve, &serve->server[0]);
 	mfn = serve_map(serve, 2);
-	(void)unmap(serve, 0, 1);
+	(void)serve_unmap(serve, 0, 1);
 	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn);
-	return serve_end(serve);
-}
-
-/* ---- the ring, written by somebody hostile ---- */
-
-const char *serve_future(struct bench *bench)
-{
-	struct serve *serve = serve_begin(bench, 1);
-	static const uint64_t words[] = { 2, 3, 1ull << 32, 1ull << 63, UINT64_MAX, 0 };
-	uint64_t mfn = serve_map(serve, 2);
-
-	(void)unmap(serve, 0, 1);
-	for (uint32_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		server_write(&serve->server[0], RING_ACKNOWLEDGED, words[i]);
-		serve_progress(serve);
-		must(serve, serve_enter(serve) == 0,
-		     "oracle A: a CPU enters on a number of no request");
-	}
-	must(serve, model_log_count(bench->model, SP_LOG_WARNING) == 1,
-	     "a hostile server writes more than one line of the log");
-	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn);
-	return serve_end(serve);
-}
-
-struct torn {
-	struct server *server;
-	uint32_t looks;
-};
-
-/* Whoever reads twice in a row reads two things. */
-static void change_between(void *argument, const void *at, uint32_t bytes, bool writes)
-{
-	struct torn *torn = argument;
-
-	(void)bytes;
-	if (writes || at != torn->server->page + RING_ACKNOWLEDGED)
-		return;
-	server_write(torn->server, RING_ACKNOWLEDGED, ++torn->looks % 2 ? 1 : UINT64_MAX);
-}
-
-const char *serve_twice(struct bench *bench)
-{
-	struct serve *serve = serve_begin(bench, 1);
-	struct torn torn = { .server = &serve->server[0] };
-	uint64_t mfn = serve_map(serve, 3);
-
-	(void)unmap(serve, 0, 1);
-	(void)server_step(&serve->server[0]);
-	model_set_hook(bench->model, change_between, &torn);
-	serve_progress(serve);
-	model_set_hook(bench->model, NULL, NULL);
-	serve_look(serve, BENCH_GFN + 1);
-	(void)unmap(serve, 1, 1);
-	for (uint32_t i = 0; i < FIVE_STEPS; i++)
-		serve_progress(serve);
-	must(serve, serve_enter(serve) == 0,
-	     "oracle A: a number that was compared is not the one that was used");
-	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn + 2);
-	return serve_end(serve);
-}
-
-const char *serve_stale(struct bench *bench)
-{
-	struct serve *serve = serve_begin(bench, 1);
-	uint64_t mfn = serve_map(serve, 2);
-
-	server_write(&serve->server[0], RING_ACKNOWLEDGED, 1);
-	(void)unmap(serve, 0, 1);
-	for (uint32_t i = 0; i < FIVE_STEPS; i++)
-		serve_progress(serve);
-	must(serve, serve_enter(serve) == 0, "oracle A: an answer counts from before the question");
-	/* A real one is told from it: the word changes. */
-	server_write(&serve->server[0], RING_ACKNOWLEDGED, 0);
-	serve_progress(serve);
-	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn);
-	return serve_end(serve);
-}
-
-const char *serve_index(struct bench *bench)
-{
-	struct serve *serve = serve_begin(bench, 1);
-	uint64_t mfn = serve_map(serve, 2);
-
-	server_write(&serve->server[0], RING_PRODUCED, 7);
-	server_write(&serve->server[0], RING_ASKED, 99);
-	(void)unmap(serve, 0, 1);
-	(void)server_step(&serve->server[0]);
-	must_be_over(serve, mfn);
+	serve_must_be_over(serve, mfn);
 	return serve_end(serve);
 }

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -204,9 +205,30 @@ static void a_module_has_the_last_part_of_its_path_as_name(void **state)
 	}
 }
 
+static void a_guest_serves_another_that_is_there(void **state)
+{
+	static const char first[] = "[a]\nkernel = vmlinuz\nmemory = 64M\n";
+	char text[200];
+
+	(void)state;
+	snprintf(text, sizeof(text),
+		 "[b]\nkernel = vmlinuz\nmemory = 64M\nballoon = user\nserves = a\n%s", first);
+	assert_true(check(text));
+	assert_int_equal(conf.guest[0].served, 1);
+	assert_int_equal(conf.guest[1].served, CONF_GUESTS);
+	must_not_fit("[b]\nkernel = vmlinuz\nmemory = 64M\nballoon = user\nserves = c\n",
+		     "guest.conf:5: serves c: there is no such guest");
+	must_not_fit("[b]\nkernel = vmlinuz\nmemory = 64M\nballoon = user\nserves = b\n",
+		     "guest.conf:5: serves b: a guest cannot serve itself");
+	snprintf(text, sizeof(text), "%s[b]\nkernel = vmlinuz\nmemory = 64M\nserves = a\n", first);
+	must_not_fit(text,
+		     "guest.conf:7: serves a: needs hypercalls; say balloon = kernel, or user");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_guest_serves_another_that_is_there),
 		cmocka_unit_test(a_machine_with_all_of_it_is_content),
 		cmocka_unit_test(a_guest_needs_kernel_and_memory),
 		cmocka_unit_test(a_module_that_is_not_there_is_named),

@@ -251,11 +251,11 @@ static void an_unknown_setting_is_named(void **state)
 	must_refuse(
 		"[a]\ncolour = blue",
 		"guest.conf:2: colour: no such setting; there are kernel, initrd, command-line, "
-		"memory, cpus, device, console, acpi, balloon, faults");
+		"memory, cpus, device, console, acpi, balloon, faults, serves");
 	must_refuse(
 		"[a]\nMemory = 64M",
 		"guest.conf:2: Memory: no such setting; there are kernel, initrd, command-line, "
-		"memory, cpus, device, console, acpi, balloon, faults");
+		"memory, cpus, device, console, acpi, balloon, faults, serves");
 }
 
 static void what_is_no_setting_is_named(void **state)

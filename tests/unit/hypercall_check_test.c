@@ -214,6 +214,33 @@ static void rights_are_apart(void **state)
 	assert_int_equal(hypercall_check(&faults, &version), 0);
 }
 
+/* Pages of the other's, places of its own; and none of it for who serves nobody. */
+static void who_serves_maps_within_the_other_guest(void **state)
+{
+	const struct hypercall_guest server = { .balloon = CALL_BY_USER,
+						.frames = FRAMES,
+						.served = 513 };
+	const struct hypercall_guest other = { .balloon = CALL_BY_USER, .frames = FRAMES };
+
+	(void)state;
+	for (size_t i = 0; i < EDGES; i++) {
+		for (size_t k = 0; k < EDGES; k++) {
+			const struct hypercall map = { HYPERCALL_SERVE_MAP, edges[i], edges[k], 0 };
+			const struct hypercall unmap = { HYPERCALL_SERVE_UNMAP, edges[i], edges[k],
+							 0 };
+
+			assert_int_equal(hypercall_check(&server, &map),
+					 edges[i] < 513 && edges[k] < HYPERCALL_SERVE_PLACES
+						 ? 0
+						 : HYPERCALL_RANGE);
+			assert_int_equal(hypercall_check(&server, &unmap),
+					 edges[i] < 2 && edges[k] == 1 ? 0 : HYPERCALL_RANGE);
+			assert_int_equal(hypercall_check(&other, &map), HYPERCALL_UNKNOWN);
+			assert_int_equal(hypercall_check(&other, &unmap), HYPERCALL_UNKNOWN);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +255,7 @@ int main(void)
 		cmocka_unit_test(without_the_check_a_function_of_nobody_answers),
 		cmocka_unit_test(what_is_no_question_is_refused),
 		cmocka_unit_test(rights_are_apart),
+		cmocka_unit_test(who_serves_maps_within_the_other_guest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
