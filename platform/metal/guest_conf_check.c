@@ -139,7 +139,7 @@ static void check_serves(struct check *check, struct conf_guest *guest)
 	else if (&check->conf->guest[guest->served] == guest)
 		conf_mistake(check->mistakes, line, "serves %.*s: a guest cannot serve itself",
 			     (int)name.length, name.at);
-	else if (guest->balloon == CALL_OFF)
+	else if (guest->balloon == CALL_BY_NOBODY)
 		conf_mistake(check->mistakes, line,
 			     "serves %.*s: needs hypercalls; say balloon = kernel, or user",
 			     (int)name.length, name.at);

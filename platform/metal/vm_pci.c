@@ -325,7 +325,8 @@ void vm_pci_note_fault(struct vm *vm, const struct sp_fault *fault)
 	const struct vpci_function *function = vpci_find(&vm->pci.bus, fault->requester);
 	struct vm_pci_function *state;
 
-	if (function == NULL)
+	/* What is asked for is DMA; of an interrupt the frame is no address. */
+	if (function == NULL || fault->kind == SP_FAULT_INTERRUPT)
 		return;
 	state = state_of(vm, function);
 	/* The count last: who sees it grow finds the address. */

@@ -44,7 +44,7 @@ SP_MUST_USE enum sp_status vm_pci_take(struct vm *vm, sp_sbdf_t function);
 /* The guest does not run. SP_OK, or what the first release that went wrong said. */
 SP_MUST_USE enum sp_status vm_pci_take_all(struct vm *vm);
 
-/* CPU 0: one more fault of a function, if it is this guest's. */
+/* CPU 0: one more fault of a function, if it is this guest's, and DMA. */
 void vm_pci_note_fault(struct vm *vm, const struct sp_fault *fault);
 /* For the hypercall, which was checked: `name` is a function of the guest's. */
 int64_t vm_pci_faults(struct vm *vm, uint64_t name, uint64_t what);
