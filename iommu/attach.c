@@ -57,11 +57,17 @@ static struct ids moving_ids(const struct sp_host *host, const struct function *
 
 struct watch *attach_find_watch(struct sp_domain *domain, const struct unit *unit)
 {
+	struct watch *idle = NULL;
+
+	/* Two where one took over from the other, and the unit was lost before it forgot (renew.c). */
 	for (uint32_t i = CPU_WATCH + 1; i <= MAX_UNITS; i++) {
-		if (domain->watches[i].observer == &unit->observer)
+		if (domain->watches[i].observer != &unit->observer)
+			continue;
+		if (domain->watches[i].users)
 			return &domain->watches[i];
+		idle = &domain->watches[i];
 	}
-	return NULL;
+	return idle;
 }
 
 static enum sp_status begin_watch(struct sp_domain *domain, struct unit *unit, uint32_t map)

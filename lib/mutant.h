@@ -80,9 +80,15 @@ enum sp_mutant {
 	SP_MUT_ROOT_UNFLUSHED, /* a CPU enters on another root with what it remembers of the old */
 	SP_MUT_SAMPLE_UNCHECKED,  /* a fault installs what it looked for before everything went */
 	SP_MUT_GENERATION_NARROW, /* ... is compared in one bit, and two changes of root are none */
-	SP_MUT_RECLAIM_CURRENT, /* the tree that is in use is taken apart, not the one that went */
-	SP_MUT_RECLAIM_NEWEST,	/* limbo is emptied from its young end */
-	SP_MUT_RECLAIM_FLUSHES, /* CPUs are told of each batch that is taken apart */
+	SP_MUT_RECLAIM_CURRENT,	 /* the tree that is in use is taken apart, not the one that went */
+	SP_MUT_RECLAIM_NEWEST,	 /* limbo is emptied from its young end */
+	SP_MUT_RECLAIM_FLUSHES,	 /* CPUs are told of each batch that is taken apart */
+	SP_MUT_RENEW_NAME_ALONE, /* a unit's map is another under another name, and that is all */
+	SP_MUT_RENEW_EMPTY,	 /* ... and is filled afterwards */
+	/* Guest code is written over. */
+	SP_MUT_PATCH_BYTEWISE,	  /* byte by byte, where one store would do */
+	SP_MUT_PATCH_AFTER_ZAP,	  /* when everything was invalidated: CPUs in the guest run on */
+	SP_MUT_PATCH_AFTER_FLUSH, /* when CPUs have flushed: they come again, and execute */
 	/* A unit that does not answer. */
 	SP_MUT_ABORT_IS_COMPLETION,   /* a wait that was aborted or timed out counts as reached */
 	SP_MUT_RECOVER_UNINVALIDATED, /* a recovered unit keeps what it remembers */

@@ -63,8 +63,9 @@ static enum sp_status map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t fra
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (status != SP_OK)
 		return status;
-	if (type == SP_RESERVED)
-		return SP_INVALID; /* passthrough/ alone, for a function's ranges */
+	/* passthrough/ alone, for a function's ranges; patch.c alone. */
+	if (type == SP_RESERVED || type == SP_RAM_HELD)
+		return SP_INVALID;
 	target = target_of(type, frame.mfn, false);
 	return change(domain, first.gfn, count, &target, false, false, sample, result);
 }

@@ -11,6 +11,7 @@ const struct p2m_type p2m_types[SP_TYPE_COUNT] = {
 	[SP_RAM_READONLY] = { CPU_READ | CPU_EXECUTE | DEVICE_READ, MEMORY_WRITE_BACK },
 	[SP_MMIO] = { CPU_READ | CPU_WRITE, MEMORY_UNCACHED },
 	[SP_RESERVED] = { CPU_READ | CPU_WRITE | DEVICE_READ | DEVICE_WRITE, MEMORY_WRITE_BACK },
+	[SP_RAM_HELD] = { CPU_READ | DEVICE_READ, MEMORY_WRITE_BACK },
 };
 
 /* The same the other way round, one more than the type; 0: none looks so. */
@@ -18,6 +19,7 @@ static const uint8_t by_looks[MEMORY_TYPE_COUNT][1 + CPU_RIGHTS] = {
 	[MEMORY_WRITE_BACK] = { [0] = 1 + SP_HOLE,
 				[CPU_READ | CPU_WRITE | CPU_EXECUTE] = 1 + SP_RAM,
 				[CPU_READ | CPU_EXECUTE] = 1 + SP_RAM_READONLY,
+				[CPU_READ] = 1 + SP_RAM_HELD,
 				[CPU_READ | CPU_WRITE] = 1 + SP_RESERVED },
 	[MEMORY_UNCACHED] = { [CPU_READ | CPU_WRITE] = 1 + SP_MMIO },
 };

@@ -7,6 +7,7 @@
  *   SP_RAM_READONLY   r-x    r-      write-back    ROM, copy-on-write
  *   SP_MMIO           rw-    --      uncached      a device's registers, for the guest's CPUs alone
  *   SP_RESERVED       rw-    rw      write-back    firmware's ranges for a device, gfn == mfn
+ *   SP_RAM_HELD       r--    r-      write-back    memory while sp_p2m_patch() writes over its code
  *
  * A map that cannot hold a pair of rights refuses the change (SP_UNSUPPORTED): a shared EPT map
  * holds only equal read and write rights for CPU and device; who wants MMIO for the CPU alone
@@ -92,7 +93,7 @@ SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
  *   or another, and that must be paid before its pieces may differ; or limbo is full; or another call
  *   is building tables there, or a device's reserved range is just coming or going. result->done is 0, no translation changed.
  * - any other status: nothing changed. SP_INVALID, also for SP_RESERVED, which is passthrough's
- *   alone; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold;
+ *   alone, and SP_RAM_HELD, which is sp_p2m_patch()'s; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold;
  *   SP_NO_MEMORY.
  * Any CPU; takes the domain's lock; interrupts on or off.
  */
@@ -147,6 +148,36 @@ uint64_t sp_p2m_sample(const struct sp_domain *domain);
 SP_MUST_USE enum sp_status sp_p2m_map_sampled(struct sp_domain *domain, uint64_t sample,
 					      sp_gfn_t first, sp_mfn_t frame, uint64_t count,
 					      enum sp_type type, struct sp_result *result);
+
+#define SP_PATCH_BYTES 16u
+
+/* What is to be written over a guest's code, and how far that has come. */
+struct sp_patch {
+	uint64_t address; /* guest-physical */
+	uint32_t count;	  /* bytes, 1 to SP_PATCH_BYTES */
+	uint8_t bytes[SP_PATCH_BYTES];
+	struct sp_ticket ticket; /* SP_BUSY: what to wait for */
+	/* The library's; 0 before the first call. */
+	uint32_t stage, pages;
+	enum sp_status outcome;
+	enum sp_type type[2];
+	sp_mfn_t frame[2];
+};
+
+/*
+ * Writes over code that the guest's CPUs may be executing; each executes the old bytes or the new ones,
+ * never some of both. Bytes within eight that are aligned: one store, at once. Others: a window in which
+ * the page (or two) is SP_RAM_HELD, so that nobody executes or writes it; a CPU that fetches there takes a
+ * fault, and enters again; a device's write there is refused, and lost. Each CPU has left its guest, or
+ * entered it anew, before the first byte is written.
+ * - SP_OK: all is written, and the page is what it was.
+ * - SP_BUSY: wait for patch->ticket, then call again with the same patch, until it answers otherwise: in
+ *   between the window may stand. Nothing else changes the page meanwhile.
+ * - SP_NOT_FOUND: it is not memory; or it was changed in the window, and nothing was written. SP_LOST: a
+ *   unit that may write there does not answer; nothing was written. SP_INVALID. Else as sp_p2m_map().
+ * Any CPU; takes the domain's lock.
+ */
+SP_MUST_USE enum sp_status sp_p2m_patch(struct sp_domain *domain, struct sp_patch *patch);
 
 /* What the embedder loads before it enters the guest. */
 struct sp_entry {

@@ -80,6 +80,16 @@ SP_MUST_USE enum sp_status sp_device_release(struct sp_domain *domain, sp_sbdf_t
 SP_MUST_USE enum sp_status sp_function_fence(struct sp_host *host, sp_sbdf_t function);
 
 /*
+ * All that the function's unit has of the domain becomes obsolete at once: its functions there go on in
+ * another map, complete before the first is led to it by one store, under another domain id; what was
+ * remembered of the old is forgotten on return, and its tables come back. DMA sees no hole. What is done to
+ * running devices depends on how many they are, not on what is mapped. A unit that walked the CPU's map has
+ * one of its own from then on. SP_NOT_FOUND; SP_INVALID: not the domain's; SP_NO_SPACE, SP_NO_MEMORY:
+ * nothing changed; SP_LOST. No lock held; waits.
+ */
+SP_MUST_USE enum sp_status sp_device_renew(struct sp_domain *domain, sp_sbdf_t function);
+
+/*
  * Release and assign in one; the device is in quarantine in between. What sp_device_assign() would
  * refuse is refused before anything changes; on a later failure the device stays in quarantine.
  */

@@ -34,6 +34,7 @@ enum sp_type {
 	SP_RAM_READONLY,
 	SP_MMIO,
 	SP_RESERVED,
+	SP_RAM_HELD,
 	SP_TYPE_COUNT
 };
 
@@ -69,8 +70,8 @@ SP_MUST_USE enum sp_status platform_frames_take(void *embedder, uint32_t node, u
 void platform_frames_give(void *embedder, sp_mfn_t first, uint32_t order);
 
 /*
- * Where the CPU reaches a frame that platform_frames_take() gave, 2^order frames in a row. Lock:
- * any.
+ * Where the CPU reaches a frame that platform_frames_take() gave, 2^order frames in a row; and, for
+ * sp_p2m_patch() alone, one of a guest's memory. Lock: any.
  */
 void *platform_pointer(void *embedder, sp_mfn_t frame);
 

@@ -67,6 +67,13 @@ static inline void past_cache_barrier(void)
 	__asm__ volatile("sfence" : : : "memory");
 }
 
+/* One store where *old is still there, else *old is what is. As a full barrier. */
+static inline bool exchange64(uint64_t *to, uint64_t *old, uint64_t value)
+{
+	return __atomic_compare_exchange_n(to, old, value, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
 /* Answers what was there. As a full barrier, for stores before it and loads behind. */
 static inline uint32_t locked_add32(uint32_t *to, uint32_t value)
 {

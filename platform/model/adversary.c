@@ -94,6 +94,7 @@ void model_look(struct model *model)
 		look_at(model, model->watched[i]);
 	for (uint32_t i = 0; i < recent; i++)
 		look_at(model, model->recent[i]);
+	code_execute(model);
 	if (model->config.adversary == MODEL_ADVERSARY_RANDOM)
 		drop_at_random(model);
 	model->looking = false;

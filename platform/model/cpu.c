@@ -67,6 +67,7 @@ void model_cpu_leave(struct model *model, uint32_t number)
 	model_take_lock(model);
 	model->cpu[number].in_guest = false;
 	model->cpu[number].kicked = false;
+	code_serialise(model, number);
 	model_drop_lock(model);
 }
 
@@ -236,6 +237,24 @@ struct model_reach model_cpu_access(struct model *model, uint32_t number, uint64
 	}
 	model_drop_lock(model);
 	return reach;
+}
+
+bool cpu_fetch(struct model *model, uint32_t number, uint64_t gfn, uint64_t *mfn)
+{
+	struct cpu *cpu = &model->cpu[number];
+	struct entry wanted = { .look = cpu->tag, .first = gfn };
+	const struct entry *leaf = cache_find(model, &cpu->cache, ENTRY_LEAF, cpu->tag, gfn);
+	struct model_reach reach;
+
+	if (leaf && (leaf->rights & MODEL_EXECUTE)) {
+		*mfn = leaf->frame + (gfn - leaf->first);
+		return true;
+	}
+	cache_drop(&cpu->cache, is_leaf_for, &wanted);
+	reach = cpu->format == MODEL_ON_SHADOWS ? access_on_shadows(model, cpu, gfn, MODEL_EXECUTE)
+						: access_by_walk(model, number, gfn, MODEL_EXECUTE);
+	*mfn = reach.mfn;
+	return reach.ok;
 }
 
 /* --- kicks ----------------------------------------------------------------------------------- */

@@ -230,6 +230,17 @@ struct outsider {
 	struct sp_forget asked;
 };
 
+/* What a test watches a CPU execute while it is written over. */
+#define CODE_AT_MOST 16u
+#define CODE_WORDS   3u
+struct code {
+	uint32_t cpu, count; /* 0 bytes: nothing */
+	uint64_t address;
+	uint8_t old[CODE_AT_MOST], new[CODE_AT_MOST];
+	uint64_t word[CODE_WORDS];
+	uint32_t fetched; /* bit n: word[n] */
+};
+
 struct transfer {
 	uint32_t number; /* 0: none here */
 	uint32_t unit, domain;
@@ -259,6 +270,7 @@ struct model {
 	uint32_t buffered_count;
 	struct transfer transfer[TRANSFERS_KEPT];
 	uint32_t transfer_count;
+	struct code code;
 
 	uint64_t random, now;
 	uint64_t watched[MODEL_MAX_WATCHED];
@@ -344,6 +356,13 @@ void walk_judge(struct model *model, const struct walk *walk, uint64_t dfn, cons
 
 /* cpu.c */
 void cpu_speculate(struct model *model, uint32_t number, uint64_t gfn);
+
+/* For code: as it would be used, and remembered; false where there is no right to. */
+bool cpu_fetch(struct model *model, uint32_t number, uint64_t gfn, uint64_t *mfn);
+
+/* code.c: a CPU that may, executes what is watched; it left its guest */
+void code_execute(struct model *model);
+void code_serialise(struct model *model, uint32_t cpu);
 
 /* outsider.c */
 void outsider_speculate(struct model *model, struct outsider *outsider, uint64_t gfn);

@@ -244,6 +244,14 @@ bool model_cpu_remembers(const struct model *model, uint32_t cpu,
 			 uint64_t mfn); /* awake or asleep */
 void model_deliver_kicks(struct model *model);
 
+/*
+ * Code that is about to be written over, 1 to 16 bytes at a guest-physical address: the CPU may execute it
+ * at any moment that the adversary looks at, and what it executes must be the old code or the new, whole
+ * (oracle C). count 0: no more.
+ */
+void model_watch_code(struct model *model, uint32_t cpu, uint64_t address, const void *old,
+		      const void *new, uint32_t count);
+
 /* --- observers that are no hardware ---------------------------------------------------------- */
 
 enum model_outsider_kind {

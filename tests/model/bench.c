@@ -52,6 +52,7 @@ static bool find(void *argument, uint64_t gfn, struct model_found *found)
 		[SP_RAM_READONLY] = MODEL_READ | MODEL_EXECUTE,
 		[SP_MMIO] = MODEL_READ | MODEL_WRITE,
 		[SP_RESERVED] = MODEL_READ | MODEL_WRITE,
+		[SP_RAM_HELD] = MODEL_READ,
 	};
 	const struct bench_outsider *outsider = argument;
 	struct sp_mapping mapping;

@@ -28,5 +28,7 @@ const char *root_run_sampled(struct bench *bench, uint32_t times);
 const char *root_run_quiet(struct bench *bench);
 /* A2.7: a look-up is half way down the old tree. */
 const char *root_run_reader(struct bench *bench);
+/* A2.9: the device's map is another at once; it writes before, after, and whenever somebody looks. */
+const char *root_run_renewed(struct bench *bench);
 /* A2.8: the frame of the first root is a root again; the CPU was elsewhere meanwhile, or idle. */
 const char *root_run_reused(struct bench *bench, bool idle);

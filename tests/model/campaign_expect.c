@@ -142,6 +142,8 @@ static uint32_t rights_of(enum sp_type type, bool is_device)
 		return is_device ? 0 : MODEL_READ | MODEL_WRITE;
 	case SP_RESERVED:
 		return MODEL_READ | MODEL_WRITE;
+	case SP_RAM_HELD:
+		return MODEL_READ;
 	case SP_HOLE:
 	case SP_TYPE_COUNT:
 		break;

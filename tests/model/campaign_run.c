@@ -197,6 +197,8 @@ static const struct kind {
 	{ 4, step_relax, false },
 	{ 1, step_look, false },
 	{ 1, step_faults, false },
+	{ 2, step_invalidate, true },
+	{ 2, step_replace, true },
 	{ 3, step_destroy, true },
 	{ 4, step_create, true },
 };

@@ -212,6 +212,8 @@ void step_wait(struct world *world, struct guest *guest, struct dice *dice);
 uint64_t some_gfn(struct dice *dice);
 bool world_wait(struct world *world, struct guest *guest, struct sp_ticket ticket);
 
+void step_invalidate(struct world *world, struct guest *guest, struct dice *dice);
+void step_replace(struct world *world, struct guest *guest, struct dice *dice);
 void step_assign(struct world *world, struct guest *guest, struct dice *dice);
 void step_release(struct world *world, struct guest *guest, struct dice *dice);
 void step_hand_over(struct world *world, struct guest *guest, struct dice *dice);

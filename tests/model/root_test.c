@@ -132,6 +132,15 @@ static void a_root_used_again_wakes_nothing(void **state)
 	run(reused_idle, &plain);
 }
 
+/* ---- A2.9 ---- */
+
+static void a_devices_map_is_replaced_without_a_hole(void **state)
+{
+	(void)state;
+	run(root_run_renewed, &plain);
+	run_by(root_run_renewed, &slow, 1);
+}
+
 /* ---- A2.12 ---- */
 
 struct seen {
@@ -295,6 +304,7 @@ int main(void)
 		cmocka_unit_test(a_fault_that_sampled_before_installs_nothing),
 		cmocka_unit_test(a_look_up_half_way_down_holds_the_old_tree),
 		cmocka_unit_test(a_root_used_again_wakes_nothing),
+		cmocka_unit_test(a_devices_map_is_replaced_without_a_hole),
 		cmocka_unit_test(without_a_page_for_the_root_nothing_changes),
 		cmocka_unit_test(where_a_device_walks_nothing_is_invalidated),
 		cmocka_unit_test(generations_that_wait_are_bounded),

@@ -147,10 +147,11 @@ int main(void)
 	}
 	errors = match(statements, statement_count, rows, row_count);
 	run_rows(&score, rows, row_count);
-	printf("statements with a Neg: %d, of %d clauses; killed by R %u, A %u, E %u, B %u; not in scope "
+	printf("statements with a Neg: %d, of %d clauses; killed by R %u, A %u, E %u, B %u, C %u; not in scope "
 	       "yet: %u; no difference: %u\n",
 	       statement_count, count_clauses(statements, statement_count), score.by[ORACLE_R],
-	       score.by[ORACLE_A], score.by[ORACLE_E], score.by[ORACLE_B], score.out, score.equal);
+	       score.by[ORACLE_A], score.by[ORACLE_E], score.by[ORACLE_B], score.by[ORACLE_C],
+	       score.out, score.equal);
 	printf("mutants: killed %u of %u\n", score.killed, score.all);
 	return errors || score.killed != score.all;
 }

@@ -46,9 +46,10 @@ enum oracle {
 	ORACLE_A,
 	ORACLE_E,
 	ORACLE_B, /* no oracle of section 0: what must end, or be bounded, is not */
+	ORACLE_C, /* ... code is neither the old nor the new */
 	ORACLE_NONE
 };
-#define ORACLE_LETTERS "RAEB"
+#define ORACLE_LETTERS "RAEBC"
 
 /* How a child ended. */
 struct ending {
@@ -62,7 +63,7 @@ struct ending {
 
 /* child.c: in a process of its own, within ten seconds. */
 struct ending child_run(const struct trial *trial, uint32_t mutant);
-/* The first of R, A, E, B that objects. */
+/* The first of R, A, E, B, C that objects. */
 enum oracle ending_oracle(const struct ending *ending);
 
 /* trials.c, and of section 3 trials_root.c */

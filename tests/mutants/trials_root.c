@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/mutants/trials_root.c - the named tests of section 3: everything is invalidated at once.
+ * tests/mutants/trials_root.c - the named tests of section 3: everything is invalidated at once, and a
+ * guest's code is written over.
  *
- * What happens in them is in tests/model/bench_root.c, where tests/model/root_test.c runs it in every mode.
+ * What happens in them is in tests/model/bench_root.c and bench_patch.c, which root_test.c and patch_test.c
+ * run in every mode.
  */
 #include "scenes.h"
+#include "tests/model/bench_patch.h"
 #include "tests/model/bench_root.h"
 
 const char *scene_root(struct bench *bench, const struct trial *trial)
@@ -61,6 +64,24 @@ static const char *reused_idle(struct bench *bench, const struct trial *trial)
 	return root_run_reused(bench, true);
 }
 
+static const char *patch_short(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	return patch_run(bench, &(struct patch_case){ .offset = 67, .count = 5 });
+}
+
+static const char *patch_long(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	return patch_run(bench, &(struct patch_case){ .offset = 70, .count = 15, .alone = true });
+}
+
+static const char *renew(struct bench *bench, const struct trial *trial)
+{
+	(void)trial;
+	return root_run_renewed(bench);
+}
+
 const struct trial root_trials[] = {
 	{ .name = "a_cpu_that_runs_on_leaves_the_old_root_npt",
 	  .run = scene_root,
@@ -87,6 +108,24 @@ const struct trial root_trials[] = {
 	{ .name = "an_ept_root_used_again_is_flushed_first_by_an_idle_cpu",
 	  .run = reused_idle,
 	  .mode = VTD_SHARED },
+	{ .name = "a_vtd_map_is_replaced_without_a_hole", .run = renew, .mode = VTD_SEPARATE },
+	{ .name = "an_amdvi_map_is_replaced_without_a_hole", .run = renew, .mode = AMDVI_SEPARATE },
+	{ .name = "a_vtd_map_that_was_replaced_is_forgotten",
+	  .run = renew,
+	  .mode = VTD_SEPARATE,
+	  .ats = true },
+	{ .name = "an_amdvi_map_that_was_replaced_is_forgotten",
+	  .run = renew,
+	  .mode = AMDVI_SHARED },
+	{ .name = "bytes_within_eight_are_written_by_one_store",
+	  .run = patch_short,
+	  .mode = AMDVI_SHARED },
+	{ .name = "longer_code_is_written_when_nobody_executes_it_ept",
+	  .run = patch_long,
+	  .mode = VTD_SEPARATE },
+	{ .name = "longer_code_is_written_when_nobody_executes_it_npt",
+	  .run = patch_long,
+	  .mode = AMDVI_SHARED },
 	{ .name = "an_asid_is_flushed_for_another_root", .run = scene_root, .mode = AMDVI_SHARED },
 	{ .name = "an_asid_is_flushed_for_another_root_by_an_idle_cpu",
 	  .run = reused_idle,

@@ -65,6 +65,14 @@ static inline void past_cache_barrier(void)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
+/* Locked, as what is wider. */
+static inline bool exchange64(uint64_t *to, uint64_t *old, uint64_t value)
+{
+	model_before_store(to, 16);
+	return __atomic_compare_exchange_n(to, old, value, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_SEQ_CST);
+}
+
 static inline uint32_t locked_add32(uint32_t *to, uint32_t value)
 {
 	model_at_locked(to);
