@@ -278,25 +278,24 @@ static void judge_refused(struct display *display)
 		   display->refused[0] ? display->refused : "it was not refused");
 }
 
-/* The guest has drawn both, and the other display shows what was drawn: only what went past the unit is lost. */
+/* The guest has drawn both, and the other is as it was drawn: only what went past the unit is lost. */
 static void judge_past(struct display *display)
 {
 	const struct picture *shown = &display->shown[TURN_PAST][HEAD_VIRTIO];
 	const struct display_card *drawn = &display->drawn[TURN_PAST][HEAD_VIRTIO];
-	const bool others = differs_in_one(display, TURN_PAST, HEAD_BOCHS) && drawn->width > 1;
+	const bool has_other = differs_in_one(display, TURN_PAST, HEAD_BOCHS);
+	const char *other = has_other ? "shows its card" : "does not show its card either";
 
 	if (shown->there && shown->same_size)
-		steps_find(&display->step[DISPLAY_PAST], others && shown->differ > 1,
-			   "%" PRIu64 " of %" PRIu64 " pixels of virtio_gpu differ, %" PRIu64
-			   " of bochs-drm",
-			   shown->differ, (uint64_t)shown->width * shown->height,
-			   display->shown[TURN_PAST][HEAD_BOCHS].differ);
+		steps_find(&display->step[DISPLAY_PAST], has_other && shown->differ > 1,
+			   "%" PRIu64 " of %" PRIu64 " pixels of virtio_gpu differ; bochs-drm %s",
+			   shown->differ, (uint64_t)shown->width * shown->height, other);
 	else
-		steps_find(&display->step[DISPLAY_PAST], others && shown->there,
-			   "virtio_gpu shows %" PRIu32 " x %" PRIu32 ", not %" PRIu32 " x %" PRIu32
-			   "; of bochs-drm %" PRIu64 " differs",
-			   shown->width, shown->height, drawn->width, drawn->height,
-			   display->shown[TURN_PAST][HEAD_BOCHS].differ);
+		steps_find(&display->step[DISPLAY_PAST],
+			   has_other && shown->there && drawn->width > 1,
+			   "virtio_gpu shows %" PRIu32 " x %" PRIu32
+			   ", the guest has drawn %" PRIu32 " x %" PRIu32 "; bochs-drm %s",
+			   shown->width, shown->height, drawn->width, drawn->height, other);
 }
 
 void display_judge(struct display *display)

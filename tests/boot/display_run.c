@@ -24,7 +24,7 @@ static const char *const step_names[DISPLAY_STEPS] = {
 	[DISPLAY_INTERRUPTS] = "virtio-gpu's MSI-X interrupts come",
 	[DISPLAY_CONTAINED] = "no display reaches beyond the guest",
 	[DISPLAY_FRAMES] = "every frame comes back, and the guest ends",
-	[DISPLAY_REFUSED] = "control, a virtio-gpu that passes the unit by: it is refused",
+	[DISPLAY_REFUSED] = "control, a virtio-gpu that passes the unit by is not given",
 	[DISPLAY_PAST] = "control, without that refusal: there is no card",
 };
 /* Of the first machine. */

@@ -20,7 +20,7 @@
 
 #define FRONT	 "front debian\r"
 #define BACK	 "\x1d" /* Ctrl-] */
-#define PIECE	 0x200000u
+#define PIECE	 ((uint64_t)0x200000)
 #define PAGE_GFN 12
 
 enum {
@@ -67,10 +67,21 @@ static void take_pictures(struct session *session, enum display_turn turn)
 
 	for (unsigned int head = 0; head < HEADS; head++) {
 		display_session_picture(path, session->runner, display, turn, head);
-		unlink(path);
 		if (!qmp_picture(session->monitor[OURS], head_names[head], path, display->amiss,
 				 sizeof(display->amiss)))
 			unlink(path);
+	}
+}
+
+/* Those of an earlier run are no evidence of this one. */
+static void forget_pictures(const struct runner *runner, const struct display *display,
+			    enum display_turn turn)
+{
+	char path[PATH_SIZE];
+
+	for (unsigned int head = 0; head < HEADS; head++) {
+		display_session_picture(path, runner, display, turn, head);
+		unlink(path);
 	}
 }
 
@@ -117,8 +128,9 @@ static void ask_for_pieces(const struct session *session)
 
 	if (at)
 		sscanf(at, "display: frame buffer %" SCNx64 " %" SCNx64, &first, &last);
-	for (uint64_t piece = first; piece < last; piece += PIECE) {
-		snprintf(text, sizeof(text), "map debian %" PRIx64 "\r", piece >> PAGE_GFN);
+	for (unsigned int i = 0; i < DISPLAY_PIECES && first + i * PIECE < last; i++) {
+		snprintf(text, sizeof(text), "map debian %" PRIx64 "\r",
+			 (first + i * PIECE) >> PAGE_GFN);
 		type(session, text);
 	}
 }
@@ -146,14 +158,13 @@ static const struct {
 
 /*
  * To the log too: QEMU's own (logfile=) has a character twice when the line was full. Until it is read QEMU
- * waits.
+ * waits; so a screen that is full, which no good run's ever is, begins anew.
  */
 static void read_screen(struct session *session)
 {
 	ssize_t got;
 
-	while (session->used < SCREEN - 1 &&
-	       (got = recv(session->line[OURS], session->screen + session->used,
+	while ((got = recv(session->line[OURS], session->screen + session->used,
 			   SCREEN - 1 - session->used, MSG_DONTWAIT)) > 0) {
 		if (session->log)
 			fwrite(session->screen + session->used, 1, (size_t)got, session->log);
@@ -161,6 +172,10 @@ static void read_screen(struct session *session)
 		for (char *at = session->screen + session->used; got-- > 0; at++)
 			*at = *at ? *at : '?';
 		session->used = strlen(session->screen);
+		if (session->used == SCREEN - 1) {
+			memset(session->screen, 0, SCREEN);
+			session->used = 0;
+		}
 	}
 	if (session->log)
 		fflush(session->log);
@@ -177,7 +192,9 @@ static void begin(struct session *session)
 		 session->display->machine->name, session->variant->log);
 	session->log = fopen(path, "w");
 	if (!qmp_begin(session->monitor[OURS]))
-		snprintf(session->display->amiss, EVIDENCE_SIZE, "QEMU's monitor does not answer");
+		snprintf(session->display->amiss, EVIDENCE_SIZE,
+			 "QEMU's monitor does not answer; boot-logs/%s-%s.qemu says why",
+			 session->display->machine->name, session->variant->log);
 }
 
 static void go_on(void *context)
@@ -254,6 +271,9 @@ struct boot_result display_session_run(const struct runner *runner, struct displ
 	session->runner = runner;
 	session->display = display;
 	session->variant = turn == TURN_PAST ? &unguarded : &guarded;
+	forget_pictures(runner, display, turn);
+	if (turn == TURN_WRONG)
+		forget_pictures(runner, display, TURN_RIGHT);
 	if (open_pair(session->line) && open_pair(session->monitor)) {
 		ended = run_session(session);
 		close(session->line[OURS]);
