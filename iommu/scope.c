@@ -116,21 +116,39 @@ static int32_t distance(struct sp_host *host, uint16_t segment, const struct sco
 	return DISTANCE_NONE;
 }
 
+/*
+ * A virtual function is not there when firmware writes its table. So it is under the unit of its
+ * physical function (VT-d 8.3.1), even where others have the rest; only a range of ids that names its
+ * own is nearer.
+ */
+static int32_t distance_of_either(struct sp_host *host, const struct scope *scope,
+				  const struct function *function)
+{
+	int32_t own = distance(host, scope->unit->segment, scope, function), physical;
+
+	if (!function->is_virtual || (own == 0 && scope->kind == SCOPE_RANGE))
+		return own;
+	physical =
+		distance(host, scope->unit->segment, scope, &host->functions[function->physical]);
+	return physical == DISTANCE_NONE ? DISTANCE_NONE : physical + 1;
+}
+
 static enum sp_status resolve_unit(struct sp_host *host, struct function *function)
 {
-	int32_t nearest = DISTANCE_REST + 1;
+	int32_t nearest = DISTANCE_REST + 2;
 	bool contradicts = false;
 
 	for (uint32_t i = 0; i < host->scope_count; i++) {
 		const struct scope *scope = &host->scopes[i];
-		int32_t here = distance(host, scope->unit->segment, scope, function);
+		int32_t here = distance_of_either(host, scope, function);
 
 		if (here == DISTANCE_NONE || here > nearest)
 			continue;
 		contradicts = here == nearest && (contradicts || scope->unit != function->unit);
 		nearest = here;
 		function->unit = scope->unit;
-		if (scope->kind == SCOPE_RANGE && scope->has_alias)
+		if (scope->kind == SCOPE_RANGE && scope->has_alias &&
+		    (!function->is_virtual || here == 0))
 			requester_add(host, function, scope->alias);
 	}
 	if (contradicts) {

@@ -153,6 +153,15 @@ enum sp_mutant {
 	/* Interrupts of functions. */
 	SP_MUT_MESSAGE_UNPAID, /* an interrupt entry changes, the unit is not told */
 	SP_MUT_MESSAGE_KEPT,   /* a released function keeps its interrupt entries */
+	/* What a function says of its virtual functions. */
+	SP_MUT_VF_COUNT_UNCHECKED,   /* more of them than it has */
+	SP_MUT_VF_STRIDE_UNCHECKED,  /* several in one place */
+	SP_MUT_VF_BUS_UNCHECKED,     /* beyond the buses that lead to it */
+	SP_MUT_VF_TAKEN_UNCHECKED,   /* upon another function */
+	SP_MUT_VF_SMALL_UNCHECKED,   /* registers of two in one page */
+	SP_MUT_VF_OVERLAP_UNCHECKED, /* registers upon another function's, or what is forbidden */
+	SP_MUT_VF_NOT_PUT_BACK,	     /* a reset of the physical function, and they are gone */
+	SP_MUT_PHYSICAL_UNCHECKED,   /* it goes to a guest while they are on */
 	SP_MUT_COUNT
 };
 

@@ -64,6 +64,7 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	domain->asid = config->asid;
 	domain->allow_unremapped = config->allow_unremapped;
 	domain->relaxed = config->gate == SP_GATE_ISSUER;
+	domain->allow_physical = config->allow_physical;
 	domain->table_budget = config->table_budget;
 	domain->node = config->node;
 	domain->type_of = type_of;

@@ -41,6 +41,17 @@ static enum sp_status refuse(const struct sp_host *host, const struct function *
 	return status;
 }
 
+/* Whoever drives it can take its virtual functions from their owners, and read what they send. */
+static enum sp_status check_physical(const struct sp_host *host, const struct sp_domain *domain,
+				     const struct function *function)
+{
+	if (function->vf_count == 0 || domain->allow_physical ||
+	    MUTANT(host, SP_MUT_PHYSICAL_UNCHECKED))
+		return SP_OK;
+	return refuse(host, function, SP_BUSY,
+		      "its virtual functions are on, and it controls them: assign these");
+}
+
 static enum sp_status check_function(const struct sp_host *host, const struct function *function)
 {
 	if (function->header != 0)
@@ -154,6 +165,8 @@ static enum sp_status check_assign(struct sp_host *host, struct sp_domain *domai
 	if (!plan->function)
 		return SP_NOT_FOUND;
 	status = check_function(host, plan->function);
+	if (status == SP_OK)
+		status = check_physical(host, domain, plan->function);
 	if (status == SP_OK)
 		status = check_fence(host, plan->function);
 	if (status == SP_OK)
@@ -311,6 +324,19 @@ static enum sp_status release(struct sp_host *host, struct sp_domain *domain,
 	return finish_release(host, domain, function, status);
 }
 
+/* Its reset would take them from under their owners. */
+static bool has_owned_vfs(const struct sp_host *host, const struct function *function)
+	MUST_HOLD(host->assign)
+{
+	for (uint32_t i = 0; i < function->vf_count; i++) {
+		const struct function *vf = &host->functions[function->first_vf + i];
+
+		if (vf->domain != vf->quarantine)
+			return true;
+	}
+	return false;
+}
+
 static enum sp_status try_release(struct sp_host *host, struct sp_domain *domain,
 				  struct function *function) MUST_HOLD(host->assign)
 {
@@ -318,6 +344,12 @@ static enum sp_status try_release(struct sp_host *host, struct sp_domain *domain
 
 	if (!host->started || domain->quarantine)
 		return SP_INVALID;
+	if (has_owned_vfs(host, function)) {
+		config_log(
+			host, SP_LOG_WARNING, function->sbdf,
+			"not released: virtual functions of it have owners: release these first");
+		return SP_BUSY;
+	}
 	if (function->domain == domain || is_left)
 		return release(host, domain, function, KIND_RELEASE);
 	if (function->fenced && function->domain == function->quarantine && !is_leaving(function))
@@ -358,6 +390,8 @@ static enum sp_status hand_over(struct sp_host *host, struct sp_domain *from, st
 
 	if (status == SP_OK && (from == to || from->quarantine || plan.function->domain != from))
 		status = SP_INVALID;
+	if (status == SP_OK && has_owned_vfs(host, plan.function))
+		status = SP_BUSY;
 	if (status == SP_OK)
 		status = release(host, from, plan.function, KIND_HAND_OVER);
 	return status == SP_OK ? assign(host, to, sbdf) : status;

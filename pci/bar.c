@@ -19,13 +19,13 @@
 #define HEADER1_BARS	  2u
 #define CLASS_HOST_BRIDGE 0x0600u
 
-static uint32_t sizing_mask(const struct sp_host *host, sp_sbdf_t id, uint32_t index)
+static uint32_t sizing_mask(const struct sp_host *host, sp_sbdf_t id, uint32_t offset)
 {
-	uint32_t kept = config_read32(host, id, CONFIG_BAR(index)), mask;
+	uint32_t kept = config_read32(host, id, offset), mask;
 
-	config_write32(host, id, CONFIG_BAR(index), 0xffffffff);
-	mask = config_read32(host, id, CONFIG_BAR(index));
-	config_write32(host, id, CONFIG_BAR(index), kept);
+	config_write32(host, id, offset, 0xffffffff);
+	mask = config_read32(host, id, offset);
+	config_write32(host, id, offset, kept);
 	return mask;
 }
 
@@ -39,32 +39,44 @@ static bool is_sound(uint64_t address, uint64_t mask, uint64_t bytes)
 	return address < BIT(ADDRESS_BITS) && bytes <= BIT(ADDRESS_BITS) - address;
 }
 
-/* Answers how many registers it takes. */
-static uint32_t size_one(const struct sp_host *host, struct function *function, uint32_t index,
-			 uint32_t count)
+struct bar_probe bar_probe(const struct sp_host *host, sp_sbdf_t id, uint32_t offset, bool is_last)
 {
-	struct sp_bar *bar = &function->bar[index];
-	uint32_t low = config_read32(host, function->sbdf, CONFIG_BAR(index));
-	uint64_t address = low & ~BAR_FLAGS, mask;
-	bool wide = !(low & BAR_IO) && (low & BAR_TYPE) == BAR_64 && index + 1 < count;
+	uint32_t low = config_read32(host, id, offset);
+	struct bar_probe probe = { .address = low & ~BAR_FLAGS,
+				   .prefetchable = low & BAR_PREFETCH };
+	uint64_t mask;
 
-	if (low & BAR_IO)
-		return 1;
-	mask = sizing_mask(host, function->sbdf, index) & ~BAR_FLAGS;
-	if (wide) {
-		address |= (uint64_t)config_read32(host, function->sbdf, CONFIG_BAR(index + 1))
-			   << 32;
-		mask |= (uint64_t)sizing_mask(host, function->sbdf, index + 1) << 32;
+	probe.is_io = low & BAR_IO;
+	if (probe.is_io)
+		return probe;
+	probe.wide = (low & BAR_TYPE) == BAR_64 && !is_last;
+	mask = sizing_mask(host, id, offset) & ~BAR_FLAGS;
+	if (probe.wide) {
+		probe.address |= (uint64_t)config_read32(host, id, offset + 4) << 32;
+		mask |= (uint64_t)sizing_mask(host, id, offset + 4) << 32;
 	} else if (mask) {
 		mask |= 0xffffffff00000000;
 	}
-	/* Address 0: firmware gave it none. */
-	if (mask && address && is_sound(address, mask, mask & -mask))
-		*bar = (struct sp_bar){ { address }, mask & -mask, low & BAR_PREFETCH };
-	else if (mask && address)
+	probe.bytes = mask & -mask;
+	probe.is_sound = mask && is_sound(probe.address, mask, probe.bytes);
+	return probe;
+}
+
+/* Answers how many registers it takes. Address 0: firmware gave it none. */
+static uint32_t size_one(const struct sp_host *host, struct function *function, uint32_t index,
+			 uint32_t count)
+{
+	struct bar_probe probe =
+		bar_probe(host, function->sbdf, CONFIG_BAR(index), index + 1 == count);
+
+	if (probe.bytes && probe.address && probe.is_sound)
+		function->bar[index] = (struct sp_bar){
+			{ probe.address }, probe.bytes, probe.prefetchable, probe.wide
+		};
+	else if (probe.bytes && probe.address)
 		config_log(host, SP_LOG_WARNING, function->sbdf,
 			   "a base address register contradicts itself; it cannot be mapped");
-	return wide ? 2 : 1;
+	return probe.wide ? 2 : 1;
 }
 
 void bar_size_all(const struct sp_host *host, struct function *function)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * pci/capability.h - a function's list of capabilities, and the two of them that matter here.
+ * pci/capability.h - a function's lists of capabilities, and the two of them that matter here.
  */
 #pragma once
 
@@ -8,6 +8,8 @@
 
 #define CAPABILITY_PCIE	       0x10
 #define CAPABILITY_ADVANCED    0x13
+#define EXTENDED_ATS	       0x000fu
+#define EXTENDED_SRIOV	       0x0010u
 
 /* PCI Express base 6.0: 7.5.3, offsets from the capability. */
 #define PCIE_FLAGS	       0x02
@@ -37,6 +39,10 @@
 
 /* Where the capability stands; 0: not there, or the list is broken (logged). */
 uint16_t capability_find(const struct sp_host *host, sp_sbdf_t function, uint32_t id);
+
+/* The same of an extended capability (7.6.3), from 100h on. */
+uint16_t capability_find_extended(const struct sp_host *host, const struct function *function,
+				  uint32_t id);
 
 /* FLAGS_TYPE of a function with a PCI Express capability. */
 uint32_t capability_pcie_type(const struct sp_host *host, const struct function *function);

@@ -36,6 +36,14 @@ void config_write32(const struct sp_host *host, sp_sbdf_t function, uint32_t off
 	platform_config_write(host->embedder, function, offset, 4, value);
 }
 
+void config_pause(const struct sp_host *host, uint64_t nanoseconds)
+{
+	uint64_t start = platform_now(host->embedder);
+
+	while (platform_now(host->embedder) - start < nanoseconds)
+		platform_relax(host->embedder);
+}
+
 void config_log(const struct sp_host *host, enum sp_log level, sp_sbdf_t function, const char *what)
 {
 	struct text text = { .length = 0 };

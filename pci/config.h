@@ -41,6 +41,9 @@ void config_write16(const struct sp_host *host, sp_sbdf_t function, uint32_t off
 void config_write32(const struct sp_host *host, sp_sbdf_t function, uint32_t offset,
 		    uint32_t value);
 
+/* Time that a function is to be left alone; platform_relax() serves meanwhile. */
+void config_pause(const struct sp_host *host, uint64_t nanoseconds);
+
 /* A line that begins with the function's name. */
 void config_log(const struct sp_host *host, enum sp_log level, sp_sbdf_t function,
 		const char *what);

@@ -63,6 +63,9 @@ enum sp_status sp_function_info(struct sp_host *host, uint32_t index, struct sp_
 		.reserved_count = function->reserved_count,
 		.owner = function->domain == function->quarantine ? NULL : function->domain,
 		.fenced = function->fenced,
+		.is_virtual = function->is_virtual,
+		.physical = host->functions[function->is_virtual ? function->physical : index].sbdf,
+		.vf_count = function->vf_count,
 	};
 	lock_drop(&host->assign);
 	for (uint32_t i = 0; i < function->requester_count; i++)

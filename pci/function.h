@@ -39,6 +39,13 @@ struct function {
 	bool unusable; /* more requester ids than fit: never covered, never assigned */
 	struct sp_bar bar[SP_BARS];
 
+	/* pci/sriov.c, before the units start */
+	bool is_virtual;
+	uint32_t physical; /* index of its physical function, if it is virtual */
+	uint16_t sriov;	   /* offset of the capability, where virtual functions are on */
+	uint16_t vf_count; /* that are on */
+	uint32_t first_vf; /* index; the others follow it */
+
 	/* iommu/ */
 	struct unit *unit; /* NULL: none covers it */
 	struct function_range reserved[FUNCTION_RESERVED];

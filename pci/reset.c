@@ -9,6 +9,7 @@
 #include "pci/capability.h"
 
 #include "lib/bits.h"
+#include "pci/sriov.h"
 
 #define MILLISECOND	1000000ull
 #define PENDING_AT_MOST (1000 * MILLISECOND)
@@ -43,7 +44,7 @@ static void put_back(const struct sp_host *host, const struct function *function
 {
 	sp_sbdf_t id = function->sbdf;
 
-	for (uint32_t i = 0; i < SP_BARS; i++)
+	for (uint32_t i = 0; i < SP_BARS && !function->is_virtual; i++)
 		config_write32(host, id, CONFIG_BAR(i), saved->bar[i]);
 	config_write8(host, id, CONFIG_CACHE_LINE, saved->cache_line);
 	config_write8(host, id, CONFIG_INTERRUPT_LINE, saved->interrupt_line);
@@ -51,14 +52,6 @@ static void put_back(const struct sp_host *host, const struct function *function
 		config_write16(host, id, function->pcie + PCIE_DEVICE_CONTROL,
 			       saved->device_control & ~DEVICE_CONTROL_FLR);
 	config_write16(host, id, CONFIG_COMMAND, saved->command);
-}
-
-static void pause_for(const struct sp_host *host, uint64_t time)
-{
-	uint64_t start = platform_now(host->embedder);
-
-	while (platform_now(host->embedder) - start < time)
-		platform_relax(host->embedder);
 }
 
 static bool is_pending(const struct sp_host *host, const struct function *function, bool express)
@@ -93,7 +86,7 @@ static bool comes_back(const struct sp_host *host, const struct function *functi
 {
 	uint64_t start = platform_now(host->embedder);
 
-	while (config_read16(host, function->sbdf, CONFIG_VENDOR) != function->vendor) {
+	while (!sriov_answers(host, function)) {
 		if (platform_now(host->embedder) - start > ANSWER_AT_MOST)
 			return false;
 		platform_relax(host->embedder);
@@ -127,11 +120,11 @@ enum sp_status function_reset(struct sp_host *host, struct function *function)
 	config_write16(host, function->sbdf, CONFIG_COMMAND, 0);
 	wait_for_pending(host, function, express);
 	initiate(host, function, express);
-	pause_for(host, QUIET_TIME);
+	config_pause(host, QUIET_TIME);
 	if (!comes_back(host, function)) {
 		config_log(host, SP_LOG_ERROR, function->sbdf, "does not answer after its reset");
 		return SP_LOST;
 	}
 	put_back(host, function, &saved);
-	return SP_OK;
+	return sriov_put_back(host, function);
 }

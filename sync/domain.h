@@ -139,6 +139,7 @@ struct sp_domain {
 	bool quarantine;
 	uint32_t life;	       /* lock; how many domains have used this slot */
 	bool allow_unremapped; /* of struct sp_domain_config */
+	bool allow_physical;   /* the same */
 	uint16_t asid;
 	uint8_t shared; /* enum sp_tables */
 	enum sp_cpu_format cpu;

@@ -4,6 +4,7 @@
  *
  *   sp_iommu_discover_dmar() or _ivrs()   reads firmware's table; nothing is touched
  *   sp_pci_scan()                         every function, and the requester ids it uses
+ *   sp_pci_enable_vfs()                   where wanted, passthrough.h
  *   sp_iommu_start()                      every function in quarantine, then translation on
  *   ...                                   passthrough.h
  *   sp_iommu_stop()                       bus masters off, then translation off

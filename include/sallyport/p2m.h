@@ -51,6 +51,7 @@ struct sp_domain_config {
 	uint8_t cpu_large_pages; /* bit 1: 2 MiB, bit 2: 1 GiB pages may be used */
 	bool allow_unremapped; /* devices of units that cannot remap interrupts, too: such a device
 				    can send any message to any CPU */
+	bool allow_physical; /* functions whose virtual functions are on, too: sp_pci_enable_vfs() */
 	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT; with
 			  SP_CPU_SHADOW whatever its CPUs run under */
 	const struct sp_observer_config *shadows; /* with SP_CPU_SHADOW, else NULL; copied */

@@ -19,6 +19,7 @@ struct sp_bar {
 	sp_maddr_t address;
 	uint64_t bytes; /* 0: no BAR here, or I/O ports */
 	bool prefetchable;
+	bool wide; /* 64 bits: takes the next register too */
 };
 
 struct sp_function_info {
@@ -38,6 +39,9 @@ struct sp_function_info {
 	struct sp_domain *owner;	   /* NULL: quarantine */
 	bool fenced; /* sp_function_fence(): blocked until its release has seen a reset work */
 	struct sp_bar bar[SP_BARS];
+	bool is_virtual; /* sp_pci_enable_vfs(); ids and BARs are what its physical function says */
+	sp_sbdf_t physical; /* that function; of another, itself */
+	uint32_t vf_count;  /* virtual functions of it that are on */
 };
 
 /* Numbered from 0; SP_NOT_FOUND past the last. No lock held; waits for an assignment under way. */
@@ -151,3 +155,32 @@ SP_MUST_USE enum sp_status sp_device_set_ats(struct sp_host *host, sp_sbdf_t fun
  */
 SP_MUST_USE enum sp_status sp_function_reserve(struct sp_host *host, sp_sbdf_t function,
 					       sp_mfn_t first, uint64_t count, bool writable);
+
+/* Bus addresses that bridges lead downwards and where no memory is. */
+struct sp_window {
+	sp_maddr_t first;
+	uint64_t bytes;
+};
+
+/*
+ * Virtual functions of a physical one (PCI Express base 6.0, 9.3.3): switches the first `count` of them
+ * on, and adds them as functions, each with a requester id of its own and in quarantine from
+ * sp_iommu_start() on. Between sp_pci_scan() and sp_iommu_start(); waits 100 ms, after
+ * platform_relax(), and a second more where firmware left some on. Registers that firmware placed
+ * within `window` and upon nobody else stay there, others are placed in it. What the device says of
+ * itself is checked; on a failure all its virtual functions are off, and the log says why.
+ *
+ * SP_NOT_FOUND: no such function; SP_INVALID: count 0, or started; SP_BUSY: they are on already;
+ * SP_UNSUPPORTED: a bridge, a virtual function, or one that cannot; SP_RANGE: more than it has, or
+ * one would lie beyond the buses that lead to it, or upon another function; SP_MALFORMED: what it
+ * says contradicts itself; SP_NO_SPACE: the window or sp_limits.functions is too small; SP_LOST: one
+ * does not answer.
+ *
+ * Whoever drives the physical function decides what the virtual ones can do. So it is assigned only to
+ * a domain with `allow_physical` (the embedder's own driver), and not released while one of them
+ * has an owner (SP_BUSY): the reset would take them away. After its reset they are on again, as
+ * after a reset of their own. Fenced, it is blocked itself; they go on, each contained by its own
+ * entry.
+ */
+SP_MUST_USE enum sp_status sp_pci_enable_vfs(struct sp_host *host, sp_sbdf_t physical,
+					     uint32_t count, const struct sp_window *window);

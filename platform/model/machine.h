@@ -25,6 +25,7 @@
 #define COMMANDS_KEPT	 4096u
 #define TRANSFERS_KEPT	 64u
 #define MODEL_TRAP_OFF	 UINT64_MAX
+#define SRIOV_AT	 0x140u
 #define ATS_AT		 0x100u /* the ATS capability in configuration space */
 #define ANSWERS_KEPT	 64u
 #define BUFFERED_AT_MOST 40u
@@ -216,7 +217,8 @@ struct function {
 	uint8_t space[4096];
 	uint8_t writable[256]; /* bits that a write changes */
 	uint32_t resets;
-	struct cache atc; /* leaves, as its unit told it */
+	uint64_t virtual_since; /* physical functions: when the virtual ones were switched on */
+	struct cache atc;	/* leaves, as its unit told it */
 	bool atc_silent;
 	bool atc_astray; /* it answers what nobody asked */
 };
@@ -482,9 +484,22 @@ void atc_invalidate(struct model *model, struct unit *unit, uint16_t requester, 
 
 /* pci.c */
 void pci_create(struct model *model);
+/* Configuration space as it is, whatever may be written. */
+void pci_put(struct function *function, uint32_t offset, uint32_t bytes, uint64_t value);
+uint32_t pci_get(const struct function *function, uint32_t offset, uint32_t bytes);
 struct function *pci_find(struct model *model, uint32_t sbdf);
 uint16_t pci_requester(struct model *model, const struct function *function, uint32_t number);
 bool pci_can_master(struct model *model, const struct function *function);
+
+/* virtual.c: PCIe 9.3. `function` has SR-IOV, or is a virtual function; else nothing comes of it. */
+void virtual_fill(struct function *function);
+/* A virtual function is there while its physical one says so; from 100 ms after on it may be touched. */
+bool virtual_is_there(struct model *model, const struct function *function);
+bool virtual_is_early(struct model *model, const struct function *function);
+uint8_t virtual_mask(const struct function *function, uint32_t offset);
+void virtual_was_written(struct model *model, struct function *function, uint32_t offset,
+			 uint8_t before);
+void virtual_reset(struct function *physical);
 
 /* firmware.c */
 bool firmware_leave_translating(struct model *model, struct unit *unit);

@@ -117,6 +117,11 @@ struct model_device_config {
 	bool ats;	       /* PCIe endpoints: can cache translations itself */
 	bool unlisted;	       /* firmware's table does not name it */
 	uint64_t bar_bytes[2]; /* 64-bit memory BARs 0 and 2; a power of two from 4096, or 0 */
+
+	/* PCIe endpoints with SR-IOV; the virtual functions are devices of their own, below. */
+	uint16_t vfs, vf_offset, vf_stride; /* how many it can have; 0: no SR-IOV */
+	uint64_t vf_bar_bytes;		    /* of BAR 0, 64-bit; firmware gave it no address */
+	uint32_t physical; /* of a virtual function: the other's sbdf; 0: it is none */
 };
 #define MODEL_NO_UNIT UINT32_MAX
 

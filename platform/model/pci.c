@@ -4,7 +4,7 @@
  * masters on.
  *
  *   00 ids  04 command, status  08 class  0e header  10 BARs  18 bus numbers
- *   34 -> 40 PCIe, 80 Advanced Features; 100 Address Translation Services
+ *   34 -> 40 PCIe, 80 Advanced Features; 100 Address Translation Services, 140 SR-IOV (virtual.c)
  *
  * Each byte has a mask of the bits that a write changes; the rest is what a write does besides.
  */
@@ -20,12 +20,12 @@
 #define DEVICE_CTL (PCIE + 0x08)
 #define FIRST_BAR  0xc0000000ull
 
-static void put(struct function *function, uint32_t offset, uint32_t bytes, uint64_t value)
+void pci_put(struct function *function, uint32_t offset, uint32_t bytes, uint64_t value)
 {
 	memcpy(function->space + offset, &value, bytes);
 }
 
-static uint32_t get(const struct function *function, uint32_t offset, uint32_t bytes)
+uint32_t pci_get(const struct function *function, uint32_t offset, uint32_t bytes)
 {
 	uint32_t value = 0;
 
@@ -98,8 +98,10 @@ uint16_t pci_requester(struct model *model, const struct function *function, uin
 /* A bridge whose bus mastering is off forwards nothing upwards. */
 bool pci_can_master(struct model *model, const struct function *function)
 {
+	if (!virtual_is_there(model, function))
+		return false;
 	for (; function; function = parent_of(model, function))
-		if (!(get(function, COMMAND, 2) & BUS_MASTER))
+		if (!(pci_get(function, COMMAND, 2) & BUS_MASTER))
 			return false;
 	return true;
 }
@@ -108,7 +110,7 @@ bool model_is_master(const struct model *model, uint32_t sbdf)
 {
 	const struct function *function = pci_find((struct model *)(uintptr_t)model, sbdf);
 
-	return function && (get(function, COMMAND, 2) & BUS_MASTER);
+	return function && (pci_get(function, COMMAND, 2) & BUS_MASTER);
 }
 
 uint32_t model_resets(const struct model *model, uint32_t sbdf)
@@ -126,25 +128,25 @@ static void add_pcie(struct function *function)
 	static const uint8_t types[] = { 0x0, 0x4, 0x7, 0x0 };
 	uint32_t flr = function->config.reset == MODEL_RESET_FLR ? 1u << 28 : 0;
 
-	put(function, 0x34, 1, PCIE);
-	put(function, PCIE, 1, 0x10);
-	put(function, PCIE + 2, 2, 2u | (uint32_t)types[function->config.kind] << 4);
-	put(function, PCIE + 4, 4, flr | (uint32_t)(function->config.phantom & 3) << 3);
-	put(function, DEVICE_CTL, 2, function->config.phantom ? 1u << 9 : 0);
+	pci_put(function, 0x34, 1, PCIE);
+	pci_put(function, PCIE, 1, 0x10);
+	pci_put(function, PCIE + 2, 2, 2u | (uint32_t)types[function->config.kind] << 4);
+	pci_put(function, PCIE + 4, 4, flr | (uint32_t)(function->config.phantom & 3) << 3);
+	pci_put(function, DEVICE_CTL, 2, function->config.phantom ? 1u << 9 : 0);
 	allow(function, DEVICE_CTL, 2, 0x7fff);
 }
 
 /* PCIe 10.5.1: 16 invalidations at once, page aligned requests. */
 static void add_ats(struct function *function)
 {
-	put(function, ATS_AT, 4, 0x1000f);
-	put(function, ATS_AT + 4, 2, 16u | 1u << 5);
+	pci_put(function, ATS_AT, 4, 0x1000f);
+	pci_put(function, ATS_AT + 4, 2, 16u | 1u << 5);
 }
 
 static void add_advanced_features(struct function *function)
 {
-	put(function, 0x34, 1, AF);
-	put(function, AF, 4, 0x13 | 6u << 16 | 3u << 24);
+	pci_put(function, 0x34, 1, AF);
+	pci_put(function, AF, 4, 0x13 | 6u << 16 | 3u << 24);
 }
 
 /* 64-bit memory BARs, each placed on a multiple of its size. */
@@ -156,7 +158,7 @@ static void add_bars(struct function *function, uint64_t *next)
 		if (!bytes)
 			continue;
 		*next = (*next + bytes - 1) & ~(bytes - 1);
-		put(function, BARS + i * 8, 8, *next | 4);
+		pci_put(function, BARS + i * 8, 8, *next | 4);
 		allow(function, BARS + i * 8, 8, ~(bytes - 1) & ~0xfull);
 		*next += bytes;
 	}
@@ -191,16 +193,16 @@ static void fill(struct model *model, struct function *function, uint64_t *next_
 {
 	uint32_t sbdf = function->config.sbdf, header = is_bridge(function) ? 1 : 0;
 
-	put(function, 0x00, 4, 0x5a111d55u);
-	put(function, COMMAND, 2, 0x7);
+	pci_put(function, 0x00, 4, 0x5a111d55u);
+	pci_put(function, COMMAND, 2, 0x7);
 	allow(function, COMMAND, 2, 0x547);
-	put(function, 0x08, 4, is_bridge(function) ? 0x06040001u : 0xff000001u);
-	put(function, 0x0e, 1, header | (shares_a_device(model, sbdf) ? 0x80u : 0));
+	pci_put(function, 0x08, 4, is_bridge(function) ? 0x06040001u : 0xff000001u);
+	pci_put(function, 0x0e, 1, header | (shares_a_device(model, sbdf) ? 0x80u : 0));
 	allow(function, 0x3c, 1, 0xff);
 	if (is_bridge(function)) {
-		put(function, 0x18, 1, sbdf >> 8 & 0xff);
-		put(function, 0x19, 1, function->config.secondary);
-		put(function, 0x1a, 1, last_bus_behind(model, function));
+		pci_put(function, 0x18, 1, sbdf >> 8 & 0xff);
+		pci_put(function, 0x19, 1, function->config.secondary);
+		pci_put(function, 0x1a, 1, last_bus_behind(model, function));
 		allow(function, 0x18, 3, 0xffffff);
 		allow(function, 0x3e, 2, 0x7f);
 	} else {
@@ -211,9 +213,10 @@ static void fill(struct model *model, struct function *function, uint64_t *next_
 	else if (function->config.reset == MODEL_RESET_AF)
 		add_advanced_features(function);
 	if (function->space[0x34])
-		put(function, 0x06, 2, 0x10);
+		pci_put(function, 0x06, 2, 0x10);
 	if (function->config.ats)
 		add_ats(function);
+	virtual_fill(function);
 }
 
 /* 48882 3.2: the unit's own function, with its capability at 40. */
@@ -224,15 +227,15 @@ static void add_unit_function(struct model *model, const struct unit *unit)
 
 	function->config = (struct model_device_config){ .sbdf = config->function_sbdf,
 							 .unit = MODEL_NO_UNIT };
-	put(function, 0x00, 4, 0x14191022u);
-	put(function, 0x06, 2, 0x10);
-	put(function, 0x08, 4, 0x08060001u);
-	put(function, 0x34, 1, 0x40);
+	pci_put(function, 0x00, 4, 0x14191022u);
+	pci_put(function, 0x06, 2, 0x10);
+	pci_put(function, 0x08, 4, 0x08060001u);
+	pci_put(function, 0x34, 1, 0x40);
 	/* Type 3, revision 1, EFRSup, and NpCache. */
-	put(function, 0x40, 4,
-	    0x0f | 3u << 16 | 1u << 19 | 1u << 27 | (config->caches_not_present ? 1u << 26 : 0) |
-		    (config->ats ? 1u << 24 : 0));
-	put(function, 0x44, 8, config->base | 1);
+	pci_put(function, 0x40, 4,
+		0x0f | 3u << 16 | 1u << 19 | 1u << 27 |
+			(config->caches_not_present ? 1u << 26 : 0) | (config->ats ? 1u << 24 : 0));
+	pci_put(function, 0x44, 8, config->base | 1);
 }
 
 void pci_create(struct model *model)
@@ -261,11 +264,12 @@ static void reset(struct function *function)
 		return;
 	function->resets++;
 	cache_drop_all(&function->atc);
-	put(function, ATS_AT + 6, 2, 0);
-	put(function, COMMAND, 2, 0);
+	pci_put(function, ATS_AT + 6, 2, 0);
+	pci_put(function, COMMAND, 2, 0);
 	for (uint32_t i = 0; i < 2; i++)
 		if (function->config.bar_bytes[i])
-			put(function, BARS + i * 8, 8, 4);
+			pci_put(function, BARS + i * 8, 8, 4);
+	virtual_reset(function);
 }
 
 static bool is_access(struct model *model, uint32_t offset, uint32_t bytes)
@@ -284,8 +288,10 @@ uint32_t platform_config_read(void *embedder, sp_sbdf_t sbdf, uint32_t offset, u
 
 	model_take_lock(model);
 	function = pci_find(model, sbdf.sbdf);
-	if (is_access(model, offset, bytes) && function)
-		value = get(function, offset, bytes);
+	if (function && virtual_is_early(model, function))
+		model_violate(model, "contract: a virtual function is touched within 100 ms");
+	if (is_access(model, offset, bytes) && function && virtual_is_there(model, function))
+		value = pci_get(function, offset, bytes);
 	model_drop_lock(model);
 	return value;
 }
@@ -294,13 +300,15 @@ uint32_t platform_config_read(void *embedder, sp_sbdf_t sbdf, uint32_t offset, u
 static uint8_t ats_mask(const struct function *function, uint32_t offset)
 {
 	if (!function->config.ats)
-		return 0;
+		return virtual_mask(function, offset);
 	return offset == ATS_AT + 6 ? 0x1f : offset == ATS_AT + 7 ? 0x80 : 0;
 }
 
 /* PCIe 7.5.3.4 and the AF capability: the bit that starts a reset reads as zero. */
-static void write_byte(struct function *function, uint32_t offset, uint8_t value)
+static void write_byte(struct model *model, struct function *function, uint32_t offset,
+		       uint8_t value)
 {
+	uint8_t before = function->space[offset];
 	uint8_t mask = offset < sizeof(function->writable) ? function->writable[offset]
 							   : ats_mask(function, offset);
 	bool flr = function->config.reset == MODEL_RESET_FLR && function->space[PCIE] == 0x10 &&
@@ -308,6 +316,7 @@ static void write_byte(struct function *function, uint32_t offset, uint8_t value
 	bool af = function->config.reset == MODEL_RESET_AF && offset == AF + 4 && (value & 1);
 
 	function->space[offset] = (uint8_t)((function->space[offset] & ~mask) | (value & mask));
+	virtual_was_written(model, function, offset, before);
 	if (flr || af)
 		reset(function);
 }
@@ -321,8 +330,8 @@ void platform_config_write(void *embedder, sp_sbdf_t sbdf, uint32_t offset, uint
 	model_take_lock(model);
 	buffer_drain(model);
 	function = pci_find(model, sbdf.sbdf);
-	if (is_access(model, offset, bytes) && function)
+	if (is_access(model, offset, bytes) && function && virtual_is_there(model, function))
 		for (uint32_t i = 0; i < bytes; i++)
-			write_byte(function, offset + i, (uint8_t)(value >> 8 * i));
+			write_byte(model, function, offset + i, (uint8_t)(value >> 8 * i));
 	model_drop_lock(model);
 }

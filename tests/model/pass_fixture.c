@@ -13,7 +13,7 @@
 
 #include "sync/domain.h"
 
-#define ALL_DEVICES 9u
+#define ALL_DEVICES 12u
 
 static void on_lost(struct model *model, const struct sp_lost *lost, void *argument)
 {
@@ -47,7 +47,25 @@ static struct model_config machine_of(struct pass *pass)
 			    { .sbdf = OTHER_UNIT, .unit = mode->two_units },
 			    { .sbdf = BRIDGE, .kind = MODEL_PCIE_TO_PCI, .secondary = 5 },
 			    { .sbdf = SHARES, .reset = MODEL_RESET_AF },
-			    { .sbdf = SHARES_TOO } },
+			    { .sbdf = SHARES_TOO },
+			    { .sbdf = PHYSICAL,
+			      .unit = mode->two_units,
+			      .reset = MODEL_RESET_FLR,
+			      .bar_bytes = { 0x4000 },
+			      .vfs = 2,
+			      .vf_offset = 2,
+			      .vf_stride = 1,
+			      .vf_bar_bytes = 0x2000 },
+			    { .sbdf = VIRTUAL,
+			      .unit = mode->two_units,
+			      .reset = MODEL_RESET_FLR,
+			      .unlisted = true,
+			      .physical = PHYSICAL },
+			    { .sbdf = VIRTUAL2,
+			      .unit = mode->two_units,
+			      .reset = MODEL_RESET_FLR,
+			      .unlisted = true,
+			      .physical = PHYSICAL } },
 	};
 
 	/* RMRR knows no rights. */

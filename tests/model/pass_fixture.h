@@ -5,6 +5,7 @@
  *   00:02.0  FLR, BARs, a reserved range     00:03.0  the same range, no reset
  *   00:04.0  phantom functions               00:05.0  no unit covers it
  *   00:1c.0  PCIe-to-PCI bridge to bus 5     05:01.0, 05:02.0 share (5, 0, 0)
+ *   00:08.0  has two virtual functions, 00:08.2 and .3, off; behind the second unit too
  *   00:06.0  a range that it may only read   00:07.0  behind the second unit, where there is one
  */
 #pragma once
@@ -19,6 +20,9 @@
 #define UNCOVERED  0x0028u
 #define READER	   0x0030u
 #define OTHER_UNIT 0x0038u
+#define PHYSICAL   0x0040u
+#define VIRTUAL	   0x0042u
+#define VIRTUAL2   0x0043u
 #define BRIDGE	   0x00e0u
 #define SHARES	   0x0508u
 #define SHARES_TOO 0x0510u

@@ -141,7 +141,8 @@ static void registers_in_a_shared_page_are_refused(void **state)
 	struct function *twin = function_find(pass->host, (sp_sbdf_t){ TWIN });
 
 	pass_assign(pass, 0, PLAIN);
-	twin->bar[0] = (struct sp_bar){ { plain->bar[0].address.maddr + 0x1800 }, 0x100, false };
+	twin->bar[0] = (struct sp_bar){ .address = { plain->bar[0].address.maddr + 0x1800 },
+					.bytes = 0x100 };
 	assert_int_equal(sp_device_map_bar(pass->guest[0], (sp_sbdf_t){ PLAIN }, 0,
 					   (sp_gfn_t){ 0xc0000 }),
 			 SP_UNSUPPORTED);

@@ -52,7 +52,9 @@ static void write_space(void *context, sp_sbdf_t sbdf, uint32_t offset, uint32_t
 
 void config_set_bar(uint32_t index, uint32_t bar, uint64_t address, uint64_t bytes, uint32_t flags)
 {
-	machine.info[index].bar[bar] = (struct sp_bar){ { address }, bytes, flags & BAR_PREFETCH };
+	machine.info[index].bar[bar] = (struct sp_bar){ .address = { address },
+							.bytes = bytes,
+							.prefetchable = flags & BAR_PREFETCH };
 	config_put(index, CONFIG_BAR(bar), 4, (uint32_t)address | flags);
 	if ((flags & BAR_TYPE) == BAR_64)
 		config_put(index, CONFIG_BAR(bar + 1), 4, (uint32_t)(address >> 32));
