@@ -132,10 +132,10 @@ help:
 
 empty :=
 space := $(empty) $(empty)
-guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display change serve)
+guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display vf change serve)
 # DPDK for a few seconds on one machine, and changes under it, and a guest that serves another, on one;
 # PART=dpdk, PART=change, PART=serve show more.
-PART ?= matrix move smp balloon two nic isolation disk display typing change-short serve-short boot dpdk-short
+PART ?= matrix move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
 # What measures runs alone, after the others. They go side by side: most of what a guest does is wait.
 alone := boot dpdk dpdk-short
 beside := $(filter-out $(alone),$(PART))

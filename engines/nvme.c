@@ -112,6 +112,7 @@ static bool take_answer(struct nvme *nvme, struct nvme_queue *queue)
 	if (!!(word & COMPLETION_PHASE) != queue->phase)
 		return false;
 	nvme->answer = word >> COMPLETION_ANSWER & ANSWER_MASK;
+	nvme->result = slot[0];
 	queue->head = (queue->head + 1) % ENTRIES;
 	if (queue->head == 0)
 		queue->phase = !queue->phase;
@@ -205,6 +206,9 @@ static enum sp_status progress_reset(struct nvme *nvme)
 		nvme->state = NVME_STARTING;
 	} else if (nvme->state == NVME_STARTING && status & STATUS_FATAL) {
 		return fail(nvme, SP_LOST);
+	} else if (nvme->state == NVME_STARTING && status & STATUS_READY && nvme->admin_only) {
+		nvme->state = NVME_READY;
+		return SP_OK;
 	} else if (nvme->state == NVME_STARTING && status & STATUS_READY) {
 		identify(nvme);
 		nvme->state = NVME_IDENTIFYING;
@@ -237,11 +241,11 @@ static enum sp_status progress_queues(struct nvme *nvme)
 	return SP_PENDING;
 }
 
-static enum sp_status progress_transfer(struct nvme *nvme)
+static enum sp_status progress_command(struct nvme *nvme, struct nvme_queue *queue)
 {
 	if (read32(nvme, STATUS) & STATUS_FATAL)
 		return fail(nvme, SP_LOST);
-	if (!take_answer(nvme, &nvme->io))
+	if (!take_answer(nvme, queue))
 		return SP_PENDING;
 	nvme->state = NVME_READY;
 	return SP_OK;
@@ -258,7 +262,9 @@ enum sp_status nvme_progress(struct nvme *nvme)
 	case NVME_CREATING_SUBMISSION:
 		return progress_queues(nvme);
 	case NVME_MOVING:
-		return progress_transfer(nvme);
+		return progress_command(nvme, &nvme->io);
+	case NVME_ASKED:
+		return progress_command(nvme, &nvme->admin);
 	case NVME_READY:
 		return SP_OK;
 	case NVME_FAILED:
@@ -283,7 +289,7 @@ enum sp_status nvme_start(struct nvme *nvme, uint64_t bus_address, uint32_t byte
 		[12] = nvme->block_bytes ? bytes / nvme->block_bytes - 1 : 0,
 	};
 
-	if (nvme->state != NVME_READY)
+	if (nvme->state != NVME_READY || nvme->admin_only)
 		return SP_BUSY;
 	if (bytes == 0 || bytes % nvme->block_bytes != 0 || bus_address % 4 != 0 ||
 	    bytes > NVME_PAGE - bus_address % NVME_PAGE)
@@ -291,6 +297,28 @@ enum sp_status nvme_start(struct nvme *nvme, uint64_t bus_address, uint32_t byte
 	nvme->state = NVME_MOVING;
 	send(nvme, &nvme->io, command);
 	return SP_OK;
+}
+
+/* ---- admin commands ---- */
+
+enum sp_status nvme_ask(struct nvme *nvme, const struct nvme_admin *asked)
+{
+	const uint64_t bus = asked->has_data ? bus_of_page(nvme, PAGE_OF_IDENTIFY) : 0;
+	const uint32_t command[COMMAND_WORDS] = {
+		[0] = asked->opcode,	     [1] = asked->namespace, [6] = (uint32_t)bus,
+		[7] = (uint32_t)(bus >> 32), [10] = asked->word10,   [11] = asked->word11,
+	};
+
+	if (nvme->state != NVME_READY)
+		return SP_BUSY;
+	nvme->state = NVME_ASKED;
+	send(nvme, &nvme->admin, command);
+	return SP_OK;
+}
+
+volatile uint8_t *nvme_data(const struct nvme *nvme)
+{
+	return (volatile uint8_t *)words_of_page(nvme, PAGE_OF_IDENTIFY);
 }
 
 void nvme_stop(struct nvme *nvme)

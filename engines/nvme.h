@@ -3,6 +3,7 @@
  * engines/nvme.h - an NVMe controller, made to read and write memory on command.
  *
  *   nvme_begin -> nvme_progress ... SP_OK -> nvme_start -> nvme_progress ... SP_OK -> nvme_start ..
+ *                                         -> nvme_ask ------^                    admin commands
  *
  * Freestanding, for guests of 32 or 64 bits, hypervisors and tools. Blocks of namespace 1 are the
  * buffer inside the device: NVME_FROM_BUS overwrites them. One transfer at a time; nothing here
@@ -33,6 +34,7 @@ enum nvme_state {
 	NVME_CREATING_SUBMISSION,
 	NVME_READY,
 	NVME_MOVING,
+	NVME_ASKED, /* an admin command is under way */
 	NVME_FAILED,
 };
 
@@ -47,12 +49,22 @@ struct nvme {
 	uintptr_t registers; /* BAR 0, mapped uncached */
 	void *memory;	     /* NVME_MEMORY_BYTES at a page, the same on the bus without a gap */
 	uint64_t memory_bus;
+	bool admin_only; /* no namespace is looked at, and no queue made for it */
 
 	enum nvme_state state;
 	uint32_t stride; /* of doorbells, bytes */
 	uint32_t block_bytes;
 	struct nvme_queue admin, io;
 	uint32_t answer; /* to the last command: 0 is success, else status type and code */
+	uint32_t result; /* ... and its first word, which some commands define */
+};
+
+/* An admin command: what is 0 of it is 0 in the queue's entry. */
+struct nvme_admin {
+	uint8_t opcode;
+	uint32_t namespace;
+	uint32_t word10, word11;
+	bool has_data; /* the page of nvme_data() */
 };
 
 /* Resets the controller. SP_UNSUPPORTED: it has no pages of 4 KiB, or not this command set. */
@@ -71,6 +83,11 @@ SP_MUST_USE enum sp_status nvme_progress(struct nvme *nvme);
  */
 SP_MUST_USE enum sp_status nvme_start(struct nvme *nvme, uint64_t bus_address, uint32_t bytes,
 				      uint64_t block, enum nvme_direction direction);
+
+/* An admin command; nvme_progress() says when it is over, nvme->answer how. SP_BUSY: not ready. */
+SP_MUST_USE enum sp_status nvme_ask(struct nvme *nvme, const struct nvme_admin *command);
+/* NVME_PAGE bytes that a command reads or fills; volatile, for it is the device that does. */
+volatile uint8_t *nvme_data(const struct nvme *nvme);
 
 /* Off: no more DMA once nvme_is_off(). */
 void nvme_stop(struct nvme *nvme);

@@ -9,7 +9,7 @@
 #include "platform/metal/spinlock.h"
 
 #define RUNS	1024u
-#define DOMAINS 8u
+#define DOMAINS 16u
 
 static struct spinlock lock;
 static struct sp_forgotten runs[RUNS]; /* lock */

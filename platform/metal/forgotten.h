@@ -15,5 +15,5 @@ uint64_t forgotten_mark(void);
 /* False also where more runs came since than are kept (1024). */
 bool forgotten_since(uint64_t mark, uint32_t domain, sp_mfn_t frame);
 
-/* Frames of RAM that ever came back from a domain of this number (below 8). */
+/* Frames of RAM that ever came back from a domain of this number (below 16). */
 uint64_t forgotten_frames(uint32_t domain);

@@ -198,6 +198,8 @@ static const char *why_not(const struct sp_function_info *function)
 		return "this machine has no such function";
 	if (function->is_bridge)
 		return "is a bridge, which no guest can have";
+	if (function->vf_count != 0)
+		return "its virtual functions are on (option vfs): give one of these";
 	if (!function->covered)
 		return "no IOMMU translates it, so nothing would contain it";
 	return NULL;

@@ -18,6 +18,7 @@
 #include "platform/metal/machine_host.h"
 #include "platform/metal/memory.h"
 #include "platform/metal/monitor.h"
+#include "platform/metal/nvme_virtual.h"
 #include "platform/metal/pci_config.h"
 #include "platform/metal/print.h"
 #include "platform/metal/time.h"
@@ -327,6 +328,7 @@ bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_gues
 
 	read_conf(host);
 	vm_apic_measure();
+	nvme_virtual_begin(host);
 	create_all(host, tables, left_out);
 	begin_serving();
 	started = time_now();
@@ -341,5 +343,5 @@ bool guests_run(struct sp_host *host, enum sp_tables tables, bool typing_to_gues
 	whole = balloon_check(true);
 	for (uint32_t i = 0; i < conf.guest_count; i++)
 		whole = end(&vms[i], started) && whole;
-	return whole;
+	return nvme_virtual_end() && whole;
 }

@@ -14,15 +14,19 @@
 #include "platform/metal/layout.h"
 #include "platform/metal/machine.h"
 #include "platform/metal/memory.h"
+#include "platform/metal/pci_config.h"
 #include "platform/metal/pci_names.h"
 #include "platform/metal/print.h"
 
 #define BYTES_PER_KIB 1024u
+#define DRIVERS	      1u	 /* nvme_virtual.h */
+#define PCI_FIRST     0xc0000000 /* PCs have registers between here and the APICs */
+#define PCI_END	      0xfec00000
 #define CLASS_IOMMU   0x0806u
 
-/* As many guests as guest.conf can name; every function of a small PC. */
+/* As many guests as guest.conf can name, and the hypervisor's own driver; every function of a small PC. */
 static const struct sp_limits limits = { .cpus = MAX_CPUS,
-					 .domains = CONF_GUESTS,
+					 .domains = CONF_GUESTS + DRIVERS,
 					 .functions = FUNCTIONS_MAX };
 
 static const char no_iommu[] = "this machine has no IOMMU (no DMAR or IVRS table); start QEMU with "
@@ -45,6 +49,20 @@ static struct sp_host *create(void)
 	return host;
 }
 
+/* Whoever writes it switches translation's registers off, or another's bus mastering on. */
+static bool forbid_config(struct sp_host *host)
+{
+	sp_maddr_t first;
+	uint64_t bytes;
+
+	for (uint32_t i = 0; pci_config_window(i, &first, &bytes); i++) {
+		if (sp_host_forbid(host, sp_mfn_from_maddr(first), bytes >> SP_FRAME_ORDER,
+				   "PCI configuration space") != SP_OK)
+			return false;
+	}
+	return true;
+}
+
 /* Firmware's low memory, this image, every table, queue and vCPU: one range (memory.h). */
 static void forbid(struct sp_host *host)
 {
@@ -52,7 +70,7 @@ static void forbid(struct sp_host *host)
 	const sp_mfn_t apic = sp_mfn_from_maddr(apic_registers());
 
 	if (sp_host_forbid(host, (sp_mfn_t){ 0 }, own, "the hypervisor's own memory") != SP_OK ||
-	    sp_host_forbid(host, apic, 1, "local APIC") != SP_OK)
+	    sp_host_forbid(host, apic, 1, "local APIC") != SP_OK || !forbid_config(host))
 		machine_panic("the library takes no list of forbidden frames");
 	console_log("core", "no guest and no device gets 0x0-0x%lx or the local APIC at 0x%lx",
 		    memory_own_end().maddr, apic_registers().maddr);
@@ -134,6 +152,25 @@ struct sp_host *machine_host_create(bool prefer_scalable)
 	return host;
 }
 
+/* In the part of the address space that PCs keep for registers, and above memory where that ends later. */
+void machine_host_enable_vfs(struct sp_host *host, sp_sbdf_t physical, uint32_t count)
+{
+	const uint64_t top = memory_figures().top_of_low_ram.maddr;
+	const uint64_t first = top > PCI_FIRST ? top : PCI_FIRST;
+	const struct sp_window window = { { first }, first < PCI_END ? PCI_END - first : 0 };
+	const enum sp_status status = sp_pci_enable_vfs(host, physical, count, &window);
+
+	if (status == SP_NOT_FOUND)
+		machine_refuse("option vfs: this machine has no function %s",
+			       print_sbdf(physical).chars);
+	if (status != SP_OK)
+		machine_refuse(
+			"option vfs: no %u virtual functions of %s (%s); the line before this "
+			"one says why",
+			count, print_sbdf(physical).chars, sp_status_text(status));
+	console_log("pci", "%s has %u virtual functions on", print_sbdf(physical).chars, count);
+}
+
 /* The unit of AMD is a function too, and does not translate its own requests. */
 static const char *place_of(const struct sp_function_info *f)
 {
@@ -146,9 +183,10 @@ static const char *place_of(const struct sp_function_info *f)
 
 static void log_function(const struct sp_function_info *f)
 {
-	console_log("pci", "%s  %04x:%04x  class %04x  %-20s %s", print_sbdf(f->sbdf).chars,
+	console_log("pci", "%s  %04x:%04x  class %04x  %-20s %s%s%s", print_sbdf(f->sbdf).chars,
 		    f->vendor, f->device, f->class_code >> 8, pci_class_name(f->class_code),
-		    place_of(f));
+		    place_of(f), f->is_virtual ? ", virtual function of " : "",
+		    f->is_virtual ? print_sbdf(f->physical).chars : "");
 }
 
 /* Only now is it known which unit covers which function: hence the list comes here. */

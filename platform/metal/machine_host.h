@@ -17,6 +17,9 @@
  */
 struct sp_host *machine_host_create(bool prefer_scalable);
 
+/* Option vfs=, before machine_host_start(); refuses where it cannot be. */
+void machine_host_enable_vfs(struct sp_host *host, sp_sbdf_t physical, uint32_t count);
+
 /* Every function goes into quarantine, then every unit translates. Refuses where it cannot be. */
 void machine_host_start(struct sp_host *host);
 

@@ -146,6 +146,10 @@ static void run(const struct options *options)
 	struct sp_host *host = machine_host_create(options->vtd == VTD_SCALABLE);
 	bool good;
 
+	if (options->vf_count != 0 && options->run != RUN_GUESTS)
+		machine_refuse("option vfs: virtual functions are for guests; say run=guests too");
+	if (options->vf_count != 0)
+		machine_host_enable_vfs(host, options->physical, options->vf_count);
 	if (options->run == RUN_IDLE) {
 		machine_host_start(host);
 		idle();

@@ -78,10 +78,14 @@ static void list_devices(const struct words *words)
 
 	(void)words;
 	for (uint32_t i = 0; sp_function_info(host, i, &info) == SP_OK; i++)
-		console_log("monitor", "%s %04x:%04x %s%s", print_sbdf(info.sbdf).chars,
+		console_log("monitor", "%s %04x:%04x %s%s%s%s", print_sbdf(info.sbdf).chars,
 			    info.vendor, info.device,
-			    info.is_bridge ? "bridge" : guests_owner(info.sbdf),
-			    info.fenced ? ", fenced" : "");
+			    info.is_bridge	 ? "bridge"
+			    : info.vf_count != 0 ? "the hypervisor's, for its virtual functions"
+						 : guests_owner(info.sbdf),
+			    info.fenced ? ", fenced" : "",
+			    info.is_virtual ? ", virtual function of " : "",
+			    info.is_virtual ? print_sbdf(info.physical).chars : "");
 }
 
 static void list_faults(const struct words *words)

@@ -2,6 +2,7 @@
 /* platform/metal/options.c - the command line: words of the form name=value, from one table. */
 #include "platform/metal/options.h"
 
+#include "platform/metal/conf_text.h"
 #include "platform/metal/console.h"
 #include "platform/metal/print.h"
 #include "platform/metal/string.h"
@@ -70,6 +71,8 @@ static const struct option table[OPTION_COUNT] = {
 	}},
 };
 /* clang-format on */
+
+static const char vfs_name[] = "vfs";
 
 /* Words of the command line do not end in a zero. */
 static bool is_word(struct word word, const char *text)
@@ -144,12 +147,41 @@ static bool set_option(const struct option *option, struct word value, struct op
 	return false;
 }
 
+/* "0000:00:03.0/2", the one option that is no choice. */
+static bool set_vfs(struct word value, struct options *options, struct option_error *error)
+{
+	const struct conf_text text = { value.text, value.length };
+	const size_t slash = conf_text_find_char(text, '/');
+	uint64_t count = 0;
+
+	if (options->vf_count != 0) {
+		print(error->text, sizeof(error->text),
+		      "option %s is said twice; one function's virtual functions can be had",
+		      vfs_name);
+		return false;
+	}
+	if (slash == text.length ||
+	    !conf_text_read_sbdf(conf_text_first(text, slash), &options->physical) ||
+	    !conf_text_read_number(conf_text_rest(text, slash + 1), 10, OPTION_VFS, &count) ||
+	    count == 0) {
+		print(error->text, sizeof(error->text),
+		      "option %s=%.*s: wanted a function and how many, as in %s=0000:00:03.0/2, at most "
+		      "%u",
+		      vfs_name, (int)value.length, value.text, vfs_name, OPTION_VFS);
+		return false;
+	}
+	options->vf_count = (unsigned int)count;
+	return true;
+}
+
 static bool parse_word(struct word word, struct options *options, struct option_error *error)
 {
 	struct word name = name_of(word);
 	const struct option *option = find_option(name);
 	struct word value = { name.text + name.length + 1, word.length - name.length - 1 };
 
+	if (is_word(name, vfs_name) && name.length != word.length)
+		return set_vfs(value, options, error);
 	if (option == NULL) {
 		print(error->text, sizeof(error->text), "unknown option '%.*s'; try help=1",
 		      (int)name.length, name.text);
@@ -184,6 +216,9 @@ void options_print_help(void)
 			console_line("    =%-10s %s", table[i].choices[k].word,
 				     table[i].choices[k].meaning);
 	}
+	console_line("  %-9s virtual functions of a device, switched on for guests (run=guests)",
+		     vfs_name);
+	console_line("    =0000:00:03.0/2: of that function, two");
 }
 
 const char *options_word_of_tables(const struct options *options)

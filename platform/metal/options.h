@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include <sallyport/address.h>
+
 enum option_tables {
 	TABLES_SHARED,
 	TABLES_SEPARATE,
@@ -44,7 +46,11 @@ struct options {
 	unsigned int run;	/* enum option_run */
 	unsigned int typing;	/* enum option_typing */
 	unsigned int leave_out; /* enum option_leave_out */
+	sp_sbdf_t physical;	/* vfs=: whose virtual functions */
+	unsigned int vf_count;	/* ... and how many; 0: none */
 };
+
+#define OPTION_VFS 64u /* a device has more rarely, and one guest gets eight */
 
 struct option_error {
 	char text[192];

@@ -73,6 +73,17 @@ void pci_config_start(void)
 	}
 }
 
+bool pci_config_window(uint32_t index, sp_maddr_t *first, uint64_t *bytes)
+{
+	const struct window *w = &windows[index];
+
+	if (index >= window_count)
+		return false;
+	*first = (sp_maddr_t){ w->base + w->first_bus * BUS_BYTES };
+	*bytes = (w->last_bus + 1ull - w->first_bus) * BUS_BYTES;
+	return true;
+}
+
 /* 4 KiB a function, in the order of the requester ids. */
 static volatile void *find_ecam(sp_sbdf_t function, uint32_t offset)
 {

@@ -244,6 +244,9 @@ static void open_header(const struct opening *o)
 	uint32_t command = vpci_open_read(o, CONFIG_COMMAND, 2);
 
 	show_constant(o, CONFIG_ID, 4);
+	if (o->info->is_virtual)
+		register_at(o, CONFIG_ID)->value = o->info->vendor | (uint32_t)o->info->device
+									     << 16;
 	show_constant(o, CONFIG_CLASS, 4);
 	show_constant(o, CONFIG_SUBSYSTEM, 4);
 	register_at(o, CONFIG_COMMAND)->guest =

@@ -115,10 +115,23 @@ static enum sp_status check_bar(const struct opening *o, uint32_t index, uint32_
 	return SP_OK;
 }
 
+/* A virtual function's registers read as none (PCI Express base 6.0, 9.3.4.1.10): as they would be. */
+static uint32_t low_of(const struct opening *o, uint32_t index)
+{
+	const struct sp_bar *bar = &o->info->bar[index];
+
+	if (!o->info->is_virtual)
+		return vpci_open_read(o, CONFIG_BAR(index), 4);
+	if (bar->bytes == 0)
+		return 0;
+	return (uint32_t)bar->address.maddr | (bar->wide ? BAR_64 : 0) |
+	       (bar->prefetchable ? BAR_PREFETCH : 0);
+}
+
 /* I/O ports are not shown: what a driver can do with them it can do with memory, or not at all. */
 static enum sp_status open_bar(struct opening *o, uint32_t index, bool *wide)
 {
-	uint32_t low = vpci_open_read(o, CONFIG_BAR(index), 4);
+	uint32_t low = low_of(o, index);
 	struct vpci_bar bar;
 	enum sp_status status;
 	uint64_t first;

@@ -53,5 +53,10 @@ void disk_begin(struct disk *disk, const struct machine *machine);
 void disk_read_line(struct disk *disk, const char *line);
 void disk_judge(struct disk *disk);
 
+/* A file of zeros. */
+bool disk_make_image(const char *path, unsigned int mib);
+/* Of its first 64 MiB: a second opinion on what a guest says that it has written. */
+void disk_sum_image(const char *path, char sum[DISK_SUM]);
+
 /* Boots each machine, prints a line for each step, and leaves OUT/disk.json. */
 bool disk_run_all(const struct runner *runner, const struct machine *const *machines, size_t count);

@@ -23,19 +23,17 @@ static const char *const step_names[DISK_STEPS] = {
 	[DISK_FRAMES] = "every frame comes back, and the guest ends",
 };
 
-/* A file of zeros, one MiB more than is written. */
-static bool make_image(const char *path)
+bool disk_make_image(const char *path, unsigned int mib)
 {
 	const int file = open(path, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
-	const bool made = file >= 0 && ftruncate(file, (off_t)(DISK_MIB + 1) << 20) == 0;
+	const bool made = file >= 0 && ftruncate(file, (off_t)mib << 20) == 0;
 
 	if (file >= 0)
 		close(file);
 	return made;
 }
 
-/* A second opinion on what the guest says that it has written. */
-static void sum_image(const char *path, char sum[DISK_SUM])
+void disk_sum_image(const char *path, char sum[DISK_SUM])
 {
 	char command[PATH_SIZE + 64];
 	FILE *answer;
@@ -87,9 +85,10 @@ static void run_machine_of(const struct runner *runner, struct disk *disk)
 
 	snprintf(image, sizeof(image), "%s/boot-logs/%s-disk.img", runner->out,
 		 disk->machine->name);
-	if (make_image(image)) {
+	/* One MiB more than is written. */
+	if (disk_make_image(image, DISK_MIB + 1)) {
 		run(runner, disk, image);
-		sum_image(image, disk->image);
+		disk_sum_image(image, disk->image);
 	} else {
 		disk->ended = (struct boot_result){ .end = BOOT_NOT_STARTED };
 		snprintf(disk->driver, sizeof(disk->driver), "%.400s cannot be written", image);

@@ -15,6 +15,7 @@
  *   boot isolation OUT [MACHINE...]   a program of DPDK's aims its ports outside, and OUT/isolation.json
  *   boot disk OUT [MACHINE...]     an NVMe controller of a guest's own, and OUT/disk.json
  *   boot display OUT [MACHINE...]  two displays of a guest's own, OUT/display.json and OUT/display.png
+ *   boot vf OUT [MACHINE...]       two virtual functions of one, a guest each, and OUT/vf.json
  *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
  *   boot change OUT [MACHINE...]   what changes under DPDK's traffic, and OUT/change.json
  *   boot serve OUT [MACHINE...]    one of them serves another, and OUT/serve.json
@@ -43,7 +44,7 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|disk|display|change|serve OUT [MACHINE...]\n"
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|disk|display|vf|change|serve OUT [MACHINE...]\n"
 		"       boot summary OUT PART...\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);

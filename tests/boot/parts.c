@@ -15,6 +15,7 @@
 #include "startup.h"
 #include "two.h"
 #include "typing.h"
+#include "vf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -108,6 +109,11 @@ static bool run_isolation(const struct runner *runner, const struct choice *choi
 	return isolation_run_all(runner, choice->machines, choice->count);
 }
 
+static bool run_vf(const struct runner *runner, const struct choice *choice)
+{
+	return vf_run_all(runner, choice->machines, choice->count);
+}
+
 static const struct part part_table[] = {
 	{ "nic", guest_machine_table, &guest_machine_count, run_nic },
 	{ "move", move_machine_table, &move_machine_count, run_move },
@@ -123,6 +129,7 @@ static const struct part part_table[] = {
 	{ "isolation", isolation_machine_table, &isolation_machine_count, run_isolation },
 	{ "disk", guest_machine_table, &guest_machine_count, run_disk },
 	{ "display", guest_machine_table, &guest_machine_count, run_display },
+	{ "vf", guest_machine_table, &guest_machine_count, run_vf },
 };
 
 const struct part *part_find(const char *name)

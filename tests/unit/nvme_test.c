@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "engines/nvme.h"
+#include "engines/nvme_virtual.h"
 
 #define PAGES	    16u
 #define BUS	    0x123400000ull /* where the RAM is on the bus */
@@ -44,7 +44,8 @@ struct controller {
 	uint32_t refuses; /* this opcode of the bring-up */
 	uint32_t broken;  /* promises */
 	uint32_t commands;
-	uint32_t delay; /* steps until it is ready */
+	uint32_t delay;	    /* steps until it is ready */
+	uint32_t asked[16]; /* the last admin command */
 	struct nvme nvme;
 };
 
@@ -98,12 +99,50 @@ static uint32_t create(const uint32_t *command, struct queue *queue)
 	return 0;
 }
 
+/* A primary with two secondaries, 1 and 2, which are its virtual functions 2 and 1. */
+static uint32_t identify_controllers(const uint32_t *command)
+{
+	static const uint8_t flexible[] = { 6, 0, 0, 0, 0, 0, 0, 0, 5, 0, 3, 0, 2, 0 };
+	static const uint8_t second[] = { 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0 };
+	static const uint8_t first[] = { 2, 0, 0, 0, 1, 0, 0, 0, 1, 0, 3, 0, 4, 1 };
+	uint8_t *to = translate(command[6] | (uint64_t)command[7] << 32, NVME_PAGE);
+
+	if (!to)
+		return DATA_ERROR;
+	memset(to, 0, NVME_PAGE);
+	if (command[10] == 0x14) {
+		memcpy(to + 32, flexible, sizeof(flexible));
+		memcpy(to + 64, flexible, sizeof(flexible));
+		to[64 + 2] = 1;
+	} else {
+		to[0] = 2;
+		memcpy(to + 32, second, sizeof(second));
+		memcpy(to + 64, first, sizeof(first));
+	}
+	return 0;
+}
+
+/* Answers an error where more is given than there is; an attachment says which controller it names. */
+static uint32_t manage(const uint32_t *command)
+{
+	const uint8_t *from = translate(command[6] | (uint64_t)command[7] << 32, NVME_PAGE);
+
+	if ((command[0] & 0xff) == 0x15)
+		return from && from[0] == 1 && from[2] == 0x34 && from[3] == 0x12 ? 0 : 0x11c;
+	return command[11] > 6 ? 0x120 : 0;
+}
+
 static uint32_t run_admin(const uint32_t *command)
 {
 	uint32_t opcode = command[0] & 0xff;
 
+	memcpy(c.asked, command, sizeof(c.asked));
 	if (opcode == c.refuses)
 		return BAD_OPCODE;
+	if (opcode == 0x1c || opcode == 0x15)
+		return manage(command);
+	if (opcode == 0x06 && command[10] != 0)
+		return identify_controllers(command);
 	if (opcode == 0x06)
 		return identify(command);
 	if (opcode == 0x05)
@@ -410,6 +449,80 @@ static void it_can_be_stopped_and_begun_again(void **state)
 	assert_int_equal(move(DATA, 512, 0, NVME_TO_BUS), 0);
 }
 
+/* ---- secondary controllers ---- */
+
+static void bring_up_for_questions(void)
+{
+	c.nvme.admin_only = true;
+	assert_int_equal(bring_up(), SP_OK);
+	assert_int_equal(c.commands, 0);
+}
+
+static uint32_t ask(struct nvme_admin command)
+{
+	assert_int_equal(nvme_ask(&c.nvme, &command), SP_OK);
+	assert_int_equal(nvme_ask(&c.nvme, &command), SP_BUSY);
+	assert_int_equal(wait_for_it(), SP_OK);
+	assert_int_equal(c.broken, 0);
+	return c.nvme.answer;
+}
+
+static void for_questions_no_namespace_is_needed(void **state)
+{
+	(void)state;
+	c.refuses = 0x06;
+	bring_up_for_questions();
+	assert_int_equal(nvme_start(&c.nvme, BUS, 512, 0, NVME_TO_BUS), SP_BUSY);
+}
+
+static void what_can_be_given_away_is_told(void **state)
+{
+	struct nvme_flexible flexible[NVME_RESOURCES];
+
+	(void)state;
+	bring_up_for_questions();
+	assert_int_equal(ask(nvme_ask_flexible()), 0);
+	nvme_read_flexible(&c.nvme, flexible);
+	assert_int_equal(flexible[NVME_QUEUES].total, 6);
+	assert_int_equal(flexible[NVME_QUEUES].primary, 5);
+	assert_int_equal(flexible[NVME_QUEUES].most, 2);
+	assert_int_equal(flexible[NVME_INTERRUPTS].total, 0x10006);
+}
+
+static void secondaries_are_found_by_their_function(void **state)
+{
+	struct nvme_secondary found;
+
+	(void)state;
+	bring_up_for_questions();
+	assert_int_equal(ask(nvme_ask_secondaries()), 0);
+	assert_true(nvme_find_secondary(&c.nvme, 1, &found));
+	assert_int_equal(found.controller, 2);
+	assert_int_equal(found.queues, 3);
+	assert_int_equal(found.interrupts, 0x104);
+	assert_true(found.online);
+	assert_true(nvme_find_secondary(&c.nvme, 2, &found));
+	assert_false(found.online);
+	assert_false(nvme_find_secondary(&c.nvme, 3, &found));
+}
+
+static void commands_are_what_the_specification_says(void **state)
+{
+	(void)state;
+	bring_up_for_questions();
+	assert_int_equal(ask(nvme_keep(NVME_INTERRUPTS, 0)), 0);
+	assert_int_equal(c.asked[10], 0x00000101);
+	assert_int_equal(ask(nvme_give(0x1234, NVME_INTERRUPTS, 3)), 0);
+	assert_int_equal(c.asked[10], 0x12340108);
+	assert_int_equal(c.asked[11], 3);
+	assert_int_equal(ask(nvme_give(1, NVME_QUEUES, 7)), 0x120);
+	assert_int_equal(ask(nvme_bring_online(2)), 0);
+	assert_int_equal(c.asked[10], 0x00020009);
+	assert_int_equal(ask(nvme_attach(&c.nvme, 5, 0x1234)), 0);
+	assert_int_equal(c.asked[1], 5);
+	assert_int_equal(c.asked[10], 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -418,6 +531,10 @@ int main(void)
 		cmocka_unit_test_setup(a_blocked_transfer_is_answered_with_an_error,
 				       make_controller),
 		cmocka_unit_test_setup(queues_go_round, make_controller),
+		cmocka_unit_test_setup(for_questions_no_namespace_is_needed, make_controller),
+		cmocka_unit_test_setup(what_can_be_given_away_is_told, make_controller),
+		cmocka_unit_test_setup(secondaries_are_found_by_their_function, make_controller),
+		cmocka_unit_test_setup(commands_are_what_the_specification_says, make_controller),
 		cmocka_unit_test_setup(doorbells_may_stand_apart, make_controller),
 		cmocka_unit_test_setup(blocks_may_be_as_large_as_a_page, make_controller),
 		cmocka_unit_test_setup(larger_blocks_are_refused, make_controller),

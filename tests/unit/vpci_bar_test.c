@@ -183,6 +183,28 @@ static void a_bar_that_firmware_did_not_place_is_refused(void **state)
 	assert_string_equal(machine.why.chars, "0000:00:03.0: BAR 0 (0xfea00000) cannot be mapped");
 }
 
+/* Its own header has neither ids nor addresses (PCI Express base 6.0, 9.3.4.1). */
+static void a_virtual_function_shows_what_its_physical_one_says(void **state)
+{
+	(void)state;
+	machine.info[PLAIN].is_virtual = true;
+	machine.info[PLAIN].vendor = 0x1b36;
+	machine.info[PLAIN].device = 0x0010;
+	machine.info[PLAIN].bar[0].wide = true;
+	config_put(PLAIN, CONFIG_ID, 4, 0xffffffff);
+	config_put(PLAIN, CONFIG_BAR(0), 4, 0);
+	assert_int_equal(guest_add(PLAIN), SP_OK);
+	assert_int_equal(guest_read(CONFIG_ID, 4), 0x00101b36);
+	assert_int_equal(guest_read(CONFIG_BAR(0), 4) & BAR_FLAGS, BAR_64);
+	assert_int_equal(machine.vpci.function[0].bar[0].machine, 0xfea00000);
+	(void)guest_write(CONFIG_BAR(0), 4, ~0u);
+	(void)guest_write(CONFIG_BAR(1), 4, ~0u);
+	assert_int_equal(guest_read(CONFIG_BAR(0), 4),
+			 (uint32_t)-machine.vpci.function[0].bar[0].bytes | BAR_64);
+	assert_int_equal(guest_read(CONFIG_BAR(1), 4), ~0u);
+	assert_int_equal(config_get(PLAIN, CONFIG_BAR(0), 4), 0);
+}
+
 static void addresses_lead_to_their_bar(void **state)
 {
 	struct vpci_function *function = &machine.vpci.function[0];
@@ -269,6 +291,8 @@ int main(void)
 		cmocka_unit_test_setup(without_the_check_a_page_of_two_functions_is_shown,
 				       vpci_machine),
 		cmocka_unit_test_setup(a_bar_that_firmware_did_not_place_is_refused, vpci_machine),
+		cmocka_unit_test_setup(a_virtual_function_shows_what_its_physical_one_says,
+				       vpci_machine),
 		cmocka_unit_test_setup(addresses_lead_to_their_bar, vpci_machine),
 		cmocka_unit_test_setup(a_function_that_was_taken_away_is_gone, vpci_machine),
 		cmocka_unit_test_setup(who_comes_next_takes_its_place, vpci_machine),
