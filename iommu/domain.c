@@ -194,6 +194,7 @@ static enum sp_status close_step(struct sp_domain *domain, uint32_t index)
 	empty = tree_close(&map->tree, (uint32_t)min_u64(limbo_room(domain), domain->gone_max),
 			   &stale);
 	limbo_put(domain, index, &stale, domain->ledger);
+	ledger_want(domain, domain->ledger);
 	status = ledger_state(domain, domain->ledger);
 	if (status == SP_OK && !(empty && !waits_in_limbo(domain, index)))
 		status = SP_PENDING;

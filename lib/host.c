@@ -91,6 +91,7 @@ const char *sp_status_text(enum sp_status status)
 		[SP_SHARED_REQUESTER] = "the requester id has another owner",
 		[SP_NOT_FOUND] = "not found",
 		[SP_MALFORMED] = "malformed",
+		[SP_REFERENCED] = "somebody else refers to the frame",
 		[SP_LOST] = "an observer was lost",
 		[SP_STALE] = "looked for in a map that is no more",
 	};

@@ -31,6 +31,7 @@ struct forbidden {
 	const char *why;
 };
 
+struct sp_frame;
 struct unit;
 struct function;
 struct scope;
@@ -45,6 +46,10 @@ struct sp_host {
 	struct lock lock;	   /* ranks before a domain's: which domains are alive */
 	struct sp_domain *domains; /* limits.domains guests, then limits.functions quarantines */
 	uint32_t domain_count;	   /* both */
+
+	struct lock counting;	  /* ranks behind a domain's: counts of frames (sync/reference.c) */
+	struct sp_frame *counted; /* counting; NULL: frames are not counted */
+	uint64_t counted_first, counted_count;
 
 	struct forbidden forbidden[HOST_FORBIDDEN];
 	uint32_t forbidden_count;

@@ -135,6 +135,16 @@ enum sp_mutant {
 	SP_MUT_GATE_KICK_SKIPPED, /* CPUs in the guest stay there */
 	SP_MUT_GATE_ATOMIC,	  /* who enters stores to a line that all share */
 	SP_MUT_LEAVER_GATES,	  /* it stays closed when the emulator is gone that it waits for */
+	/* Lazy forgetting: what nobody was told yet, and who may hold it. */
+	SP_MUT_LAZY_UNFILTERED,	     /* what went lazily is released at once */
+	SP_MUT_SCRUB_BEFORE_FLUSH,   /* the embedder is told of frames when they enter limbo */
+	SP_MUT_CLOCK_EQUAL,	     /* a flush covers what bears the same number */
+	SP_MUT_CLOCK_TICK_LATE,	     /* a flush takes its number when it is over */
+	SP_MUT_CPU_STAMP_EARLY,	     /* a CPU that is kicked counts as flushed */
+	SP_MUT_STAMP_BEFORE_CLEAR,   /* pages that gather have the stamp of the first */
+	SP_MUT_EXCHANGE_TAKEN_FIRST, /* frames are given up one by one as they are checked */
+	SP_MUT_ROLE_BY_NEW_TYPE, /* what may be remembered is judged by what comes, not by what was */
+	SP_MUT_STAMP_INTERRUPTED, /* a stamp is read, and used when the clock has moved on */
 	/* The hypervisor's own: what a guest sees of the machine. */
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
 	SP_MUT_TABLE_UNPAUSED,	  /* a guest's CPUs run while a BAR with such a table is mapped */

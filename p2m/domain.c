@@ -108,6 +108,7 @@ static void begin_end(struct sp_domain *domain) MUST_HOLD(domain->lock)
 	stale_begin(&stale, NULL, 0);
 	stale_add(&stale, WALKER_CPU, KIND_UNLINK, (struct span){ 0, map->tree.frames });
 	(void)ledger_enter(domain, map, &stale);
+	domain->wanted = UINT64_MAX;
 }
 
 /* True when nothing of the domain is left anywhere. */

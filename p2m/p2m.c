@@ -101,6 +101,19 @@ enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t c
 	return change(domain, first.gfn, count, &target, true, false, NULL, result);
 }
 
+/* As change(). */
+enum sp_status sp_p2m_unmap_lazy(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
+				 struct sp_result *result)
+{
+	const struct target target = { .rights = 0, .lazy = true };
+
+	*result = (struct sp_result){ .ticket = { domain, 0 } };
+	if (count == 0 || first.gfn + count < first.gfn)
+		return SP_INVALID;
+	return domain_change(domain, (struct span){ first.gfn, first.gfn + count }, &target, true,
+			     false, NULL, result);
+}
+
 static bool is_ram(const struct found *found)
 {
 	enum sp_type type;

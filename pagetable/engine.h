@@ -52,6 +52,7 @@ struct target {
 	uint32_t rights;
 	enum memory_type memory;
 	bool keep_frames; /* leaf frames stay, rights and memory change; absent slots stay absent */
+	bool lazy;	  /* sync/: what is owed for it is told when somebody wants it */
 };
 
 /* What slots need, as pagetable/run.h finds it. */

@@ -56,10 +56,11 @@ static inline struct span span_join(struct span a, struct span b)
 }
 
 enum let_go_kind {
-	GONE_FRAMES, /* a run of mapped frames */
-	GONE_TABLE,  /* one table page; what its slots held lives on elsewhere, or was let go by
+	GONE_FRAMES,  /* a run of mapped frames */
+	GONE_TABLE,   /* one table page; what its slots held lives on elsewhere, or was let go by
 			itself */
-	GONE_SUBTREE /* a table page and everything under it, leaves included */
+	GONE_SUBTREE, /* a table page and everything under it, leaves included */
+	GONE_RIGHTS   /* sync/: frames stay, and the right to write them went */
 };
 
 struct let_go {

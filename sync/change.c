@@ -14,6 +14,7 @@
  * held. What a range covers wholly may be built without it (build.c).
  */
 #include "sync/change.h"
+#include "sync/reference.h"
 
 #define RESERVE_PAGES ((uint32_t)(sizeof(((struct reserve *)0)->page) / sizeof(sp_mfn_t)))
 
@@ -173,13 +174,17 @@ static bool awaits_pieces(struct sp_domain *domain, const struct request *reques
 	       !MUTANT(domain->host, SP_MUT_PUNCH_NOT_AWAITED);
 }
 
-/* What is settled already goes now: waiting for a ticket alone hands nothing back. */
+/*
+ * What is settled already goes now: waiting for a ticket alone hands nothing back. What gathers is in
+ * somebody's way, so it is wanted.
+ */
 enum sp_status change_busy(struct sp_domain *domain, struct sp_result *result)
 {
 	uint32_t budget = SP_STEP_SLOTS;
 
 	ledger_collect(domain);
 	limbo_settle(domain, &budget);
+	ledger_want(domain, domain->ledger);
 	result->ticket.number = domain->ledger;
 	return SP_BUSY;
 }
@@ -243,7 +248,9 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 			   commit_split(domain, plans, request->wishes));
 		status = change_busy(domain, result);
 	} else {
+		domain->lazy = request->target.lazy;
 		result->ticket.number = commit_maps(domain, plans, request->wishes, request->count);
+		domain->lazy = false;
 		result->done = plans->plan[0].end - request->span.first;
 		change_note_merge(domain, &request->wishes[0].target,
 				  (struct span){ request->span.first, plans->plan[0].end });
@@ -252,6 +259,28 @@ static enum sp_status commit(struct sp_domain *domain, const struct plans *plans
 			untell(domain);
 	}
 	change_post(domain);
+	return status;
+}
+
+/* The same where frames are counted: first who refers to them, then the stores. */
+static enum sp_status commit_counted(struct sp_domain *domain, const struct plans *plans,
+				     const struct request *request, struct sp_result *result)
+	MUST_HOLD(domain->lock)
+{
+	struct counted counted = { .span = { request->span.first, plans->plan[0].end },
+				   .target = &request->target,
+				   .gone = request->gone };
+	enum sp_status status = references_check(domain, &counted);
+
+	if (status != SP_OK)
+		return status;
+	if (plans->gone + counted.revoked_count > limbo_room(domain))
+		return change_busy(domain, result);
+	references_take(domain, &counted);
+	domain->counts = true;
+	status = commit(domain, plans, request, result);
+	references_note_revoked(domain, &counted, result->ticket.number);
+	domain->counts = false;
 	return status;
 }
 
@@ -321,6 +350,8 @@ static enum sp_status change_locked(struct sp_domain *domain, struct request *re
 	*tables = plans.tables;
 	if (plans.tables > domain->reserve.count)
 		return SP_PENDING;
+	if (request->all && plans.split == request->count && references_are_kept(domain))
+		return commit_counted(domain, &plans, request, result);
 	return commit(domain, &plans, request, result);
 }
 
@@ -356,9 +387,9 @@ static enum sp_status add_reserve(struct sp_domain *domain, uint32_t tables,
 	if (status != SP_PENDING)
 		return status;
 	taken = pages_take(domain, page, count);
-	if (taken < count)
-		status = SP_NO_MEMORY;
 	domain_take(domain);
+	if (taken < count)
+		status = ledger_gathers(domain) ? change_busy(domain, result) : SP_NO_MEMORY;
 	domain->tables_used -= count - taken;
 	while (taken && domain->reserve.count < RESERVE_PAGES)
 		domain->reserve.page[domain->reserve.count++] = page[--taken];
@@ -377,6 +408,9 @@ static enum sp_status change(struct sp_domain *domain, struct request *request,
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (request->span.first >= request->span.end)
 		return SP_INVALID;
+	/* XSA-241: the stamp is read, and who knows what comes before it is used. */
+	if (MUTANT(domain->host, SP_MUT_STAMP_INTERRUPTED))
+		domain->stamp = domain->clock;
 	do {
 		build.tables = 0;
 		domain_take(domain);
@@ -414,7 +448,7 @@ enum sp_status domain_change(struct sp_domain *domain, struct span span,
 
 	if (MUTANT(domain->host, SP_MUT_REQUEST_EARLY) && down)
 		ask_early(domain, span);
-	if (span.end - span.first == 1 && !reserved &&
+	if (span.end - span.first == 1 && !reserved && !domain->host->counted &&
 	    change_single(domain, span.first, target, down, sample, result))
 		return SP_OK;
 	request.span = span;
@@ -424,6 +458,20 @@ enum sp_status domain_change(struct sp_domain *domain, struct span span,
 	request.reserved = reserved;
 	request.beside = !down;
 	request.sample = sample;
+	request.gone = NULL;
+	if (domain->host->counted) {
+		request.beside = false;
+		request.span.end = min_u64(span.end, span.first + SP_STEP_SLOTS);
+	}
+	return change(domain, &request, result);
+}
+
+enum sp_status domain_exchange(struct sp_domain *domain, struct span span,
+			       const struct target *target, const sp_mfn_t *gone,
+			       struct sp_result *result)
+{
+	struct request request = { .span = span, .target = *target, .all = true, .gone = gone };
+
 	return change(domain, &request, result);
 }
 

@@ -15,6 +15,7 @@ struct request {
 	bool reserved;		/* may touch domain->reserved */
 	bool beside;		/* tables may be built beside the trees */
 	const uint64_t *sample; /* the caller's; NULL: none */
+	const sp_mfn_t *gone;	/* of an exchange: the frames that it gives up */
 	uint32_t count;
 	struct wish wishes[1 + MAX_UNITS];
 };

@@ -34,7 +34,8 @@ static void reset(struct sp_domain *domain)
 	for (uint32_t i = 0; i < MAX_WATCHES; i++)
 		domain->watches[i] = (struct watch){ 0 };
 	domain->mapped = domain->watching = domain->claimed = 0;
-	domain->ledger = domain->gate_owed = 0;
+	domain->ledger = domain->wanted = domain->gate_owed = 0;
+	domain->lazy = domain->counts = false;
 	domain->gate = (struct gate){ .closed = 0 };
 	domain->relaxed = false;
 	domain->batches = 0;

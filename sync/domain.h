@@ -16,13 +16,15 @@
  *
  * A change notes its debt with every watch of the map it changed and takes the ledger's next
  * number. A number is settled when no watch has unpaid debt of that number or an earlier one; so a
- * change that owes nothing still waits for what was owed before it.
+ * change that owes nothing still waits for what was owed before it. Debt of a lazy change gathers until
+ * somebody wants it paid (docs/lazy.md).
  */
 #pragma once
 
 #include <sallyport/server.h>
 
 #include "pagetable/engine.h"
+#include "sync/clock.h"
 #include "sync/observer.h"
 
 #define DEBT_RANGES	 4 /* then the whole domain (note n3 of section 7) */
@@ -106,6 +108,7 @@ struct limbo_entry {
 	uint64_t number; /* ledger */
 	uint64_t epoch;	 /* walkers that began up to here may be in it */
 	uint8_t map;	 /* index in domain->maps */
+	bool dropped;	 /* references_drop() was called for it */
 };
 
 struct limbo {
@@ -157,6 +160,9 @@ struct sp_domain {
 	 * before is never right again
 	 */
 	uint64_t generation;
+	uint64_t wanted; /* lock; debt that began up to this number is told, later debt gathers */
+	bool lazy;	 /* lock; of the change under way: what it owes is not wanted yet */
+	bool counts;	 /* lock; ... what it lets go is counted now */
 	struct limbo limbo;  /* lock */
 	struct let_go *gone; /* lock; scratch of one change */
 	uint32_t gone_max;
@@ -188,11 +194,13 @@ struct sp_domain {
 	uint64_t shadows_asked;	    /* lock; ... to reach this one */
 	struct sp_observer emulators[SP_MAX_OBSERVERS]; /* lock */
 	struct gate gate;
-	uint64_t gate_owed;	      /* lock; what gate.closed is to be */
-	bool relaxed;		      /* SP_GATE_ISSUER */
-	uint32_t batches;	      /* lock; of sp_batch_begin(), that have not ended */
-	uint64_t asked;		      /* number that CPUs must reach before they run the guest */
-	uint64_t epoch;		      /* one more whenever something was let go */
+	uint64_t gate_owed; /* lock; what gate.closed is to be */
+	bool relaxed;	    /* SP_GATE_ISSUER */
+	uint32_t batches;   /* lock; of sp_batch_begin(), that have not ended */
+	uint64_t asked;	    /* number that CPUs must reach before they run the guest */
+	uint64_t clock;	    /* lock; of the CPUs: ticks before each flush (clock.h) */
+	uint64_t stamp; /* lock; of their debt: what the clock said when the slots were stored */
+	uint64_t epoch; /* one more whenever something was let go */
 	struct cpu_state *cpu_states; /* limits.cpus; NULL for SP_CPU_NONE */
 	struct sp_cpu_set kick;	      /* lock; CPUs to kick when the lock is dropped */
 	bool kick_any;
@@ -248,6 +256,10 @@ SP_MUST_USE enum sp_status domain_change(struct sp_domain *domain, struct span s
 					 const uint64_t *sample, struct sp_result *result);
 /* True where the generation is past. */
 bool is_past(const struct sp_domain *domain, const uint64_t *sample) MUST_HOLD(domain->lock);
+/* The same, of counted frames: `gone` go, and have no reference but their own leaf's. */
+SP_MUST_USE enum sp_status domain_exchange(struct sp_domain *domain, struct span span,
+					   const struct target *target, const sp_mfn_t *gone,
+					   struct sp_result *result);
 /* One map's part of a change. */
 struct wish {
 	uint32_t map;
@@ -310,7 +322,14 @@ uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const str
  */
 uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester,
 			    enum change_kind kind) MUST_HOLD(domain->lock);
-/* Tells observers what gathers, where nothing is under way; reads what they have done. */
+/* Somebody waits for what is owed up to the number: it is told, also where that was not wanted yet. */
+void ledger_want(struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock);
+/* Of some watch more gathers than is wanted yet. */
+bool ledger_gathers(const struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* Of this watch: it is to be told, or was. Else it gathers until somebody wants it. */
+bool ledger_is_wanted(const struct sp_domain *domain, const struct watch *watch)
+	MUST_HOLD(domain->lock);
+/* Tells observers what gathers and is wanted, where nothing is under way; reads what they have done. */
 void ledger_post(struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* The same, but for emulators while a batch is open. */
 void ledger_post_change(struct sp_domain *domain) MUST_HOLD(domain->lock);
@@ -358,8 +377,8 @@ static inline struct sp_domain *cpus_domain(struct observer *cpus)
 	return (struct sp_domain *)((char *)cpus - offsetof(struct sp_domain, cpus));
 }
 void cpus_open(struct sp_domain *domain) MUST_HOLD(domain->lock);
-/* Answers the number that they must reach; kicks go out with the lock. */
-uint64_t cpus_ask(struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* Answers the number that who may hold what has this stamp must reach; kicks go out with the lock. */
+uint64_t cpus_ask(struct sp_domain *domain, uint64_t stamp) MUST_HOLD(domain->lock);
 bool cpus_have_left(const struct sp_domain *domain, uint64_t number);
 /* Those in guest mode are kicked when the lock is dropped. A full barrier came before. */
 void cpus_note_kicks(struct sp_domain *domain) MUST_HOLD(domain->lock);

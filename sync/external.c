@@ -220,8 +220,9 @@ static bool shadowed_have_reached(struct observer *cpus, uint64_t number) UNCHEC
 		return false;
 	if (domain->shadows_gone < number) {
 		domain->shadows_gone = number;
+		/* They filled from the shadows up to now. */
 		if (!MUTANT(domain->host, SP_MUT_SHADOW_CPUS_KEPT))
-			domain->shadows_asked = cpus_ask(domain);
+			domain->shadows_asked = cpus_ask(domain, domain->clock);
 	}
 	return cpus_have_left(domain, domain->shadows_asked);
 }
@@ -232,7 +233,7 @@ static enum sp_status shadowed_post(struct observer *cpus, const struct command 
 	struct sp_domain *domain = cpus_domain(cpus);
 
 	if (MUTANT(domain->host, SP_MUT_CPUS_BEFORE_SHADOWS)) {
-		domain->shadows_asked = cpus_ask(domain);
+		domain->shadows_asked = cpus_ask(domain, domain->clock);
 		domain->shadows_gone = domain->shadows.asked + 1;
 	}
 	if (MUTANT(domain->host, SP_MUT_SHADOWS_KEPT)) {

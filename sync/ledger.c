@@ -84,6 +84,8 @@ static uint64_t take_number(struct sp_domain *domain)
 {
 	uint64_t number = ++domain->ledger;
 
+	if (!domain->lazy)
+		domain->wanted = number;
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
 		struct watch *watch = &domain->watches[lowest_bit(left)];
 
@@ -250,8 +252,21 @@ bool ledger_cares(const struct sp_domain *domain, const struct map *map, enum ch
 	return false;
 }
 
+/*
+ * When the slots had been stored, and what gathers has the stamp of its last: one that is read before, or
+ * kept from the first, is older than what CPUs filled since.
+ */
+static void stamp_cpus(struct sp_domain *domain, bool gathered) MUST_HOLD(domain->lock)
+{
+	if ((MUTANT(domain->host, SP_MUT_STAMP_BEFORE_CLEAR) && gathered) ||
+	    MUTANT(domain->host, SP_MUT_STAMP_INTERRUPTED))
+		return;
+	domain->stamp = domain->clock;
+}
+
 uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const struct stale *stale)
 {
+	bool gathered = domain->watches[CPU_WATCH].gathering.owed;
 	uint32_t owing = 0;
 
 	for (uint32_t left = domain->watching; left; left &= left - 1) {
@@ -269,6 +284,8 @@ uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const str
 	if (!owing)
 		return domain->ledger;
 	(void)take_number(domain);
+	if (owing & 1u << CPU_WATCH)
+		stamp_cpus(domain, gathered);
 	if (owing & EMULATOR_WATCHES)
 		domain->gate_owed = domain->ledger;
 	return domain->ledger;
@@ -287,6 +304,38 @@ uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint1
 		(void)debt_add(&watch->gathering, domain->host, watch->observer->column, kind,
 			       whole);
 	return take_number(domain);
+}
+
+/* What gathers. An emulator is told at once, also of what goes lazily: its guest waits at the gate. */
+static bool is_to_be_told(const struct sp_domain *domain, const struct watch *watch)
+	MUST_HOLD(domain->lock)
+{
+	return watch->gathering_first <= domain->wanted ||
+	       watch->observer->column == COLUMN_EMULATOR;
+}
+
+bool ledger_is_wanted(const struct sp_domain *domain, const struct watch *watch)
+{
+	return watch->posted.owed || (watch->gathering.owed && is_to_be_told(domain, watch));
+}
+
+bool ledger_gathers(const struct sp_domain *domain)
+{
+	for (uint32_t left = domain->watching; left; left &= left - 1) {
+		const struct watch *watch = &domain->watches[lowest_bit(left)];
+
+		if (watch->gathering.owed && !is_to_be_told(domain, watch))
+			return true;
+	}
+	return false;
+}
+
+void ledger_want(struct sp_domain *domain, uint64_t number)
+{
+	if (number <= domain->wanted)
+		return;
+	domain->wanted = number;
+	ledger_post(domain);
 }
 
 static void post_watch(struct sp_domain *domain, struct watch *watch)
@@ -319,7 +368,7 @@ static void post(struct sp_domain *domain, uint32_t left) MUST_HOLD(domain->lock
 		if (MUTANT(domain->host, SP_MUT_FLUSH_DEFERRED) &&
 		    watch > &domain->watches[CPU_WATCH] && domain->limbo.count)
 			continue;
-		if (watch->gathering.owed && !watch->posted.owed)
+		if (!watch->posted.owed && ledger_is_wanted(domain, watch))
 			post_watch(domain, watch);
 		if (watch->posted.owed && MUTANT(domain->host, SP_MUT_POSTED_IN_TURN))
 			return;

@@ -9,7 +9,7 @@
  * it.
  */
 #include "memory.h"
-#include "sync/domain.h"
+#include "sync/reference.h"
 
 uint32_t limbo_room(const struct sp_domain *domain)
 {
@@ -19,6 +19,40 @@ uint32_t limbo_room(const struct sp_domain *domain)
 static uint32_t wrap(const struct limbo *limbo, uint32_t at)
 {
 	return at < limbo->size ? at : at - limbo->size;
+}
+
+struct release {
+	struct dismantle_sink sink; /* first: the sink is cast back */
+	struct sp_domain *domain;
+	bool dropped; /* of the entry */
+};
+
+static void release_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count,
+			   uint32_t rights, enum memory_type memory)
+{
+	struct sp_domain *domain = ((struct release *)sink)->domain;
+	struct sp_forgotten run = { .domain = domain->number, .first = { mfn }, .count = count };
+
+	if (!domain->type_of || (MUTANTS_BUILT && !count))
+		return;
+	run.type = domain->type_of(rights, memory);
+	/* Firmware's frames: never the embedder's, and their function's quarantine reaches them still. */
+	if (run.type == SP_RESERVED)
+		return;
+	if (references_are_kept(domain))
+		references_forget(domain->host, mfn, count, rights,
+				  ((struct release *)sink)->dropped);
+	platform_forgotten(domain->host->embedder, &run);
+}
+
+/* The embedder scrubs, and then the flush comes. */
+static void tell_early(struct sp_domain *domain, struct let_go *gone)
+{
+	struct release release = { .domain = domain };
+
+	release_frames(&release.sink, gone->mfn, gone->count, gone->rights,
+		       (enum memory_type)gone->memory);
+	gone->count = 0;
 }
 
 void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale, uint64_t number)
@@ -34,33 +68,20 @@ void limbo_put(struct sp_domain *domain, uint32_t map, const struct stale *stale
 		entry->number = number;
 		entry->epoch = domain->epoch;
 		entry->map = (uint8_t)map;
-		may_be_walked |= entry->gone.kind != GONE_FRAMES;
+		/* Who lets go of everything at once has it counted when it is taken apart. */
+		entry->dropped = domain->counts;
+		if (entry->dropped)
+			references_drop(domain, &entry->gone, map);
+		may_be_walked |= entry->gone.kind == GONE_TABLE || entry->gone.kind == GONE_SUBTREE;
+		if (MUTANT(domain->host, SP_MUT_SCRUB_BEFORE_FLUSH) &&
+		    entry->gone.kind == GONE_FRAMES)
+			tell_early(domain, &entry->gone);
 	}
 	if (!may_be_walked)
 		return;
 	/* Who begins to walk after this does not find what went (readers.c). */
 	full_barrier();
 	store64(&domain->epoch, domain->epoch + 1);
-}
-
-struct release {
-	struct dismantle_sink sink; /* first: the sink is cast back */
-	struct sp_domain *domain;
-};
-
-static void release_frames(struct dismantle_sink *sink, uint64_t mfn, uint64_t count,
-			   uint32_t rights, enum memory_type memory)
-{
-	struct sp_domain *domain = ((struct release *)sink)->domain;
-	struct sp_forgotten run = { .domain = domain->number, .first = { mfn }, .count = count };
-
-	if (!domain->type_of)
-		return;
-	run.type = domain->type_of(rights, memory);
-	/* Firmware's frames: never the embedder's, and their function's quarantine reaches them still. */
-	if (run.type == SP_RESERVED)
-		return;
-	platform_forgotten(domain->host->embedder, &run);
 }
 
 static void release_table(struct dismantle_sink *sink, uint64_t mfn)
@@ -101,7 +122,12 @@ static bool release_subtree(struct sp_domain *domain, const struct limbo_entry *
 static bool release_entry(struct sp_domain *domain, const struct limbo_entry *entry,
 			  struct release *release, uint32_t *budget) MUST_HOLD(domain->lock)
 {
+	release->dropped = entry->dropped;
 	switch (entry->gone.kind) {
+	case GONE_RIGHTS:
+		references_forget(domain->host, entry->gone.mfn, entry->gone.count,
+				  entry->gone.rights, true);
+		break;
 	case GONE_FRAMES:
 		release_frames(&release->sink, entry->gone.mfn, entry->gone.count,
 			       entry->gone.rights, (enum memory_type)entry->gone.memory);
@@ -133,13 +159,16 @@ static bool may_release(const struct sp_domain *domain, const struct limbo_entry
 	if (MUTANT(domain->host, SP_MUT_RELEASE_WITHOUT_WAIT) ||
 	    MUTANT(domain->host, SP_MUT_RELEASE_AT_UNLOCK))
 		return true;
+	if (MUTANT(domain->host, SP_MUT_LAZY_UNFILTERED) && entry->number > domain->wanted)
+		return true;
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_CPUS))
 		return !ledger_owes(&domain->watches[CPU_WATCH]);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_UNITS))
 		return !watches_owe(domain, CPU_WATCH + 1, 1 + MAX_UNITS);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_EMULATORS))
 		return !watches_owe(domain, 1 + MAX_UNITS, MAX_WATCHES);
-	if (entry->gone.kind != GONE_FRAMES && !readers_have_left(domain, entry->epoch))
+	if ((entry->gone.kind == GONE_TABLE || entry->gone.kind == GONE_SUBTREE) &&
+	    !readers_have_left(domain, entry->epoch))
 		return false;
 	return ledger_state(domain, entry->number) == SP_OK;
 }
@@ -151,7 +180,7 @@ static bool may_release(const struct sp_domain *domain, const struct limbo_entry
 void limbo_settle(struct sp_domain *domain, uint32_t *budget)
 {
 	struct limbo *limbo = &domain->limbo;
-	struct release release = { { release_frames, release_table }, domain };
+	struct release release = { .sink = { release_frames, release_table }, .domain = domain };
 	const bool newest_first = MUTANT(domain->host, SP_MUT_RECLAIM_NEWEST);
 
 	while (*budget && limbo->count) {

@@ -5,9 +5,9 @@
  *   asking CPU                 entering CPU (interrupts off)
  *   write the slot             in_guest = 1
  *   full barrier               full barrier
- *   asked = n                  read asked; behind? a flush goes with this entry, reached = asked
+ *   clock, asked = n           read asked; behind? a flush goes with this entry, reached = clock
  *   full barrier               enter
- *   read in_guest; set? kick
+ *   read in_guest; set, and it has not flushed since the slot was written? kick
  *
  * One of the two sees the other: either the asker sees in_guest and kicks, or the enterer sees n
  * and flushes. A CPU outside guest mode uses nothing it remembers, so being seen outside is an
@@ -21,27 +21,51 @@ bool observer_is_lost(const struct observer *observer)
 	return load32(&observer->lost) != 0;
 }
 
-void cpus_note_kicks(struct sp_domain *domain)
+static void note_kick(struct sp_domain *domain, uint32_t cpu) MUST_HOLD(domain->lock)
 {
-	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
-		if (!load64(&domain->cpu_states[cpu].in_guest) ||
-		    MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
-			continue;
-		domain->kick.word[cpu / 64] |= BIT(cpu % 64);
-		domain->kick_any = true;
-	}
+	if (MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
+		return;
+	domain->kick.word[cpu / 64] |= BIT(cpu % 64);
+	domain->kick_any = true;
 }
 
-uint64_t cpus_ask(struct sp_domain *domain)
+void cpus_note_kicks(struct sp_domain *domain)
 {
-	uint64_t number = domain->asked + 1;
+	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
+		if (load64(&domain->cpu_states[cpu].in_guest))
+			note_kick(domain, cpu);
+}
+
+/* In the guest, and what it remembers is older than the number. */
+static bool is_behind(const struct sp_domain *domain, const struct cpu_state *state,
+		      uint64_t number)
+{
+	return load64(&state->in_guest) &&
+	       clock_must_flush(load64(&domain->clock), load64(&state->reached), number - 1);
+}
+
+uint64_t cpus_ask(struct sp_domain *domain, uint64_t stamp)
+{
+	uint64_t number =
+		MUTANT(domain->host, SP_MUT_CLOCK_EQUAL) ? stamp : clock_next(stamp, CLOCK_BITS);
 
 	if (!MUTANT(domain->host, SP_MUT_ASK_WITHOUT_BARRIER))
 		full_barrier();
+	/* Whoever flushes from here on is past the stamp; who did so before is left alone. */
+	if (domain->clock < number)
+		store64(&domain->clock, number);
 	store64(&domain->asked, number);
 	if (!MUTANT(domain->host, SP_MUT_ASK_WITHOUT_BARRIER))
 		full_barrier();
-	cpus_note_kicks(domain);
+	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++) {
+		struct cpu_state *state = &domain->cpu_states[cpu];
+
+		if (!is_behind(domain, state, number))
+			continue;
+		note_kick(domain, cpu);
+		if (MUTANT(domain->host, SP_MUT_CPU_STAMP_EARLY))
+			store64(&state->reached, number);
+	}
 	return number;
 }
 
@@ -50,8 +74,7 @@ bool cpus_have_left(const struct sp_domain *domain, uint64_t number)
 	if (MUTANT(domain->host, SP_MUT_KICK_SKIPPED))
 		return true;
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
-		if (load64(&domain->cpu_states[cpu].in_guest) &&
-		    load64(&domain->cpu_states[cpu].reached) < number)
+		if (is_behind(domain, &domain->cpu_states[cpu], number))
 			return false;
 	return true;
 }
@@ -61,7 +84,7 @@ static enum sp_status cpus_post(struct observer *cpus, const struct command *com
 {
 	(void)commands;
 	(void)count;
-	*number = cpus_ask(cpus_domain(cpus));
+	*number = cpus_ask(cpus_domain(cpus), cpus_domain(cpus)->stamp);
 	return SP_OK;
 }
 
@@ -78,13 +101,16 @@ void cpus_open(struct sp_domain *domain)
 		(struct observer){ .ops = &cpus_ops,
 				   .column = domain->cpu == SP_CPU_EPT ? COLUMN_EPT : COLUMN_NPT };
 	for (uint32_t cpu = 0; cpu < domain->host->limits.cpus; cpu++)
-		domain->cpu_states[cpu] =
-			(struct cpu_state){ .root = domain->maps[0].tree.root.mfn };
+		domain->cpu_states[cpu] = (struct cpu_state){
+			.root = domain->maps[0].tree.root.mfn,
+			.reached = MUTANT(domain->host, SP_MUT_CPU_NAME_REUSED) ? 1 : 0
+		};
 	/*
 	 * The tag may have been another domain's: each CPU flushes before its first entry (section
 	 * 7, row 12).
 	 */
-	domain->asked = MUTANT(domain->host, SP_MUT_CPU_NAME_REUSED) ? 0 : 1;
+	domain->asked = domain->clock = 1;
+	domain->stamp = 0;
 	domain->epoch = 1;
 	domain->watches[CPU_WATCH] =
 		(struct watch){ .observer = &domain->cpus,
@@ -130,7 +156,7 @@ enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 	owed = is_another_root(domain, state, root);
 	if (load64(&state->reached) < asked) {
 		owed = true;
-		store64(&state->reached, asked);
+		store64(&state->reached, load64(&domain->clock));
 	}
 	if (owed && !(MUTANT(domain->host, SP_MUT_ROOT_UNFLUSHED) && domain->generation))
 		state->flush_owed = true;
@@ -146,7 +172,21 @@ void sp_cpu_leave(struct sp_domain *domain, bool entered)
 {
 	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
 
+	if (entered && state->flush_owed && MUTANT(domain->host, SP_MUT_CLOCK_TICK_LATE))
+		store64(&state->reached, load64(&domain->clock));
 	if (entered)
 		state->flush_owed = false;
 	store64(&state->in_guest, 0);
+}
+
+/* Out of the guest it fills nothing again: so the tick may come behind the flush. */
+void sp_cpu_flushed(struct sp_domain *domain)
+{
+	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
+
+	domain_take(domain);
+	store64(&domain->clock, clock_next(domain->clock, CLOCK_BITS));
+	store64(&state->reached, domain->clock);
+	state->flush_owed = false;
+	domain_drop(domain);
 }

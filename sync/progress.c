@@ -6,12 +6,22 @@
 
 #define ASK_AGAIN 20000u /* nanoseconds; a unit answers in microseconds */
 
-static bool owes_anything(const struct sp_domain *domain) MUST_HOLD(domain->lock)
+static bool is_awaited(const struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
 	for (uint32_t left = domain->watching; left; left &= left - 1)
-		if (ledger_owes(&domain->watches[lowest_bit(left)]))
+		if (ledger_is_wanted(domain, &domain->watches[lowest_bit(left)]))
 			return true;
 	return false;
+}
+
+/* What waits for debt that nobody wants paid yet is no work. */
+static bool has_work(const struct sp_domain *domain) MUST_HOLD(domain->lock)
+{
+	const struct limbo *limbo = &domain->limbo;
+
+	return (limbo->count && ledger_paid(domain, limbo->entry[limbo->head].number) == SP_OK) ||
+	       (!span_is_empty(domain->merge) &&
+		ledger_paid(domain, domain->merge_number) == SP_OK);
 }
 
 /*
@@ -31,9 +41,9 @@ static uint64_t progress_domain(struct sp_domain *domain, uint32_t *budget, bool
 		limbo_settle(domain, budget);
 		if (domain->state == DOMAIN_LIVE)
 			domain_merge(domain, budget);
-		if (owes_anything(domain))
+		if (is_awaited(domain))
 			again = ASK_AGAIN;
-		else if (domain->limbo.count || !span_is_empty(domain->merge))
+		else if (has_work(domain))
 			again = 0;
 	}
 	domain_drop(domain);
@@ -67,6 +77,8 @@ enum sp_status sp_poll(struct sp_host *host, struct sp_ticket ticket)
 	(void)host;
 	domain_take(ticket.domain);
 	ledger_collect(ticket.domain);
+	/* Who asks wants it. */
+	ledger_want(ticket.domain, ticket.number);
 	status = ledger_state(ticket.domain, ticket.number);
 	domain_drop(ticket.domain);
 	return status;

@@ -53,6 +53,7 @@ static void commit(struct sp_domain *domain, const struct single *single, bool d
 	uint64_t before = domain->ledger;
 	struct stale stale[1 + MAX_UNITS];
 
+	domain->lazy = single->target->lazy;
 	for (uint32_t left = domain->mapped; left;) {
 		uint32_t index = change_next_map(domain, left, down);
 
@@ -65,6 +66,7 @@ static void commit(struct sp_domain *domain, const struct single *single, bool d
 		if (stale[lowest_bit(left)].gone_count)
 			limbo_put(domain, lowest_bit(left), &stale[lowest_bit(left)],
 				  domain->ledger);
+	domain->lazy = false;
 	if (domain->ledger != before)
 		change_post(domain);
 }

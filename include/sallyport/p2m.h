@@ -103,6 +103,16 @@ SP_MUST_USE enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, 
 SP_MUST_USE enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t count,
 					struct sp_result *result);
 /*
+ * The same as sp_p2m_unmap(), but nobody is told yet: no CPU is kicked and no unit gets a command; an
+ * emulator alone is told at once. Who remembered the frames may go on using them; until all have
+ * forgotten, they are handed to nobody. What is owed is told when somebody wants it: when the ticket, or
+ * a later one, is waited for or polled; with the next change of the domain that owes something and is
+ * not lazy; when limbo, the budget of tables or the platform's frames are used up (SP_BUSY); when the
+ * domain ends.
+ */
+SP_MUST_USE enum sp_status sp_p2m_unmap_lazy(struct sp_domain *domain, sp_gfn_t first,
+					     uint64_t count, struct sp_result *result);
+/*
  * From SP_RAM to SP_RAM_READONLY or back. SP_NOT_FOUND where the first frame is neither;
  * result->done ends before a later one that is not. The caller keeps others from changing the same
  * range meanwhile.
@@ -200,3 +210,9 @@ struct sp_entry {
  */
 SP_MUST_USE enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry);
 void sp_cpu_leave(struct sp_domain *domain, bool entered);
+
+/*
+ * This CPU dropped all that it remembers under the domain's tag, for reasons of its own, and was not in
+ * its guest since: what was unmapped before needs no kick of it. Interrupts off; takes the domain's lock.
+ */
+void sp_cpu_flushed(struct sp_domain *domain);

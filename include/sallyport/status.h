@@ -25,6 +25,7 @@ enum sp_status {
 	SP_SHARED_REQUESTER, /* another owner's function uses the same requester id */
 	SP_NOT_FOUND,	     /* no such mapping, function, unit or table */
 	SP_MALFORMED,	     /* firmware tables or device registers that contradict themselves */
+	SP_REFERENCED,	     /* somebody else refers to the frame, or may write it */
 	SP_LOST,  /* an observer did not answer in time; what it may remember stays in limbo */
 	SP_STALE, /* what the caller looked for it looked for before sp_p2m_invalidate_all(): sample,
 		     and look again */

@@ -58,8 +58,8 @@ struct sp_ticket {
 
 /*
  * SP_OK: everything that the domain owed up to the ticket is paid, as far as sp_progress() has
- * seen. SP_PENDING: not yet. SP_LOST: an observer concerned was lost. Takes the domain's lock;
- * interrupts on or off.
+ * seen. SP_PENDING: not yet. SP_LOST: an observer concerned was lost. Asking is wanting: what lazy
+ * changes left untold up to the ticket is told now. Takes the domain's lock; interrupts on or off.
  */
 SP_MUST_USE enum sp_status sp_poll(struct sp_host *host, struct sp_ticket ticket);
 

@@ -157,6 +157,8 @@ struct model_config {
 	 */
 	void (*exit_cpu)(struct model *model, uint32_t cpu, void *argument);
 	void (*on_forgotten)(struct model *model, const struct sp_forgotten *run, void *argument);
+	/* In platform_frames_take(), which holds no lock: another CPU may do anything meanwhile. */
+	void (*on_take)(struct model *model, void *argument);
 	void (*on_lost)(struct model *model, const struct sp_lost *lost, void *argument);
 	void (*on_panic)(struct model *model, const char *line, void *argument); /* may longjmp */
 	void *argument;

@@ -325,6 +325,8 @@ enum sp_status platform_frames_take(void *embedder, uint32_t node, uint32_t orde
 		*first = (sp_mfn_t){ mfn };
 	}
 	model_drop_lock(model);
+	if (model->config.on_take)
+		model->config.on_take(model, model->config.argument);
 	return mfn ? SP_OK : SP_NO_MEMORY;
 }
 

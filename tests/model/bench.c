@@ -143,6 +143,24 @@ static void exit_cpu(struct model *model, uint32_t cpu, void *argument)
 	model_set_cpu(0);
 }
 
+static void on_take(struct model *model, void *argument)
+{
+	struct bench *bench = argument;
+
+	(void)model;
+	if (bench->meanwhile)
+		bench->meanwhile(bench);
+}
+
+static void on_forgotten(struct model *model, const struct sp_forgotten *run, void *argument)
+{
+	struct bench *bench = argument;
+
+	(void)model;
+	if (bench->take_back)
+		bench->take_back(bench, run);
+}
+
 static void start(struct bench *bench)
 {
 	static unsigned char table[8192];
@@ -216,6 +234,8 @@ static struct model_config machine_of(struct bench *bench)
 		.adversary = config->adversary,
 		.seed = config->seed,
 		.exit_cpu = exit_cpu,
+		.on_take = on_take,
+		.on_forgotten = on_forgotten,
 		.argument = bench,
 	};
 
@@ -261,6 +281,11 @@ struct bench *bench_make(const struct bench_config *config)
 	bench->arena = aligned_alloc(64, bytes);
 	bench->host = sp_host_create(bench->arena, bytes, &limits, bench->model);
 	assert_non_null(bench->host);
+	if (config->counted) {
+		bench->frames = calloc(machine.ram_frames, sizeof(*bench->frames));
+		sp_host_count_frames(bench->host, bench->frames, (sp_mfn_t){ MODEL_RAM_BASE >> 12 },
+				     machine.ram_frames);
+	}
 	start(bench);
 	bench->guest = bench_guest(bench, 1);
 	for (uint32_t i = 0; i < unit_count(config); i++)
@@ -307,6 +332,7 @@ void bench_free(struct bench *bench)
 	sp_iommu_stop(bench->host);
 	model_make_current(NULL);
 	model_destroy(bench->model);
+	free(bench->frames);
 	free(bench->arena);
 	free(bench);
 }
@@ -349,9 +375,11 @@ bool bench_try_enter(struct bench *bench, struct sp_domain *guest, uint32_t cpu)
 	status = sp_cpu_enter(guest, &entry);
 	if (format == MODEL_ON_SHADOWS)
 		entry.root.maddr = shadows_of(bench, guest)->number;
-	if (status == SP_OK)
+	if (status == SP_OK) {
 		model_cpu_enter(bench->model, cpu, format, entry.root.maddr, entry.levels,
-				entry.asid, entry.flush);
+				entry.asid, entry.flush || bench->flush_next);
+		bench->flush_next = false;
+	}
 	model_set_cpu(0);
 	return status == SP_OK;
 }

@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <sallyport/exchange.h>
 #include <sallyport/passthrough.h>
 
 #include "model.h"
@@ -42,6 +43,7 @@ struct bench_config {
 	bool ats;		      /* devices keep translations themselves */
 	bool emulator;		      /* one maps the guest's memory */
 	bool cpu_outside;	      /* not in guest mode when the change comes */
+	bool counted;		      /* frames are: bench->frames */
 	bool idle_unit;		      /* a second unit, none of whose devices is assigned */
 	uint8_t phantom;	      /* log2 of the function numbers that the first device uses */
 	bool relaxed;		      /* SP_GATE_ISSUER */
@@ -72,6 +74,11 @@ struct bench {
 	uint32_t not_gated;		 /* bit n: CPU n may run on while emulators have more */
 	bool alone; /* the guest's device has left: nobody asks what it reaches */
 	uint32_t asids;
+	struct sp_frame *frames; /* of RAM, where they are counted; else NULL */
+	/* NULL, or what comes while a page is taken; what the guest's owner does with frames it gets back */
+	void (*meanwhile)(struct bench *bench);
+	bool flush_next; /* at its next entry CPU 1 flushes for a reason of its own */
+	void (*take_back)(struct bench *bench, const struct sp_forgotten *run);
 	char complaint[400];
 };
 

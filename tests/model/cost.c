@@ -40,6 +40,10 @@ static const struct work {
 	[COST_MERGE] = { "merge to 2 MiB", 1, MODEL_CHANGE_COLLAPSE, MODEL_CHANGE_END },
 	[COST_ATTACH] = { "attach", 0, MODEL_CHANGE_ENTRY, MODEL_CHANGE_END },
 	[COST_DETACH] = { "detach", 0, MODEL_CHANGE_ENTRY, MODEL_CHANGE_END },
+	[COST_CHURN] = { "churn, 8 x 64 pages", COST_CHURN_PAGES, MODEL_CHANGE_LEAF_CLEARED,
+			 MODEL_CHANGE_END },
+	[COST_CHURN_LAZY] = { "churn, lazily", COST_CHURN_PAGES, MODEL_CHANGE_LEAF_CLEARED,
+			      MODEL_CHANGE_END },
 };
 
 const char *cost_name(enum cost_work work)
@@ -121,6 +125,8 @@ static uint64_t set_up(struct bench *bench, enum cost_work work)
 	else if (work == COST_ATTACH)
 		assert_int_equal(sp_device_release(bench->guest, (sp_sbdf_t){ BENCH_DEVICE }),
 				 SP_OK);
+	else if (work >= COST_CHURN)
+		bench_map(bench, bench->guest, FIRST + COST_CHURN_PAGES, run + LARGE, 1, SP_RAM);
 	else if (work >= COST_UNMAP_1 && work <= COST_UNMAP_32768)
 		map_pages(bench, run,
 			  works[work].pages < LARGE ? works[work].pages + 1 : works[work].pages);
@@ -209,6 +215,42 @@ static void merge(struct bench *bench, uint64_t run, struct cost *cost)
 	await(bench, result.ticket, cost);
 }
 
+/* The guest runs on meanwhile: a CPU that was kicked comes again. */
+static void run_on(struct bench *bench, struct cost *cost)
+{
+	(void)sp_progress(bench->host, 1000);
+	platform_relax(bench->model);
+	if (!model_cpu_in_guest(bench->model, 1))
+		bench_enter(bench, bench->guest);
+	read_commands(bench, cost);
+}
+
+/* As of a guest that maps and unmaps a buffer for each transfer; at the end of a wave it is out of frames. */
+static void churn(struct bench *bench, const struct cost_case *wanted, uint64_t run,
+		  struct cost *cost)
+{
+	bool each = wanted->policy == COST_SYNCHRONOUS;
+	bool lazy = wanted->work == COST_CHURN_LAZY && !each;
+	struct sp_result result;
+
+	for (uint64_t i = 0; i < COST_CHURN_WAVES * COST_CHURN_PAGES; i++) {
+		uint64_t page = i % COST_CHURN_PAGES;
+		sp_gfn_t gfn = { FIRST + page };
+
+		assert_int_equal(sp_p2m_map(bench->guest, gfn, (sp_mfn_t){ run + (page ^ 1) }, 1,
+					    SP_RAM, &result),
+				 SP_OK);
+		(void)model_cpu_access(bench->model, 1, gfn.gfn, MODEL_WRITE);
+		assert_int_equal(lazy ? sp_p2m_unmap_lazy(bench->guest, gfn, 1, &result)
+				      : sp_p2m_unmap(bench->guest, gfn, 1, &result),
+				 SP_OK);
+		cost->calls += 2;
+		if (each || page == COST_CHURN_PAGES - 1)
+			await(bench, result.ticket, cost);
+		run_on(bench, cost);
+	}
+}
+
 static void perform(struct bench *bench, const struct cost_case *wanted, uint64_t run,
 		    struct cost *cost)
 {
@@ -234,6 +276,10 @@ static void perform(struct bench *bench, const struct cost_case *wanted, uint64_
 		return;
 	case COST_DETACH:
 		assert_int_equal(sp_device_release(bench->guest, device), SP_OK);
+		return;
+	case COST_CHURN:
+	case COST_CHURN_LAZY:
+		churn(bench, wanted, run, cost);
 		return;
 	case COST_WORK_COUNT:
 		break;
@@ -270,6 +316,9 @@ static uint32_t required(const struct cost_case *wanted)
 
 	if (wanted->work == COST_MERGE)
 		each += required_by(MODEL_CHANGE_LEAF_SET, mode);
+	/* Each wave is a range of its own. */
+	if (wanted->work >= COST_CHURN)
+		return COST_CHURN_WAVES * each * wanted->units;
 	/* An entry is its own unit's business. */
 	return wanted->work >= COST_ATTACH ? each : each * wanted->units;
 }

@@ -4,7 +4,8 @@
  * lock (X8).
  *
  *   ours         one call for the range; all observers are told, then waited for
- *   synchronous  a call for each page, and each observer is told when the one before has answered
+ *   synchronous  a call for each page, and each observer is told when the one before has answered;
+ *                nothing is lazy: each unmap is flushed, and waited for
  *
  * Time is the machine's: a unit takes COST_COMMAND_NS for each command, a CPU in guest mode
  * COST_KICK_NS to leave. What the core computes meanwhile takes none: make bench measures that.
@@ -13,8 +14,11 @@
 
 #include "bench.h"
 
-#define COST_COMMAND_NS 500u
-#define COST_KICK_NS	1600u
+#define COST_COMMAND_NS	 500u
+#define COST_KICK_NS	 1600u
+
+#define COST_CHURN_PAGES 64u
+#define COST_CHURN_WAVES 8u
 
 enum cost_work {
 	COST_MAP_512, /* as 4K */
@@ -27,6 +31,8 @@ enum cost_work {
 	COST_MERGE,  /* the last page of 2 MiB arrives */
 	COST_ATTACH, /* a function comes from quarantine */
 	COST_DETACH, /* and goes back; without its reset */
+	COST_CHURN,  /* pages come and go one by one, and after COST_CHURN_PAGES are wanted back */
+	COST_CHURN_LAZY, /* the same trace; they go lazily */
 	COST_WORK_COUNT
 };
 

@@ -44,7 +44,7 @@ static void a_change_issues_the_commands_that_it_requires(void **state)
 	(void)state;
 	for (uint32_t mode = 0; mode < bench_mode_count; mode++)
 		for (uint32_t i = 0; i < 3; i++)
-			for (uint32_t work = COST_UNMAP_1; work < COST_WORK_COUNT; work++)
+			for (uint32_t work = COST_UNMAP_1; work < COST_CHURN; work++)
 				if (work != COST_UNMAP_32768)
 					issues_what_it_requires(work, mode, unit_counts[i]);
 }
@@ -72,6 +72,29 @@ static void a_page_at_a_time_issues_more_commands_than_required(void **state)
 	(void)state;
 	assert_int_equal(cost.commands, 16 * cost.required);
 	assert_int_equal(cost.kicks, 16);
+}
+
+/* A3: the same trace, flushed at each unmap, joined behind what is under way, and lazily. */
+static void pages_that_go_lazily_cost_a_flush_a_wave(void **state)
+{
+	const uint32_t pages = COST_CHURN_WAVES * COST_CHURN_PAGES;
+
+	(void)state;
+	for (uint32_t mode = 0; mode < bench_mode_count; mode++) {
+		struct cost_case wanted = { .work = COST_CHURN_LAZY, .mode = mode, .units = 2 };
+		struct cost lazy, at_unmap;
+
+		if (bench_modes[mode].caches_not_present || bench_modes[mode].write_buffer)
+			continue; /* each page that comes is told, and with it what went */
+		lazy = cost_measure(&wanted);
+		wanted.policy = COST_SYNCHRONOUS;
+		at_unmap = cost_measure(&wanted);
+		assert_int_equal(lazy.commands, lazy.required);
+		assert_int_equal(lazy.kicks, COST_CHURN_WAVES);
+		assert_int_equal(at_unmap.commands, 2 * pages);
+		assert_int_equal(at_unmap.kicks, pages);
+		assert_true(lazy.ns < at_unmap.ns);
+	}
 }
 
 static void a_page_is_released_within_two_round_trips_however_many_units(void **state)
@@ -116,7 +139,7 @@ static void a_subtree_is_released_as_soon_as_a_page(void **state)
 static void a_hold_of_the_lock_is_bounded_and_the_same_for_any_number_of_units(void **state)
 {
 	(void)state;
-	for (uint32_t work = 0; work < COST_WORK_COUNT; work++) {
+	for (uint32_t work = 0; work < COST_CHURN; work++) {
 		uint64_t one;
 
 		if (work == COST_MAP_32768 || work == COST_UNMAP_32768)
@@ -166,6 +189,7 @@ int main(void)
 		cmocka_unit_test(a_long_range_in_several_calls_issues_the_commands_of_one),
 		cmocka_unit_test(new_pages_issue_no_command),
 		cmocka_unit_test(a_page_at_a_time_issues_more_commands_than_required),
+		cmocka_unit_test(pages_that_go_lazily_cost_a_flush_a_wave),
 		cmocka_unit_test(a_page_is_released_within_two_round_trips_however_many_units),
 		cmocka_unit_test(observers_told_in_turn_take_longer_than_two_round_trips),
 		cmocka_unit_test(a_subtree_is_released_as_soon_as_a_page),

@@ -85,6 +85,7 @@ static struct bench *make(const struct trial *trial)
 		.answers = trial->answers,
 		.not_coherent = trial->not_coherent,
 		.two_units = trial->two_units,
+		.counted = trial->counted,
 		.cpu_outside = trial->cpu_outside,
 		.ats = trial->ats,
 		.phantom = trial->phantom,

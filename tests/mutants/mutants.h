@@ -33,11 +33,11 @@ struct trial {
 	uint32_t mode;		  /* of bench_modes */
 	enum model_adversary adversary;
 	enum model_answers answers, outsiders;
-	bool not_coherent, two_units, cpu_outside, write_buffer, ats, no_reset, emulator;
+	bool not_coherent, counted, two_units, cpu_outside, write_buffer, ats, no_reset, emulator;
 	bool stays_lost; /* the unit, in the end: no goodbyes */
 	bool keeps;	 /* caches keep what was used, and nobody looks: else A speaks before R */
 	uint32_t cpus;	 /* 0: two */
-	const char *(*serve)(struct bench *bench); /* of scene_serve: tests/model/serve.h */
+	const char *(*serve)(struct bench *bench); /* of scene_serve: tests/model/serve.h, lazy.h */
 	uint8_t phantom; /* log2 of the function numbers that the first device uses */
 };
 
@@ -94,7 +94,7 @@ struct row {
 	bool is_out; /* not in scope yet, or makes no difference */
 };
 
-/* The statements of sections 2, 3, 5 and 6 that have a Neg; the number, or -1 with a line on stderr. */
+/* The statements of sections 2, 3, 4, 5 and 6 that have a Neg; the number, or -1 with a line on stderr. */
 int statements_read(const char *path, struct statement *statements, int room);
 int rows_read(const char *path, struct row *rows, int room);
 /*

@@ -92,7 +92,7 @@ const char *scene_change(struct bench *bench, const struct trial *trial)
 	return bench_run(bench, trial->change);
 }
 
-/* ---- of tests/model/serve.h ---- */
+/* ---- of tests/model/serve.h and lazy.h ---- */
 
 const char *scene_serve(struct bench *bench, const struct trial *trial)
 {

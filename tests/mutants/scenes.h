@@ -28,7 +28,7 @@ const char *scene_reuse(struct bench *bench, const struct trial *trial);
 const char *scene_next_owner(struct bench *bench, const struct trial *trial);
 const char *scene_silent_cache(struct bench *bench, const struct trial *trial);
 const char *scene_stopped(struct bench *bench, const struct trial *trial);
-/* Emulators that are told by rings: trial->serve. */
+/* Emulators that are told by rings, pages that go lazily: trial->serve. */
 const char *scene_serve(struct bench *bench, const struct trial *trial);
 const char *scene_silent(struct bench *bench, const struct trial *trial);
 /* trials_root.c */
