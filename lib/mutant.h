@@ -145,6 +145,17 @@ enum sp_mutant {
 	SP_MUT_EXCHANGE_TAKEN_FIRST, /* frames are given up one by one as they are checked */
 	SP_MUT_ROLE_BY_NEW_TYPE, /* what may be remembered is judged by what comes, not by what was */
 	SP_MUT_STAMP_INTERRUPTED, /* a stamp is read, and used when the clock has moved on */
+	/* Direct paging: a guest's own tables. */
+	SP_MUT_PV_LINEAR_UNPAID,     /* entries change, the linear map is not told */
+	SP_MUT_PV_FLUSH_AT_RETURN,   /* ... not before its CPU returns to the guest */
+	SP_MUT_PV_REMOTE_ROOTS_KEPT, /* other CPUs keep their copies of a root */
+	SP_MUT_PV_ROOTS_EVERYWHERE,  /* CPUs on other roots copy theirs again too */
+	SP_MUT_PV_ERROR_UNTOLD,	     /* a batch that is refused half-way tells nobody */
+	SP_MUT_PV_CALLERS_CPUS,	     /* who asks is told, not whose tables they are */
+	SP_MUT_PV_COUNT_TRUSTED,     /* few references count as nobody remembers it */
+	SP_MUT_PV_LEFT_WITH_GUEST,   /* a CPU that stops running the guest is no longer asked */
+	SP_MUT_PV_ONE_USE,	     /* an entry is forgotten as a page's, not as a table's */
+	SP_MUT_PV_NEW_TYPE, /* the old type is not looked at: devices keep writing a table */
 	/* The hypervisor's own: what a guest sees of the machine. */
 	SP_MUT_BAR_NEIGHBOUR_UNCHECKED, /* a BAR's page holds another function's registers too */
 	SP_MUT_TABLE_UNPAUSED,	  /* a guest's CPUs run while a BAR with such a table is mapped */

@@ -2,6 +2,7 @@
 /*
  * p2m/domain.c - a guest's domain, and the little that the CPU side of each mode asks for.
  */
+#include "p2m/pv.h"
 #include "p2m/types.h"
 
 /* What each CPU format is on its own, and where units may walk it too. */
@@ -12,6 +13,7 @@ static const struct cpu_side {
 	[SP_CPU_EPT] = { &format_ept, &format_ept_vtd, false },
 	[SP_CPU_NPT] = { &format_npt, &format_npt_amdvi, true },
 	[SP_CPU_SHADOW] = { &format_software, &format_software, false },
+	[SP_CPU_PV] = { &format_software, &format_software, false },
 };
 
 static enum sp_type type_of(uint32_t rights, enum memory_type memory)
@@ -24,10 +26,12 @@ static enum sp_type type_of(uint32_t rights, enum memory_type memory)
 
 static enum sp_status check_config(const struct sp_domain_config *config)
 {
-	bool is_shadowed = config->cpu == SP_CPU_SHADOW;
+	bool is_shadowed = config->cpu == SP_CPU_SHADOW, is_pv = config->cpu == SP_CPU_PV;
 
-	if (config->cpu != SP_CPU_EPT && config->cpu != SP_CPU_NPT && !is_shadowed)
+	if (config->cpu != SP_CPU_EPT && config->cpu != SP_CPU_NPT && !is_shadowed && !is_pv)
 		return SP_UNSUPPORTED;
+	if (is_pv != (config->pv != NULL) || (is_pv && !pv_is_sound(config->pv)))
+		return SP_INVALID;
 	if (config->tables != SP_TABLES_SHARED && config->tables != SP_TABLES_SEPARATE)
 		return SP_INVALID;
 	if (is_shadowed != (config->shadows != NULL) || (is_shadowed && !config->shadows->forget))
@@ -81,6 +85,8 @@ enum sp_status sp_domain_create(struct sp_host *host, const struct sp_domain_con
 	cpus_open(domain);
 	if (config->cpu == SP_CPU_SHADOW)
 		shadows_open(domain, config->shadows);
+	if (config->cpu == SP_CPU_PV)
+		pv_open(domain, config->pv);
 	domain_drop(domain);
 	*made = domain;
 	return SP_OK;
@@ -130,7 +136,8 @@ enum sp_status sp_domain_destroy(struct sp_domain *domain)
 	bool empty = false, busy;
 
 	domain_take(domain);
-	busy = has_device(domain) || !external_are_gone(domain);
+	busy = has_device(domain) || !external_are_gone(domain) ||
+	       (domain->cpu == SP_CPU_PV && linear_is_loaded(domain));
 	if (!busy)
 		empty = empty_domain(domain);
 	domain_drop(domain);

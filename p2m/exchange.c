@@ -49,6 +49,8 @@ enum sp_status sp_memory_exchange(struct sp_domain *domain, sp_gfn_t first, uint
 	struct span span = { first.gfn, first.gfn + count };
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
+	if (domain->pv)
+		return SP_UNSUPPORTED;
 	if (count == 0 || count > SP_STEP_SLOTS || span.end < span.first ||
 	    !references_are_kept(domain))
 		return SP_INVALID;

@@ -63,6 +63,8 @@ static enum sp_status map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t fra
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
 	if (status != SP_OK)
 		return status;
+	if (domain->pv)
+		return SP_UNSUPPORTED;
 	/* passthrough/ alone, for a function's ranges; patch.c alone. */
 	if (type == SP_RESERVED || type == SP_RAM_HELD)
 		return SP_INVALID;
@@ -90,6 +92,10 @@ enum sp_status sp_p2m_map_sampled(struct sp_domain *domain, uint64_t sample, sp_
 
 enum sp_status sp_p2m_invalidate_all(struct sp_domain *domain, struct sp_result *result)
 {
+	if (domain->pv) {
+		*result = (struct sp_result){ .ticket = { domain, 0 } };
+		return SP_UNSUPPORTED;
+	}
 	return domain_begin_anew(domain, result);
 }
 
@@ -98,6 +104,10 @@ enum sp_status sp_p2m_unmap(struct sp_domain *domain, sp_gfn_t first, uint64_t c
 {
 	struct target target = { .rights = 0 };
 
+	if (domain->pv) {
+		*result = (struct sp_result){ .ticket = { domain, 0 } };
+		return SP_UNSUPPORTED;
+	}
 	return change(domain, first.gfn, count, &target, true, false, NULL, result);
 }
 
@@ -108,6 +118,8 @@ enum sp_status sp_p2m_unmap_lazy(struct sp_domain *domain, sp_gfn_t first, uint6
 	const struct target target = { .rights = 0, .lazy = true };
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
+	if (domain->pv)
+		return SP_UNSUPPORTED;
 	if (count == 0 || first.gfn + count < first.gfn)
 		return SP_INVALID;
 	return domain_change(domain, (struct span){ first.gfn, first.gfn + count }, &target, true,
@@ -147,6 +159,8 @@ enum sp_status sp_p2m_set_type(struct sp_domain *domain, sp_gfn_t first, uint64_
 	uint64_t ram;
 
 	*result = (struct sp_result){ .ticket = { domain, 0 } };
+	if (domain->pv)
+		return SP_UNSUPPORTED;
 	if ((type != SP_RAM && type != SP_RAM_READONLY) || count == 0 ||
 	    first.gfn + count < first.gfn)
 		return SP_INVALID;

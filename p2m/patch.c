@@ -145,6 +145,8 @@ static enum sp_status begin(struct sp_domain *domain, struct sp_patch *patch)
 	if (patch->count == 0 || patch->count > SP_PATCH_BYTES ||
 	    patch->address + patch->count < patch->address)
 		return SP_INVALID;
+	if (domain->pv)
+		return SP_UNSUPPORTED;
 	patch->ticket = (struct sp_ticket){ domain, 0 };
 	domain_take(domain);
 	status = domain->state == DOMAIN_LIVE ? note_pages(domain, patch) : SP_INVALID;

@@ -232,7 +232,7 @@ void change_post(struct sp_domain *domain)
 /* "Signal on completion only": emulators do not hear of a step that leaves a rest. */
 static void untell(struct sp_domain *domain) MUST_HOLD(domain->lock)
 {
-	for (uint32_t i = 1 + MAX_UNITS; i < MAX_WATCHES; i++)
+	for (uint32_t i = 1 + MAX_UNITS; i < ROOT_WATCH; i++)
 		domain->watches[i].gathering = (struct debt){ 0 };
 	domain->gate_owed = domain->gate.closed;
 }

@@ -46,6 +46,7 @@ static void reset(struct sp_domain *domain)
 	domain->tables_used = 0;
 	domain->reserved_count = 0;
 	domain->type_of = NULL;
+	domain->pv = NULL;
 	domain->asid = 0;
 	domain->shared = SP_TABLES_SEPARATE;
 	domain->cpu = SP_CPU_NONE;

@@ -21,8 +21,10 @@
  */
 #pragma once
 
+#include <sallyport/pv.h>
 #include <sallyport/server.h>
 
+#include "pagetable/direct.h"
 #include "pagetable/engine.h"
 #include "sync/clock.h"
 #include "sync/observer.h"
@@ -30,7 +32,7 @@
 #define DEBT_RANGES	 4 /* then the whole domain (note n3 of section 7) */
 #define DEBT_ENTRIES	 4 /* then every entry */
 #define WATCH_ATCS	 4 /* functions with ATS, a watch */
-#define MAX_WATCHES	 (1 + MAX_UNITS + SP_MAX_OBSERVERS) /* the CPUs, units, emulators */
+#define MAX_WATCHES	 (2 + MAX_UNITS + SP_MAX_OBSERVERS) /* the CPUs, units, emulators, roots */
 #define DOMAIN_RESERVED	 16				    /* ranges of assigned functions */
 #define DOMAIN_CLAIMS	 4 /* ranges built beside the trees at a time */
 #define QUARANTINE_LIMBO 64u
@@ -93,7 +95,13 @@ struct cpu_state {
 	uint64_t reading; /* epoch in which it began to walk the CPU's map; 0: it does not */
 	uint64_t gate;	  /* the owner CPU alone; of its last change that emulators must hear of */
 	uint64_t root;	  /* the owner CPU alone: on which it entered last */
-	bool flush_owed;  /* the owner CPU alone */
+	bool flush_owed;  /* the owner CPU alone; with SP_CPU_PV a copy of the root */
+	/* SP_CPU_PV, sync/linear.c */
+	uint32_t dirty;	      /* may remember something of the guest's tables */
+	uint64_t loaded;      /* its root; 0: none */
+	uint64_t flush_asked; /* number that it must reach before the linear map is used ... */
+	uint64_t flushed;     /* ... and has reached */
+	uint64_t root_asked;  /* `reached` must reach it before it runs the guest */
 };
 
 /* A line of its own, which who enters only reads; the lock is held where it is written. */
@@ -194,11 +202,16 @@ struct sp_domain {
 	uint64_t shadows_asked;	    /* lock; ... to reach this one */
 	struct sp_observer emulators[SP_MAX_OBSERVERS]; /* lock */
 	struct gate gate;
-	uint64_t gate_owed; /* lock; what gate.closed is to be */
-	bool relaxed;	    /* SP_GATE_ISSUER */
-	uint32_t batches;   /* lock; of sp_batch_begin(), that have not ended */
-	uint64_t asked;	    /* number that CPUs must reach before they run the guest */
-	uint64_t clock;	    /* lock; of the CPUs: ticks before each flush (clock.h) */
+	uint64_t gate_owed;		/* lock; what gate.closed is to be */
+	bool relaxed;			/* SP_GATE_ISSUER */
+	uint32_t batches;		/* lock; of sp_batch_begin(), that have not ended */
+	struct sp_pv_config direct;	/* SP_CPU_PV */
+	struct pv *pv;			/* p2m/pv.h; NULL: the guest has no tables of its own */
+	struct observer roots;		/* of the guest, as each CPU has copied them */
+	uint64_t roots_asked;		/* lock */
+	bool links_gather, links_asked; /* lock; of the linear map's debt: links too */
+	uint64_t asked;			/* number that CPUs must reach before they run the guest */
+	uint64_t clock;			/* lock; of the CPUs: ticks before each flush (clock.h) */
 	uint64_t stamp; /* lock; of their debt: what the clock said when the slots were stored */
 	uint64_t epoch; /* one more whenever something was let go */
 	struct cpu_state *cpu_states; /* limits.cpus; NULL for SP_CPU_NONE */
@@ -207,6 +220,7 @@ struct sp_domain {
 };
 
 #define CPU_WATCH	 0
+#define ROOT_WATCH	 (MAX_WATCHES - 1)
 #define EMULATOR_WATCHES (((1u << SP_MAX_OBSERVERS) - 1) << (1 + MAX_UNITS))
 
 static inline bool domain_has_map(const struct sp_domain *domain, uint32_t index)
@@ -322,6 +336,9 @@ uint64_t ledger_enter(struct sp_domain *domain, const struct map *map, const str
  */
 uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint16_t requester,
 			    enum change_kind kind) MUST_HOLD(domain->lock);
+/* The same of an entry of a guest's own table; has_copies: some CPU has a copy of it. */
+void ledger_enter_direct(struct sp_domain *domain, enum change_kind kind, bool has_copies)
+	MUST_HOLD(domain->lock);
 /* Somebody waits for what is owed up to the number: it is told, also where that was not wanted yet. */
 void ledger_want(struct sp_domain *domain, uint64_t number) MUST_HOLD(domain->lock);
 /* Of some watch more gathers than is wanted yet. */
@@ -410,6 +427,26 @@ bool external_are_gone(const struct sp_domain *domain) MUST_HOLD(domain->lock);
 /* CPUs that run on shadows: those first. */
 void shadows_open(struct sp_domain *domain, const struct sp_observer_config *config)
 	MUST_HOLD(domain->lock);
+
+/* linear.c: CPUs that run on a guest's own tables. */
+static inline struct sp_domain *roots_domain(struct observer *roots)
+{
+	return (struct sp_domain *)((char *)roots - offsetof(struct sp_domain, roots));
+}
+void linear_open(struct sp_domain *domain, const struct sp_pv_config *config)
+	MUST_HOLD(domain->lock);
+/* An entry above the last level changed; of the root's, `table` is the root. */
+void linear_enter(struct sp_domain *domain, enum change_kind kind, uint32_t level, uint64_t table)
+	MUST_HOLD(domain->lock);
+/* Asks the CPUs that are behind. */
+void linear_send(struct sp_domain *domain) UNCHECKED;
+/* Tells what gathers; true: whoever uses the linear map finds what the tables say. */
+bool linear_is_paid(struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* Some CPU may remember something. */
+bool linear_is_loaded(const struct sp_domain *domain) MUST_HOLD(domain->lock);
+/* This CPU runs on the root from now on; on none of the domain's any more. */
+void linear_load(struct sp_domain *domain, uint64_t root) MUST_HOLD(domain->lock);
+void linear_unload(struct sp_domain *domain) MUST_HOLD(domain->lock);
 
 /*
  * readers.c: software that walks the CPU's map without the lock. Between the two, no table that was

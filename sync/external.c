@@ -109,6 +109,9 @@ enum sp_status external_add(struct sp_domain *domain, const struct sp_observer_c
 	external = free_emulator(domain);
 	if (!config->forget || domain->state != DOMAIN_LIVE) {
 		status = SP_INVALID;
+	} else if (domain->pv) {
+		/* Its CPUs wait at no gate (linear.c). */
+		status = SP_UNSUPPORTED;
 	} else if (!external) {
 		status = SP_NO_SPACE;
 	} else {

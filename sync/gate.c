@@ -42,7 +42,7 @@ void gate_open(struct sp_domain *domain)
 {
 	uint64_t opened = domain->gate_owed;
 
-	for (uint32_t i = 1 + MAX_UNITS; i < MAX_WATCHES; i++) {
+	for (uint32_t i = 1 + MAX_UNITS; i < ROOT_WATCH; i++) {
 		const struct watch *watch = &domain->watches[i];
 
 		if (!watch->observer || MUTANT(domain->host, SP_MUT_GATE_BOOL))

@@ -33,33 +33,36 @@ struct cell {
 static const struct cell table[KIND_COUNT][COLUMN_COUNT] = {
 	/*
 	 * A device's cache never remembers an absent page (PCI Express base 6.0, 10.2.3). Nobody walks
-	 * a software map: shadows hear of frames, never of its tables (note n9).
+	 * a software map: shadows hear of frames, never of its tables (note n9). With direct paging the
+	 * linear map's column is of both: of frames that go or lose a right, and of entries above the
+	 * last level of the guest's own tables; the root's is of the root's entries alone, whose copies
+	 * lack also what is new.
 	 */
-	/*                    EPT      NPT      VT-d     caching  RWBF     AMD-Vi   NpCache  ATC      shadow   emulator */
-	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  LEAVES,  NOTHING, LEAVES,  NOTHING, NOTHING, NOTHING },
-	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   LEAVES,  NOTHING, LINKS,   NOTHING, NOTHING, NOTHING },
-	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
+	/*                    EPT      NPT      VT-d     caching  RWBF     AMD-Vi   NpCache  ATC      shadow   emulator linear   root */
+	[KIND_MAP]       = { NOTHING, NOTHING, NOTHING, LEAVES,  LEAVES,  NOTHING, LEAVES,  NOTHING, NOTHING, NOTHING,  NOTHING, NOTHING },
+	[KIND_LINK]      = { NOTHING, NOTHING, NOTHING, LINKS,   LEAVES,  NOTHING, LINKS,   NOTHING, NOTHING, NOTHING,  NOTHING, ALL },
+	[KIND_UNMAP]     = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,   ALL,     NOTHING },
 	/* A CPU that faults on an old right walks again; a device's fault is lost. */
-	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING, NOTHING },
-	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES },
-	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  NOTHING, NOTHING },
-	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  LEAVES,  LEAVES },
-	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   NOTHING, NOTHING, NOTHING },
+	[KIND_GRANT]     = { NOTHING, NOTHING, LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING, NOTHING,  NOTHING, ALL },
+	[KIND_REVOKE]    = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,   ALL,     ALL },
+	[KIND_REPLACE]   = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,   ALL,     ALL },
+	[KIND_SPLIT]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  NOTHING, NOTHING,  NOTHING, NOTHING },
+	[KIND_PUNCH]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  LEAVES,  LEAVES,   ALL,     NOTHING },
+	[KIND_MERGE]     = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   NOTHING, NOTHING, NOTHING,  NOTHING, NOTHING },
 	/* The frames under a table are not counted in the change that lets it go. */
-	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  ALL,     LEAVES },
-	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING },
+	[KIND_UNLINK]    = { ALL,     ALL,     LINKS,   LINKS,   LINKS,   LINKS,   LINKS,   LEAVES,  ALL,     LEAVES,   ALL,     ALL },
+	[KIND_ATTRIBUTE] = { ALL,     ALL,     LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  LEAVES,  NOTHING,  ALL,     NOTHING },
 	/* A device's root is in its entry, and changes with that. */
-	[KIND_ROOT]      = { ALL,     ALL,     NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, ALL,     ALL },
-	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
-	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
-	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING },
+	[KIND_ROOT]      = { ALL,     ALL,     NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, NOTHING, ALL,     ALL,     ALL,     NOTHING },
+	[KIND_RELEASE]   = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING,  NOTHING, NOTHING },
+	[KIND_HAND_OVER] = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING,  NOTHING, NOTHING },
+	[KIND_ASSIGN]    = { NOTHING, NOTHING, ENTRY,   ENTRY,   ENTRY,   ENTRY,   ENTRY,   ALL,     NOTHING, NOTHING,  NOTHING, NOTHING },
 };
 /* clang-format on */
 
 static bool is_cpu(enum observer_column column)
 {
-	return column == COLUMN_EPT || column == COLUMN_NPT;
+	return column == COLUMN_EPT || column == COLUMN_NPT || column >= COLUMN_LINEAR;
 }
 
 static bool is_external(enum observer_column column)

@@ -18,7 +18,7 @@ struct watch *ledger_add_watch(struct sp_domain *domain, struct observer *observ
 	/* Emulators have places of their own: each unit finds one, always. */
 	bool is_emulator = observer->column == COLUMN_EMULATOR;
 	uint32_t first = is_emulator ? 1 + MAX_UNITS : CPU_WATCH + 1;
-	uint32_t end = is_emulator ? MAX_WATCHES : 1 + MAX_UNITS;
+	uint32_t end = is_emulator ? ROOT_WATCH : 1 + MAX_UNITS;
 
 	for (uint32_t i = first; i < end; i++) {
 		struct watch *watch = &domain->watches[i];
@@ -304,6 +304,21 @@ uint64_t ledger_enter_entry(struct sp_domain *domain, struct watch *watch, uint1
 		(void)debt_add(&watch->gathering, domain->host, watch->observer->column, kind,
 			       whole);
 	return take_number(domain);
+}
+
+void ledger_enter_direct(struct sp_domain *domain, enum change_kind kind, bool has_copies)
+{
+	const struct span whole = { 0, UINT64_MAX };
+	bool owed = false;
+
+	if (!MUTANT(domain->host, SP_MUT_PV_LINEAR_UNPAID))
+		owed = debt_add(&domain->watches[CPU_WATCH].gathering, domain->host, COLUMN_LINEAR,
+				kind, whole);
+	if (has_copies)
+		owed |= debt_add(&domain->watches[ROOT_WATCH].gathering, domain->host, COLUMN_ROOT,
+				 kind, whole);
+	if (owed)
+		(void)take_number(domain);
 }
 
 /* What gathers. An emulator is told at once, also of what goes lazily: its guest waits at the gate. */

@@ -166,7 +166,7 @@ static bool may_release(const struct sp_domain *domain, const struct limbo_entry
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_UNITS))
 		return !watches_owe(domain, CPU_WATCH + 1, 1 + MAX_UNITS);
 	if (MUTANT(domain->host, SP_MUT_RELEASE_AFTER_EMULATORS))
-		return !watches_owe(domain, 1 + MAX_UNITS, MAX_WATCHES);
+		return !watches_owe(domain, 1 + MAX_UNITS, ROOT_WATCH);
 	if ((entry->gone.kind == GONE_TABLE || entry->gone.kind == GONE_SUBTREE) &&
 	    !readers_have_left(domain, entry->epoch))
 		return false;

@@ -22,6 +22,8 @@ enum observer_column {
 	COLUMN_ATC,	      /* functions with ATS, behind their unit's own column */
 	COLUMN_SHADOW,	 /* note n9: shadows of machine frames, then the CPUs that ran on them */
 	COLUMN_EMULATOR, /* mappings of guest frames */
+	COLUMN_LINEAR,	 /* CPUs that run on a guest's own tables: everything but global entries */
+	COLUMN_ROOT,	 /* ... their copies of its root */
 	COLUMN_COUNT
 };
 

@@ -58,8 +58,8 @@ struct sp_observer;
  * An emulator begins to watch the domain: from now on it may look up and remember. It is asked
  * whenever memory goes, is exchanged, or loses a right; until it has answered, sp_cpu_enter() of the
  * domain is refused (sp_domain_config.gate). It is asked of nothing that went before. SP_NO_SPACE after SP_MAX_OBSERVERS;
- * SP_INVALID without forget(), or where the domain is being destroyed. Any CPU; takes the domain's
- * lock.
+ * SP_INVALID without forget(), or where the domain is being destroyed; SP_UNSUPPORTED with SP_CPU_PV.
+ * Any CPU; takes the domain's lock.
  */
 SP_MUST_USE enum sp_status sp_observer_add(struct sp_domain *domain,
 					   const struct sp_observer_config *config,

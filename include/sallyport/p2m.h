@@ -24,12 +24,15 @@ enum sp_cpu_format {
 	SP_CPU_EPT,  /* Intel SDM 3C 29.3 */
 	SP_CPU_NPT,  /* AMD APM 2 15.25 */
 	SP_CPU_NONE, /* a quarantine's; sp_domain_create() refuses it */
-	SP_CPU_SHADOW /* CPUs walk shadows of the guest's tables, the embedder's; the p2m is software's */
+	SP_CPU_SHADOW, /* CPUs walk shadows of the guest's tables, the embedder's; the p2m is software's */
+	SP_CPU_PV /* CPUs walk the guest's own tables, sallyport/pv.h; the p2m is software's */
 };
+
+struct sp_pv_config;
 
 enum sp_tables {
 	SP_TABLES_SHARED, /* units that can walk the CPU's table do; others get one of their own, and
-			      with SP_CPU_SHADOW all: no unit walks a software map */
+			      with SP_CPU_SHADOW and SP_CPU_PV all: no unit walks a software map */
 	SP_TABLES_SEPARATE /* every unit gets a table of its own */
 };
 
@@ -55,6 +58,7 @@ struct sp_domain_config {
 	uint16_t asid; /* NPT's tag, the embedder's; unique among live domains; 0 with EPT; with
 			  SP_CPU_SHADOW whatever its CPUs run under */
 	const struct sp_observer_config *shadows; /* with SP_CPU_SHADOW, else NULL; copied */
+	const struct sp_pv_config *pv;		  /* with SP_CPU_PV, else NULL; copied */
 	enum sp_gate gate;
 };
 
@@ -79,8 +83,8 @@ SP_MUST_USE enum sp_status sp_domain_create(struct sp_host *host,
  * Closes the maps at once; frames come back through platform_forgotten() as progress is made. Call
  * it again, with sp_progress() in between, until it answers SP_OK: then the domain is gone.
  * SP_PENDING until then; where a unit that may remember something of it was lost, until
- * sp_unit_recover() succeeds. SP_BUSY where a device was not released, or an observer not
- * removed: nothing changed. No CPU may
+ * sp_unit_recover() succeeds. SP_BUSY where a device was not released, an observer not
+ * removed, or a CPU has a root of it loaded (SP_CPU_PV): nothing changed. No CPU may
  * enter the domain any more.
  */
 SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
@@ -95,7 +99,7 @@ SP_MUST_USE enum sp_status sp_domain_destroy(struct sp_domain *domain);
  *   is building tables there, or a device's reserved range is just coming or going. result->done is 0, no translation changed.
  * - any other status: nothing changed. SP_INVALID, also for SP_RESERVED, which is passthrough's
  *   alone, and SP_RAM_HELD, which is sp_p2m_patch()'s; SP_RANGE; SP_RESERVED_RANGE; SP_UNSUPPORTED: rights that a map cannot hold;
- *   SP_NO_MEMORY.
+ *   SP_NO_MEMORY. SP_UNSUPPORTED also with SP_CPU_PV: frames have types there (sallyport/pv.h).
  * Any CPU; takes the domain's lock; interrupts on or off.
  */
 SP_MUST_USE enum sp_status sp_p2m_map(struct sp_domain *domain, sp_gfn_t first, sp_mfn_t frame,

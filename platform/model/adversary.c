@@ -95,6 +95,7 @@ void model_look(struct model *model)
 	for (uint32_t i = 0; i < recent; i++)
 		look_at(model, model->recent[i]);
 	code_execute(model);
+	linear_look(model);
 	if (model->config.adversary == MODEL_ADVERSARY_RANDOM)
 		drop_at_random(model);
 	model->looking = false;

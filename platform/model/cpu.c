@@ -129,7 +129,7 @@ void cpu_speculate(struct model *model, uint32_t number, uint64_t gfn)
 		(void)shadow_and_remember(model, &model->cpu[number], gfn, 0, &leaf);
 		return;
 	}
-	if (gfn >> 9 * model->cpu[number].levels)
+	if (model->cpu[number].format == MODEL_DIRECT || gfn >> 9 * model->cpu[number].levels)
 		return;
 	walk = walk_and_remember(model, number, gfn, true);
 	walk_judge(model, &walk, gfn, "a CPU");

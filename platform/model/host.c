@@ -138,8 +138,10 @@ void model_destroy(struct model *model)
 	if (!model)
 		return;
 	model_make_current(NULL);
-	for (uint32_t i = 0; i < MODEL_MAX_CPUS; i++)
+	for (uint32_t i = 0; i < MODEL_MAX_CPUS; i++) {
 		cache_free(&model->cpu[i].cache);
+		cache_free(&model->linear[i].cache);
+	}
 	for (uint32_t i = 0; i < MODEL_MAX_UNITS; i++)
 		cache_free(&model->unit[i].cache);
 	for (uint32_t i = 0; i < model->config.device_count; i++)
@@ -263,6 +265,7 @@ void platform_relax(void *embedder)
 			unit_pass_time(model, &model->unit[i]);
 	model_drop_lock(model);
 	outsiders_relax(model);
+	linear_relax(model);
 	model_deliver_kicks(model);
 }
 

@@ -161,6 +161,20 @@ struct cpu {
 	bool is_ahead; /* it entered while an emulator still had what the guest has no more */
 };
 
+/* A CPU of a hypervisor that runs on its guest's own tables. */
+struct linear_cpu {
+	uint64_t root; /* mfn; 0: none */
+	uint64_t copy[SLOTS];
+	bool in_guest;
+	struct cache cache;
+	uint32_t flushes, resyncs;
+	bool owes; /* it was asked to flush */
+	bool links;
+	uint64_t asked;
+	uint32_t relaxed;
+	struct model_handler handler;
+};
+
 /* A completion on its way to memory. */
 struct answer {
 	uint64_t maddr, value;
@@ -264,6 +278,11 @@ struct model {
 	mtx_t lock; /* recursive: callbacks come back */
 	struct ram ram;
 	struct cpu cpu[MODEL_MAX_CPUS];
+	struct linear_cpu linear[MODEL_MAX_CPUS];
+	uint32_t linear_slot, linear_own;
+	uint64_t linear_watched[MODEL_MAX_WATCHED]; /* pages */
+	uint32_t linear_watched_count;
+	enum model_answers linear_answers;
 	struct unit unit[MODEL_MAX_UNITS];
 	struct function function[MODEL_MAX_DEVICES + MODEL_MAX_UNITS];
 	uint32_t function_count;
@@ -365,6 +384,13 @@ bool cpu_fetch(struct model *model, uint32_t number, uint64_t gfn, uint64_t *mfn
 /* code.c: a CPU that may, executes what is watched; it left its guest */
 void code_execute(struct model *model);
 void code_serialise(struct model *model, uint32_t cpu);
+
+/* linear.c */
+uint64_t linear_page(const struct model *model, uint64_t page);
+void linear_look(struct model *model);
+void linear_relax(struct model *model);
+void linear_check(struct model *model, uint32_t number, uint64_t mfn, uint64_t count,
+		  const char *how);
 
 /* outsider.c */
 void outsider_speculate(struct model *model, struct outsider *outsider, uint64_t gfn);

@@ -218,7 +218,8 @@ enum model_format {
 	MODEL_NPT,
 	MODEL_VTD_TABLE,
 	MODEL_AMDVI_TABLE,
-	MODEL_ON_SHADOWS /* CPUs alone: `root` is the number of the shadows */
+	MODEL_ON_SHADOWS, /* CPUs alone: `root` is the number of the shadows */
+	MODEL_DIRECT	  /* the guest's own tables; only model_linear_...() */
 };
 
 enum model_access {
@@ -258,6 +259,44 @@ void model_deliver_kicks(struct model *model);
  */
 void model_watch_code(struct model *model, uint32_t cpu, uint64_t address, const void *old,
 		      const void *new, uint32_t count);
+
+/* --- CPUs of a hypervisor that runs on its guest's own tables (linear.c) ---------------------- */
+
+/* The embedder's part of an interrupt from another CPU; enter and leave where it was in guest mode. */
+struct model_handler {
+	void (*leave)(void *argument, uint32_t cpu);
+	void (*flushed)(void *argument, uint32_t cpu, uint64_t number);
+	void (*enter)(void *argument, uint32_t cpu);
+	void *argument;
+};
+
+/* Slots of each root that are the hypervisor's, the linear map's first. */
+void model_linear_open(struct model *model, uint32_t slot, uint32_t own_slots);
+/* Addresses whose L1 entries speculation tries to reach. */
+void model_linear_watch(struct model *model, uint64_t address);
+/* Writes CR3, mfn of the root, and copies that; 0: a table of somebody else's. */
+void model_linear_load(struct model *model, uint32_t cpu, uint64_t root);
+/* Drops all translations that are not global; with `links` paging-structure entries too. */
+void model_linear_flush(struct model *model, uint32_t cpu, bool links);
+/* The guest runs on the copy; resync: it is made again, and what was remembered of it goes. */
+void model_linear_enter(struct model *model, uint32_t cpu, bool resync);
+void model_linear_leave(struct model *model, uint32_t cpu);
+/* Stores the L1 entry of a guest address through the linear map; a violation where it lands elsewhere. */
+bool model_linear_write(struct model *model, uint32_t cpu, uint64_t address, uint64_t value);
+struct model_reach model_linear_access(struct model *model, uint32_t cpu, uint64_t address,
+				       enum model_access access);
+/* When other CPUs answer: at once, after some platform_relax(), or in model_linear_step(). */
+void model_linear_set_answers(struct model *model, enum model_answers answers);
+/* Each of the CPUs flushes and says so; the one that runs at once. */
+void model_linear_ask(struct model *model, const struct sp_cpu_set *cpus, uint64_t number,
+		      bool links, const struct model_handler *handler);
+bool model_linear_step(struct model *model, uint32_t cpu);
+uint32_t model_linear_flushes(const struct model *model, uint32_t cpu);
+uint32_t model_linear_resyncs(const struct model *model, uint32_t cpu);
+void model_linear_reset_counts(struct model *model);
+bool model_linear_remembers(const struct model *model, uint32_t cpu, uint64_t mfn);
+/* Oracle A, when everything is paid. */
+void model_linear_agree(struct model *model);
 
 /* --- observers that are no hardware ---------------------------------------------------------- */
 

@@ -227,7 +227,9 @@ void release_check(struct model *model, uint64_t mfn, uint64_t count, const char
 		check_atc(model, &model->function[i], mfn, count, how);
 	for (uint32_t i = 0; i < MODEL_MAX_OUTSIDERS; i++)
 		check_outsider(model, i, mfn, count, how);
-	for (uint32_t i = 0; i < model->config.cpus; i++)
+	for (uint32_t i = 0; i < model->config.cpus; i++) {
 		check_cpu(model, i, mfn, count, how);
+		linear_check(model, i, mfn, count, how);
+	}
 	check_transfers(model, mfn, count, how);
 }

@@ -176,6 +176,7 @@ struct slot slot_decode(const struct table *table, uint32_t level, uint64_t valu
 		return decode_vtd(table, level, value);
 	case MODEL_AMDVI_TABLE:
 	case MODEL_ON_SHADOWS: /* no table of any */
+	case MODEL_DIRECT:     /* linear.c */
 		break;
 	}
 	return decode_amdvi(table, level, value);

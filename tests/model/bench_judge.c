@@ -158,6 +158,7 @@ bool bench_cpu_is_owed(const struct bench *bench, enum model_change change)
 	case SP_CPU_SHADOW: /* note n9: after the shadows, and with them alone */
 		return model_expect(change, MODEL_COLUMN_SHADOW).span != MODEL_SPAN_NONE;
 	case SP_CPU_NPT:
+	case SP_CPU_PV: /* pv_bench.c */
 	case SP_CPU_NONE:
 		break;
 	}

@@ -99,8 +99,8 @@ static struct bench *make(const struct trial *trial)
 	return bench_make(&config);
 }
 
-/* Ends the process. What a defect leaves behind is not looked at, but a sound run must end well. */
-static void run_here(const struct trial *trial, uint32_t mutant, int out)
+/* What a defect leaves behind is not looked at, but a sound run must end well. */
+static void run_on_bench(const struct trial *trial, uint32_t mutant)
 {
 	struct bench *bench = make(trial);
 
@@ -110,6 +110,19 @@ static void run_here(const struct trial *trial, uint32_t mutant, int out)
 		hear(model_verdict(bench->model));
 	if (mutant == SP_MUT_NONE && !trial->stays_lost)
 		bench_free(bench);
+}
+
+/* Ends the process. */
+static void run_here(const struct trial *trial, uint32_t mutant, int out)
+{
+	const char *said = "";
+
+	if (trial->alone)
+		said = trial->alone(mutant);
+	else
+		run_on_bench(trial, mutant);
+	if (said[0])
+		hear(said);
 	if (write(out, mine.said, sizeof(mine.said)) != sizeof(mine.said))
 		_exit(2);
 	_exit(0);

@@ -39,6 +39,7 @@ struct trial {
 	uint32_t cpus;	 /* 0: two */
 	const char *(*serve)(struct bench *bench); /* of scene_serve: tests/model/serve.h, lazy.h */
 	uint8_t phantom; /* log2 of the function numbers that the first device uses */
+	const char *(*alone)(uint32_t mutant); /* instead of `run`: it makes its own machine */
 };
 
 enum oracle {
@@ -94,7 +95,7 @@ struct row {
 	bool is_out; /* not in scope yet, or makes no difference */
 };
 
-/* The statements of sections 2, 3, 4, 5 and 6 that have a Neg; the number, or -1 with a line on stderr. */
+/* The statements of sections 1 to 6 that have a Neg; the number, or -1 with a line on stderr. */
 int statements_read(const char *path, struct statement *statements, int room);
 int rows_read(const char *path, struct row *rows, int room);
 /*

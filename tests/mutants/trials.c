@@ -14,6 +14,7 @@
 
 #include "memory.h"
 #include "scenes.h"
+#include "tests/model/pv_scenes.h"
 #include "tests/model/serve.h"
 #include "sync/domain.h"
 #include "tests/model/exchange.h"
@@ -221,6 +222,24 @@ static const struct trial trials[] = {
 	  .mode = AMDVI_SEPARATE,
 	  .answers = MODEL_LATE,
 	  .emulator = true },
+	{ .name = "an_l2s_entry_is_forgotten_before_the_next_operation",
+	  .alone = pv_scene_replay_l2 },
+	{ .name = "an_l3s_entry_is_forgotten_before_the_next_operation",
+	  .alone = pv_scene_replay_l3 },
+	{ .name = "a_roots_entry_is_forgotten_before_the_next_operation",
+	  .alone = pv_scene_replay_root },
+	{ .name = "a_root_that_one_cpu_has_is_copied_there_alone",
+	  .alone = pv_scene_scope_of_own_root },
+	{ .name = "a_root_that_others_have_is_copied_there_too",
+	  .alone = pv_scene_scope_of_shared_root },
+	{ .name = "a_new_entry_of_a_root_is_copied", .alone = pv_scene_new_root_entry },
+	{ .name = "a_batch_that_is_refused_halfway_pays_for_what_it_did",
+	  .alone = pv_scene_refused_halfway },
+	{ .name = "the_cpus_of_the_owner_are_told", .alone = pv_scene_owner_elsewhere },
+	{ .name = "an_unhooked_table_is_remembered_all_the_same", .alone = pv_scene_unhooked },
+	{ .name = "an_idle_cpu_is_asked_until_it_runs_on_other_tables", .alone = pv_scene_idle },
+	{ .name = "a_table_comes_back_when_a_cpu_that_never_stops_has_forgotten_it",
+	  .alone = pv_scene_tight_loop },
 	{ .name = "an_error_of_vtds_queue_frees_nothing", .run = scene_error, .mode = VTD_SEPARATE },
 	{ .name = "no_cpu_enters_before_the_last_emulator_has_answered",
 	  .run = scene_serve,

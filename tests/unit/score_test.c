@@ -16,8 +16,8 @@
 #define ROOM 8
 
 static const char page[] =
-	"## 1. PV\n"
-	"- A0.1 Not read here. Neg: drop it.\n"
+	"## 0. The adversary\n"
+	"- M1 Not read here. Neg: drop it.\n"
 	"\n"
 	"## 2. In step\n"
 	"Some words, and Neg: no statement.\n"
