@@ -2,7 +2,8 @@
 /*
  * p2m/patch.c - writing over a guest's code, while its CPUs may be executing it.
  *
- *   fits into eight aligned bytes        one store (APM 2 7.6.1: such code is executed old or new)
+ *   fits into eight aligned bytes        one store (APM 2 7.6.1: such code is executed old or new);
+ *                                        a window where the guest never lets it
  *
  *   else, a window
  *     close    each page: nobody executes it, nobody writes it      an ordinary change, with its debt
@@ -15,7 +16,8 @@
 #include "memory.h"
 #include "p2m/types.h"
 
-#define WORD 8u
+#define WORD  8u
+#define TRIES 64u /* under the lock, against a guest that writes beside the bytes */
 
 enum stage {
 	STAGE_BEGIN,
@@ -84,15 +86,17 @@ static uint64_t merged(const struct sp_patch *patch, uint64_t address, uint64_t 
 	return word;
 }
 
-/* What others write beside the bytes meanwhile stays. */
-static void write_word(const struct sp_domain *domain, const struct sp_patch *patch,
+/* What others write beside the bytes meanwhile stays. False: they never let us. */
+static bool write_word(const struct sp_domain *domain, const struct sp_patch *patch,
 		       uint64_t address)
 {
 	struct word *word = word_at(domain, patch, address);
 	uint64_t old = load64(&word->bytes);
 
-	while (!exchange64(&word->bytes, &old, merged(patch, address, old)))
-		;
+	for (uint32_t i = 0; i < TRIES; i++)
+		if (exchange64(&word->bytes, &old, merged(patch, address, old)))
+			return true;
+	return false;
 }
 
 /* As memcpy() might: a store for each byte. */
@@ -104,20 +108,22 @@ static void write_bytewise(const struct sp_domain *domain, const struct sp_patch
 		one.address = patch->address + i;
 		one.count = 1;
 		one.bytes[0] = patch->bytes[i];
-		write_word(domain, &one, align_down(one.address, 3));
+		(void)write_word(domain, &one, align_down(one.address, 3));
 	}
 }
 
-static void write_bytes(const struct sp_domain *domain, const struct sp_patch *patch)
+static bool write_bytes(const struct sp_domain *domain, const struct sp_patch *patch)
 {
 	uint64_t end = patch->address + patch->count;
+	bool written = true;
 
 	if (MUTANT(domain->host, SP_MUT_PATCH_BYTEWISE)) {
 		write_bytewise(domain, patch);
-		return;
+		return true;
 	}
 	for (uint64_t address = align_down(patch->address, 3); address < end; address += WORD)
-		write_word(domain, patch, address);
+		written &= write_word(domain, patch, address);
+	return written;
 }
 
 /* ---- the window ---- */
@@ -151,12 +157,9 @@ static enum sp_status begin(struct sp_domain *domain, struct sp_patch *patch)
 	domain_take(domain);
 	status = domain->state == DOMAIN_LIVE ? note_pages(domain, patch) : SP_INVALID;
 	/* Under the lock, so that the frame is the guest's still. */
-	if (status == SP_OK && fits_in_a_word(patch)) {
-		write_bytes(domain, patch);
-		patch->stage = STAGE_DONE;
-	} else if (status == SP_OK) {
-		patch->stage = STAGE_CLOSE;
-	}
+	if (status == SP_OK)
+		patch->stage = fits_in_a_word(patch) && write_bytes(domain, patch) ? STAGE_DONE
+										   : STAGE_CLOSE;
 	domain_drop(domain);
 	return status;
 }
@@ -223,8 +226,9 @@ static enum sp_status write_in_window(struct sp_domain *domain, struct sp_patch 
 	status = ledger_state(domain, patch->ticket.number);
 	if (status == SP_OK && !is_as_left(domain, patch))
 		status = SP_NOT_FOUND;
-	if (status == SP_OK)
-		write_bytes(domain, patch);
+	/* Nobody writes there now; again, if somebody does. */
+	if (status == SP_OK && !write_bytes(domain, patch))
+		status = SP_PENDING;
 	domain_drop(domain);
 	if (status == SP_PENDING)
 		return SP_BUSY;
