@@ -29,8 +29,8 @@ static const char page[] =
 	"- A1.4 One at CM=1, one at NpCache=1. Neg for each of the two.\n"
 	"\n"
 	"- A1.5 Every \"Neg\" above is a mutant.\n"
-	"## 4. Elsewhere\n"
-	"- A3.1 Not read here either. Neg: walk.\n"
+	"## 7. Elsewhere\n"
+	"- n1 Not read here either. Neg: walk.\n"
 	"## 5. Emulators\n"
 	"- A4.4 Each waits. Neg: one bool.\n";
 
