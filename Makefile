@@ -6,6 +6,7 @@
 #     the same, SP_MUTANTS > out/libsallyport-mutants.a -> out/sallyport-mutants.elf
 #     the same, sanitized -> out/hosted/ -----------> tests/unit, tests/model (with platform/model)
 #     the same, -O2 only --> out/campaign/ ---------> tests/model/campaign_test
+#                        `-> out/explore/ ----------> tests/explore, a platform of their own
 #     the same, under TSan > out/threads/ ----------> tests/threads, a platform of their own
 #   platform/model -------> out/libsallyport-model.a -> examples/embed
 #   tests/boot -----------> out/boot, which starts QEMU
@@ -38,6 +39,8 @@ hosted := $(common) -D_POSIX_C_SOURCE=200809L -Iinclude -I. -Iplatform/model
 model_flags := $(hosted) -O2 -fPIE
 test_flags := $(hosted) -O1 $(sanitize) -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
 campaign_flags := $(hosted) -O2 -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
+# What a function has not set yet is zero: states that differ in nothing else are one state.
+explore_flags := $(campaign_flags) -D_DEFAULT_SOURCE -ftrivial-auto-var-init=zero
 # gcc says that its ThreadSanitizer does not know fences; who meets over them also meets over atomics.
 thread_flags := $(hosted) -O1 -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan) \
 	-DSP_MUTANTS -Itests/threads/counting -Ilib/plain
@@ -59,7 +62,7 @@ embed_src := $(wildcard examples/embed/*.c)
 # The runner draws the card that a guest's program draws, to compare.
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c)) guests/testcard.c guests/letters.c
 test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c \
-	tests/threads/*_test.c)
+	tests/threads/*_test.c tests/explore/*_test.c)
 score_src := $(wildcard tests/mutants/*.c)
 score := $(OUT)/tests/mutants/score
 headers := $(wildcard include/sallyport/*.h)
@@ -119,7 +122,7 @@ help:
 	@echo "make format     lay the code out with clang-format"
 	@echo "make mutants    leave out one guard at a time: does the test that is named for it fail?"
 	@echo "make mutant-images  the library and hypervisor in which single guards can be left out"
-	@echo "make soak       random operations against the adversary, fresh seeds for TIME=600 seconds"
+	@echo "make soak       every schedule of larger machines, then random operations, for TIME=600 seconds"
 	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json, .svg"
 	@echo "make bench-compare BASE=file   what became slower since, in instructions"
 	@echo "make counts     the table of instruction counts that check holds: after a change of speed"
@@ -349,8 +352,21 @@ $(campaign): $(call objects,campaign,$(core_src) $(model_src) $(campaign_src))
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -o $@ $^ -lcmocka
 
-soak: $(campaign)
-	@$(campaign) --soak $(TIME) $(if $(SEED),--seed $(SEED))
+# --- the explorer: every schedule of small machines -------------------------------------------
+
+explore := $(OUT)/tests/explore/explore_test
+
+$(OUT)/explore/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(explore_flags) -c -o $@ $<
+
+$(explore): $(call objects,explore,$(core_src) $(wildcard tests/explore/*.c))
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -o $@ $^
+
+soak: $(campaign) $(explore)
+	@$(explore) --soak $$(($(TIME) / 4))
+	@$(campaign) --soak $$(($(TIME) - $(TIME) / 4)) $(if $(SEED),--seed $(SEED))
 
 # --- threads: the core and a platform of its own under ThreadSanitizer -------------------------
 

@@ -7,7 +7,7 @@
 #
 #   lint    the rules of tests/lint/, and every room compiled without a warning by gcc and by clang
 #   unit    tests/unit/*_test.c, and the boot runner's own, tests/boot/*_test.c
-#   model   tests/model/*_test.c
+#   model   tests/model/*_test.c, and every schedule of small machines, tests/explore/*_test.c
 #   threads tests/threads/*_test.c; a report of ThreadSanitizer is a failure
 #   mutants tests/mutants: each Neg of docs/acceptance.md left out, killed by the test named for it
 #   counts  instructions of a dozen operations against tests/bench/counts, by callgrind
@@ -258,7 +258,7 @@ run_boot() {
 }
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')
-mapfile -t model < <(compgen -G 'tests/model/*_test.c')
+mapfile -t model < <(compgen -G 'tests/model/*_test.c'; compgen -G 'tests/explore/*_test.c')
 mapfile -t threads < <(compgen -G 'tests/threads/*_test.c')
 
 started=$SECONDS
