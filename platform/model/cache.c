@@ -55,12 +55,17 @@ static bool is_leaf(const struct entry *entry)
 	return entry->kind == ENTRY_LEAF && !entry->absent;
 }
 
-/* Where both say something, do they say the same? */
-static bool agree(const struct entry *a, const struct entry *b)
+/*
+ * Where both say something, do they say the same? SDM 3A 4.10.4.3: rights that came need no
+ * invalidation, a CPU that finds the old ones faults and walks again; a device's fault is lost.
+ */
+static bool agree(const struct cache *cache, const struct entry *old, const struct entry *new)
 {
-	uint64_t dfn = a->first > b->first ? a->first : b->first;
+	uint64_t dfn = old->first > new->first ? old->first : new->first;
+	uint32_t more = old->rights & ~new->rights, less = new->rights & ~old->rights;
 
-	return a->rights == b->rights && a->frame + (dfn - a->first) == b->frame + (dfn - b->first);
+	return !more && (!less || cache->is_cpus) &&
+	       old->frame + (dfn - old->first) == new->frame + (dfn - new->first);
 }
 
 /*
@@ -76,7 +81,7 @@ static void check_mixture(struct model *model, const struct cache *cache, const 
 
 		if (!is_leaf(old) || old->look != entry->look || old->domain != entry->domain ||
 		    old->size <= entry->size || !entry_touches(old, entry->first, entry->order) ||
-		    agree(old, entry))
+		    agree(cache, old, entry))
 			continue;
 		model_violate(
 			model,

@@ -127,6 +127,8 @@ struct model *model_create(const struct model_config *config)
 		return NULL;
 	}
 	pci_create(model);
+	for (uint32_t i = 0; i < MODEL_MAX_CPUS; i++)
+		model->cpu[i].cache.is_cpus = true;
 	for (uint32_t i = 0; i < model->config.unit_count; i++)
 		unit_reset(model, i);
 	model_make_current(model);

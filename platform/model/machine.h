@@ -100,6 +100,7 @@ struct entry {
 struct cache {
 	struct entry *entry; /* the oldest first */
 	uint32_t count, room;
+	bool is_cpus; /* whoever faults on an old right walks again */
 };
 
 /* --- walks ----------------------------------------------------------------------------------- */

@@ -212,8 +212,10 @@ void world_free(struct world *world)
 	model_set_cpu(0);
 	if (world->model)
 		model_destroy(world->model);
-	for (uint32_t i = 0; i < GUESTS; i++)
+	for (uint32_t i = 0; i < GUESTS; i++) {
 		free(world->guest[i].cell);
+		free(world->guest[i].emulator.ring);
+	}
 	free(world->aperture);
 	free(world->frame);
 	free(world->arena);

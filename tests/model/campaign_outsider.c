@@ -7,6 +7,10 @@
  */
 #include "campaign_world.h"
 
+#include <sallyport/server.h>
+
+#include <stdlib.h>
+
 static bool find(void *argument, uint64_t gfn, struct model_found *found)
 {
 	static const uint8_t rights[SP_TYPE_COUNT] = {
@@ -35,11 +39,43 @@ static bool forget(void *argument, const struct sp_forget *what)
 	return model_outsider_forget(outsider->world->model, outsider->number, what);
 }
 
+/* What the page says is what the embedder's book was told. */
+static void compare_ring(struct outsider *outsider, const struct sp_forget *what)
+{
+	const struct sp_ring *ring = outsider->ring;
+	uint64_t runs = what->all ? 1 : what->run_count;
+
+	if (ring->produced - outsider->consumed != runs || ring->asked != what->number)
+		complain(outsider->world, "a ring says something else than its doorbell");
+	for (uint64_t i = 0; i < runs; i++) {
+		const struct sp_ring_entry *entry =
+			&ring->entry[(outsider->consumed + i) % SP_RING_ENTRIES];
+
+		if (entry->number != what->number ||
+		    (what->all ? entry->count != SP_RING_ALL
+			       : entry->first != what->run[i].first ||
+					 entry->count != what->run[i].count))
+			complain(outsider->world, "an entry of a ring is another");
+	}
+	outsider->consumed += runs;
+}
+
+static void doorbell(void *argument, const struct sp_forget *what)
+{
+	struct outsider *outsider = argument;
+
+	compare_ring(outsider, what);
+	if (model_outsider_forget(outsider->world->model, outsider->number, what))
+		__atomic_store_n(&outsider->ring->acknowledged, what->number, __ATOMIC_RELEASE);
+}
+
 static void reached(void *argument, uint64_t number)
 {
 	const struct outsider *outsider = argument;
 
-	if (sp_observer_reached(outsider->observer, number) != SP_OK)
+	if (outsider->ring)
+		__atomic_store_n(&outsider->ring->acknowledged, number, __ATOMIC_RELEASE);
+	else if (sp_observer_reached(outsider->observer, number) != SP_OK)
 		complain(outsider->world, "an observer's answer is not believed");
 }
 
@@ -85,8 +121,25 @@ void emulator_remove(struct world *world, struct guest *guest)
 		return;
 	outsider_close(world, &guest->emulator);
 	sp_observer_remove(guest->emulator.observer);
+	free(guest->emulator.ring);
+	guest->emulator.ring = NULL;
 	world->outcome->operations++;
 	say(world, "the emulator of %c dies; ", guest_letter(world, guest));
+}
+
+/* By a ring in a page, or by calls. */
+static enum sp_status emulator_add(struct guest *guest, const struct sp_observer_config *config,
+				   bool by_ring)
+{
+	struct outsider *emulator = &guest->emulator;
+	struct sp_server_config server = { .doorbell = doorbell, .argument = emulator };
+
+	if (!by_ring)
+		return sp_observer_add(guest->domain, config, &emulator->observer);
+	emulator->ring = server.ring = aligned_alloc(SP_FRAME_BYTES, SP_FRAME_BYTES);
+	if (!server.ring)
+		abort();
+	return sp_server_add(guest->domain, &server, &emulator->observer);
 }
 
 /* --- steps ----------------------------------------------------------------------------------- */
@@ -104,11 +157,11 @@ void step_emulator(struct world *world, struct guest *guest, struct dice *dice)
 		return;
 	}
 	config = outsider_open(world, &guest->emulator, guest, MODEL_EMULATOR, dice);
-	status = sp_observer_add(guest->domain, &config, &guest->emulator.observer);
+	status = emulator_add(guest, &config, dice_one_in(dice, 2));
 	guest->emulator.may_look = status == SP_OK;
 	world->outcome->operations++;
-	say(world, "an emulator of %c comes: %s", guest_letter(world, guest),
-	    sp_status_text(status));
+	say(world, "an emulator of %c comes, %s: %s", guest_letter(world, guest),
+	    guest->emulator.ring ? "with a ring" : "without a ring", sp_status_text(status));
 	if (status != SP_OK)
 		complain(world, "an emulator is refused: %s", sp_status_text(status));
 }

@@ -72,7 +72,9 @@ struct outsider {
 	struct sp_observer *observer;
 	uint32_t number; /* the model's */
 	bool is_there;
-	bool may_look; /* an emulator: once it is in the domain's list */
+	bool may_look;	      /* an emulator: once it is in the domain's list */
+	struct sp_ring *ring; /* an emulator: told by it; NULL: by forget() */
+	uint64_t consumed;    /* its entries */
 };
 
 struct guest {

@@ -18,7 +18,8 @@
 
 #include "lib/mutant.h"
 
-#define LARGE 512u
+#define LARGE	  512u
+#define SENTENCES 5
 
 static const struct bench_mode *walked_modes[16];
 
@@ -122,6 +123,30 @@ static void a_page_does_not_become_small_and_another_in_one_store(void **state)
 	end(bench, true);
 }
 
+/* The CPU owes nothing for it, and remembers the page as it was; what faults there walks again. */
+static void a_right_that_came_may_lack_in_the_page_that_is_split(void **state)
+{
+	const struct bench_config config = { .mode = *state, .adversary = MODEL_ADVERSARY_MAX };
+	struct bench *bench = bench_make(&config);
+	struct sp_result result;
+
+	bench_map(bench, bench->guest, BENCH_GFN, model_guest_frames(bench->model, 9), LARGE,
+		  SP_RAM_READONLY);
+	model_watch(bench->model, BENCH_GFN + 1);
+	bench_enter(bench, bench->guest);
+	assert_true(model_cpu_access(bench->model, 1, BENCH_GFN + 1, MODEL_READ).ok);
+	assert_int_equal(sp_p2m_set_type(bench->guest, (sp_gfn_t){ BENCH_GFN }, LARGE, SP_RAM,
+					 &result),
+			 SP_OK);
+	assert_int_equal(sp_wait(bench->host, result.ticket), SP_OK);
+	assert_int_equal(sp_p2m_set_type(bench->guest, (sp_gfn_t){ BENCH_GFN + 1 }, 1,
+					 SP_RAM_READONLY, &result),
+			 SP_BUSY);
+	assert_false(is_mixed(bench));
+	assert_true(model_cpu_access(bench->model, 1, BENCH_GFN + 2, MODEL_WRITE).ok);
+	end(bench, false);
+}
+
 /* M4: whole or in pieces, what was large is forgotten with whatever took its place. */
 static void a_large_page_is_forgotten_whole_and_in_pieces(void **state)
 {
@@ -154,18 +179,20 @@ int main(void)
 		  no_small_page_comes_where_a_large_one_is_remembered },
 		{ "a_page_does_not_become_small_and_another_in_one_store",
 		  a_page_does_not_become_small_and_another_in_one_store },
+		{ "a_right_that_came_may_lack_in_the_page_that_is_split",
+		  a_right_that_came_may_lack_in_the_page_that_is_split },
 		{ "a_large_page_is_forgotten_whole_and_in_pieces",
 		  a_large_page_is_forgotten_whole_and_in_pieces },
 	};
-	struct CMUnitTest tests[4 * 16];
-	char names[4 * 16][140];
+	struct CMUnitTest tests[SENTENCES * 16];
+	char names[SENTENCES * 16][140];
 	size_t count = 0, modes = 0;
 
 	/* A shadow has no sizes. */
 	for (uint32_t i = 0; i < bench_mode_count; i++)
 		if (bench_modes[i].cpu != SP_CPU_SHADOW)
 			walked_modes[modes++] = &bench_modes[i];
-	for (size_t i = 0; i < 4; i++) {
+	for (size_t i = 0; i < SENTENCES; i++) {
 		for (size_t mode = 0; mode < modes; mode++, count++) {
 			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
 				 walked_modes[mode]->name);
