@@ -269,7 +269,7 @@ struct bench *bench_make(const struct bench_config *config)
 	const struct sp_limits limits = { .cpus = config->cpus ? config->cpus : 2,
 					  .domains = 3,
 					  .functions = 8 + 2 * config->units,
-					  .limbo = 4096 };
+					  .limbo = config->limbo ? config->limbo : 4096 };
 	size_t bytes = (sp_host_size(&limits) + 63) / 64 * 64;
 	struct model_config machine;
 

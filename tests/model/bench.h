@@ -44,6 +44,7 @@ struct bench_config {
 	bool emulator;		      /* one maps the guest's memory */
 	bool cpu_outside;	      /* not in guest mode when the change comes */
 	bool counted;		      /* frames are: bench->frames */
+	uint32_t limbo;		      /* runs of frames that may wait; 0: 4096 */
 	bool idle_unit;		      /* a second unit, none of whose devices is assigned */
 	uint8_t phantom;	      /* log2 of the function numbers that the first device uses */
 	bool relaxed;		      /* SP_GATE_ISSUER */

@@ -318,7 +318,8 @@ static void a_lazy_page_is_released_behind_the_last_in_every_order(void **state)
 /* As many as limbo holds wait untold; one more makes all of them be told, and fails nothing. */
 static void a_full_limbo_has_them_told_and_loses_none(void **state)
 {
-	struct bench *bench = make(*state, MODEL_ADVERSARY_NONE);
+	const struct bench_config config = { .mode = *state, .limbo = 2 * LARGE };
+	struct bench *bench = bench_make(&config);
 	struct sp_result result = { 0 };
 	uint64_t forgotten, pages = 2 * LARGE, busy = 0;
 
