@@ -40,7 +40,9 @@ struct sp_forget {
 struct sp_observer_config {
 	/*
 	 * Begins to forget; true when it is done already. At most one request is under way: the next
-	 * comes after that has been answered. Must not wait, nor call the library. Lock: domain.
+	 * comes after that has been answered. Must not wait, nor call the library. Lock: domain. Who tells
+	 * the observer by what may overtake stores (a write to an x2APIC register) fences first: else its
+	 * answer comes before the number is seen, and is refused.
 	 */
 	bool (*forget)(void *argument, const struct sp_forget *what);
 	void *argument;
