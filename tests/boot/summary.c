@@ -23,7 +23,7 @@ static const struct {
 	const char *part;
 	size_t row;
 } telling[] = {
-	{ "matrix", 9 },  { "nic", 3 },	  { "move", 2 },   { "two", 19 },   { "smp", 3 },
+	{ "matrix", 9 },  { "nic", 3 },	  { "move", 2 },   { "two", 20 },   { "smp", 3 },
 	{ "balloon", 2 }, { "boot", 5 },  { "dpdk", 4 },   { "change", 6 }, { "disk", 2 },
 	{ "display", 4 }, { "serve", 4 }, { "typing", 2 }, { "vf", 4 },
 };
