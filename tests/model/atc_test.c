@@ -3,7 +3,7 @@
  * tests/model/atc_test.c - functions that keep translations in a cache of their own (ATS), behind both
  * vendors' units. What each change owes them is judged by matrix_test.c.
  */
-#include "bench.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -189,39 +189,25 @@ static void a_device_that_does_not_answer_is_no_completion(void **state)
 	bench_free(bench);
 }
 
-static const struct sentence {
-	const char *name;
-	void (*run)(void **state);
-} sentences[] = {
-	{ "ats_is_for_assigned_functions_that_are_quiet",
-	  ats_is_for_assigned_functions_that_are_quiet },
-	{ "a_machine_without_ats_refuses_it", a_machine_without_ats_refuses_it },
-	{ "ats_that_is_switched_off_leaves_nothing_behind",
-	  ats_that_is_switched_off_leaves_nothing_behind },
-	{ "every_move_ends_with_ats_off", every_move_ends_with_ats_off },
-	{ "a_page_is_released_when_the_device_has_forgotten_it",
-	  a_page_is_released_when_the_device_has_forgotten_it },
-	{ "a_cache_told_before_its_unit_fills_again", a_cache_told_before_its_unit_fills_again },
-	{ "a_translated_transfer_lands_before_its_page_is_released",
-	  a_translated_transfer_lands_before_its_page_is_released },
-	{ "a_device_that_does_not_answer_is_no_completion",
-	  a_device_that_does_not_answer_is_no_completion },
-};
-#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
+/* One of each vendor. */
+static bool is_shared_by_all(const struct bench_mode *mode)
+{
+	return mode == &bench_modes[AMDVI_SHARED] || mode == &bench_modes[VTD_SHARED];
+}
 
 int main(void)
 {
-	static const uint32_t modes[] = { AMDVI_SHARED, VTD_SHARED };
-	struct CMUnitTest tests[2 * SENTENCES];
-	char names[2 * SENTENCES][120];
+	static const struct sentence sentences[] = {
+		SENTENCE_OF(ats_is_for_assigned_functions_that_are_quiet, is_shared_by_all),
+		SENTENCE_OF(a_machine_without_ats_refuses_it, is_shared_by_all),
+		SENTENCE_OF(ats_that_is_switched_off_leaves_nothing_behind, is_shared_by_all),
+		SENTENCE_OF(every_move_ends_with_ats_off, is_shared_by_all),
+		SENTENCE_OF(a_page_is_released_when_the_device_has_forgotten_it, is_shared_by_all),
+		SENTENCE_OF(a_cache_told_before_its_unit_fills_again, is_shared_by_all),
+		SENTENCE_OF(a_translated_transfer_lands_before_its_page_is_released,
+			    is_shared_by_all),
+		SENTENCE_OF(a_device_that_does_not_answer_is_no_completion, is_shared_by_all),
+	};
 
-	for (size_t i = 0; i < 2 * SENTENCES; i++) {
-		const struct sentence *sentence = &sentences[i / 2];
-		const struct bench_mode *mode = &bench_modes[modes[i % 2]];
-
-		snprintf(names[i], sizeof(names[i]), "%s: %s", sentence->name, mode->name);
-		tests[i] = (struct CMUnitTest){ names[i], sentence->run, NULL, NULL,
-						(void *)(uintptr_t)mode };
-	}
-	return _cmocka_run_group_tests("atc", tests, 2 * SENTENCES, NULL, NULL);
+	return sentences_run("atc", sentences, sizeof(sentences) / sizeof(sentences[0]));
 }

@@ -11,7 +11,7 @@
  * Without the first barrier CPU 0 sees nobody, and the page goes while CPU 1 remembers it. Without the
  * second CPU 1 enters on the old number and CPU 0 has looked already: nobody kicks.
  */
-#include "bench.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -137,30 +137,12 @@ static void without_the_barriers_of_the_number_nobody_kicks(void **state)
 
 int main(void)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void **state);
-	} sentences[] = {
-		{ "a_cpu_that_enters_is_seen_by_who_asks", a_cpu_that_enters_is_seen_by_who_asks },
-		{ "without_the_barrier_of_the_entry_a_page_goes_too_early",
-		  without_the_barrier_of_the_entry_a_page_goes_too_early },
-		{ "a_cpu_that_enters_behind_the_number_flushes",
-		  a_cpu_that_enters_behind_the_number_flushes },
-		{ "without_the_barriers_of_the_number_nobody_kicks",
-		  without_the_barriers_of_the_number_nobody_kicks },
+	static const struct sentence sentences[] = {
+		SENTENCE(a_cpu_that_enters_is_seen_by_who_asks),
+		SENTENCE(without_the_barrier_of_the_entry_a_page_goes_too_early),
+		SENTENCE(a_cpu_that_enters_behind_the_number_flushes),
+		SENTENCE(without_the_barriers_of_the_number_nobody_kicks),
 	};
-	struct CMUnitTest tests[4 * 12];
-	char names[4 * 12][120];
-	size_t count = 0;
 
-	for (size_t i = 0; i < 4; i++) {
-		for (uint32_t mode = 0; mode < bench_mode_count; mode++, count++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
-				 bench_modes[mode].name);
-			tests[count] =
-				(struct CMUnitTest){ names[count], sentences[i].run, NULL, NULL,
-						     (void *)(uintptr_t)&bench_modes[mode] };
-		}
-	}
-	return _cmocka_run_group_tests("store buffers", tests, count, NULL, NULL);
+	return sentences_run("store buffers", sentences, sizeof(sentences) / sizeof(sentences[0]));
 }

@@ -4,6 +4,7 @@
  * exchange.c in every mode.
  */
 #include "exchange.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -200,11 +201,7 @@ static void a_host_that_does_not_count_exchanges_nothing(void **state)
 
 int main(void)
 {
-	static const struct sentence {
-		const char *name;
-		void (*run)(void **state);
-	} sentences[] = {
-#define SENTENCE(name) { #name, name }
+	static const struct sentence sentences[] = {
 		SENTENCE(an_exchange_with_an_extra_reference_changes_nothing),
 		SENTENCE(an_exchange_tells_nobody_and_its_pages_reach_nobody),
 		SENTENCE(a_page_takes_a_role_when_its_writers_have_forgotten_it),
@@ -214,19 +211,6 @@ int main(void)
 		SENTENCE(what_cannot_be_exchanged_is_refused),
 		SENTENCE(a_host_that_does_not_count_exchanges_nothing),
 	};
-#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
-	static struct CMUnitTest tests[SENTENCES * 16];
-	static char names[SENTENCES * 16][120];
-	size_t count = 0;
 
-	for (size_t i = 0; i < SENTENCES; i++) {
-		for (uint32_t mode = 0; mode < bench_mode_count; mode++, count++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
-				 bench_modes[mode].name);
-			tests[count] =
-				(struct CMUnitTest){ names[count], sentences[i].run, NULL, NULL,
-						     (void *)(uintptr_t)&bench_modes[mode] };
-		}
-	}
-	return _cmocka_run_group_tests("exchange", tests, count, NULL, NULL);
+	return sentences_run("exchange", sentences, sizeof(sentences) / sizeof(sentences[0]));
 }

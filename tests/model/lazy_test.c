@@ -8,6 +8,7 @@
  *   released       behind the last of them, in every order
  */
 #include "lazy.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -394,11 +395,7 @@ static void a_domain_that_ends_has_them_told(void **state)
 
 int main(void)
 {
-	static const struct sentence {
-		const char *name;
-		void (*run)(void **state);
-	} sentences[] = {
-#define SENTENCE(name) { #name, name }
+	static const struct sentence sentences[] = {
 		SENTENCE(a_page_that_went_lazily_reaches_nobody_until_all_forgot),
 		SENTENCE(a_flush_has_the_number_from_before_it),
 		SENTENCE(what_gathers_has_the_stamp_of_its_last_page),
@@ -414,19 +411,6 @@ int main(void)
 		SENTENCE(a_refused_page_has_them_told),
 		SENTENCE(a_domain_that_ends_has_them_told),
 	};
-#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
-	static struct CMUnitTest tests[SENTENCES * 16];
-	static char names[SENTENCES * 16][120];
-	size_t count = 0;
 
-	for (size_t i = 0; i < SENTENCES; i++) {
-		for (uint32_t mode = 0; mode < bench_mode_count; mode++, count++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
-				 bench_modes[mode].name);
-			tests[count] =
-				(struct CMUnitTest){ names[count], sentences[i].run, NULL, NULL,
-						     (void *)(uintptr_t)&bench_modes[mode] };
-		}
-	}
-	return _cmocka_run_group_tests("lazy", tests, count, NULL, NULL);
+	return sentences_run("lazy", sentences, sizeof(sentences) / sizeof(sentences[0]));
 }

@@ -7,7 +7,7 @@
  *
  * The unit is late, so what the first change owes is unpaid when the second comes.
  */
-#include "bench.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,10 +18,7 @@
 
 #include "lib/mutant.h"
 
-#define LARGE	  512u
-#define SENTENCES 5
-
-static const struct bench_mode *walked_modes[16];
+#define LARGE 512u
 
 /* A large page that device and CPU have used; the unit stops answering. */
 static struct bench *make(void **state, enum sp_mutant mutant)
@@ -167,39 +164,23 @@ static void a_large_page_is_forgotten_whole_and_in_pieces(void **state)
 	}
 }
 
+/* A shadow has no sizes. */
+static bool is_walked(const struct bench_mode *mode)
+{
+	return mode->cpu != SP_CPU_SHADOW;
+}
+
 int main(void)
 {
-	static const struct {
-		const char *name;
-		void (*run)(void **state);
-	} sentences[] = {
-		{ "no_piece_changes_while_the_page_it_was_punched_from_is_remembered",
-		  no_piece_changes_while_the_page_it_was_punched_from_is_remembered },
-		{ "no_small_page_comes_where_a_large_one_is_remembered",
-		  no_small_page_comes_where_a_large_one_is_remembered },
-		{ "a_page_does_not_become_small_and_another_in_one_store",
-		  a_page_does_not_become_small_and_another_in_one_store },
-		{ "a_right_that_came_may_lack_in_the_page_that_is_split",
-		  a_right_that_came_may_lack_in_the_page_that_is_split },
-		{ "a_large_page_is_forgotten_whole_and_in_pieces",
-		  a_large_page_is_forgotten_whole_and_in_pieces },
+	static const struct sentence sentences[] = {
+		SENTENCE_OF(no_piece_changes_while_the_page_it_was_punched_from_is_remembered,
+			    is_walked),
+		SENTENCE_OF(no_small_page_comes_where_a_large_one_is_remembered, is_walked),
+		SENTENCE_OF(a_page_does_not_become_small_and_another_in_one_store, is_walked),
+		SENTENCE_OF(a_right_that_came_may_lack_in_the_page_that_is_split, is_walked),
+		SENTENCE_OF(a_large_page_is_forgotten_whole_and_in_pieces, is_walked),
 	};
-	struct CMUnitTest tests[SENTENCES * 16];
-	char names[SENTENCES * 16][140];
-	size_t count = 0, modes = 0;
 
-	/* A shadow has no sizes. */
-	for (uint32_t i = 0; i < bench_mode_count; i++)
-		if (bench_modes[i].cpu != SP_CPU_SHADOW)
-			walked_modes[modes++] = &bench_modes[i];
-	for (size_t i = 0; i < SENTENCES; i++) {
-		for (size_t mode = 0; mode < modes; mode++, count++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
-				 walked_modes[mode]->name);
-			tests[count] =
-				(struct CMUnitTest){ names[count], sentences[i].run, NULL, NULL,
-						     (void *)(uintptr_t)walked_modes[mode] };
-		}
-	}
-	return _cmocka_run_group_tests("mixed translations", tests, count, NULL, NULL);
+	return sentences_run("mixed translations", sentences,
+			     sizeof(sentences) / sizeof(sentences[0]));
 }

@@ -3,7 +3,7 @@
  * tests/model/order_test.c - who is waited for, in which order they may answer, and who is not
  * waited for (A1.7, A1.14, A1.15).
  */
-#include "bench.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -139,20 +139,6 @@ static void a_unit_whose_last_device_left_is_told_no_more(void **state)
 	}
 }
 
-static const struct sentence {
-	const char *name;
-	void (*run)(void **state);
-	bool shared; /* of shared trees */
-} sentences[] = {
-	{ "release_is_last_in_every_order", release_is_last_in_every_order, false },
-	{ "in_some_order_release_comes_too_early", in_some_order_release_comes_too_early, false },
-	{ "a_table_of_a_shared_tree_waits_for_its_walkers_alone",
-	  a_table_of_a_shared_tree_waits_for_its_walkers_alone, true },
-	{ "a_unit_whose_last_device_left_is_told_no_more",
-	  a_unit_whose_last_device_left_is_told_no_more, false },
-};
-#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
-
 /* A software map is nobody's but the CPUs'. */
 static bool is_shared(const struct bench_mode *mode)
 {
@@ -161,21 +147,12 @@ static bool is_shared(const struct bench_mode *mode)
 
 int main(void)
 {
-	static struct CMUnitTest tests[SENTENCES * 16];
-	static char names[SENTENCES * 16][120];
-	size_t count = 0;
+	static const struct sentence sentences[] = {
+		SENTENCE(release_is_last_in_every_order),
+		SENTENCE(in_some_order_release_comes_too_early),
+		SENTENCE_OF(a_table_of_a_shared_tree_waits_for_its_walkers_alone, is_shared),
+		SENTENCE(a_unit_whose_last_device_left_is_told_no_more),
+	};
 
-	for (size_t i = 0; i < SENTENCES; i++) {
-		for (uint32_t mode = 0; mode < bench_mode_count; mode++) {
-			if (sentences[i].shared && !is_shared(&bench_modes[mode]))
-				continue;
-			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
-				 bench_modes[mode].name);
-			tests[count] =
-				(struct CMUnitTest){ names[count], sentences[i].run, NULL, NULL,
-						     (void *)(uintptr_t)&bench_modes[mode] };
-			count++;
-		}
-	}
-	return _cmocka_run_group_tests("order", tests, count, NULL, NULL);
+	return sentences_run("order", sentences, sizeof(sentences) / sizeof(sentences[0]));
 }

@@ -6,7 +6,7 @@
  *   here          change, change, change ......... wait once     one invalidation for what can be joined
  *   synchronous   change, wait, change, wait, change, wait ...    the same calls, one flush for each
  */
-#include "bench.h"
+#include "sentences.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -269,36 +269,18 @@ static void a_change_returns_though_nobody_answers(void **state)
 	bench_free(bench);
 }
 
-static const struct sentence {
-	const char *name;
-	void (*run)(void **state);
-} sentences[] = {
-	{ "pages_that_go_one_by_one_are_told_as_two_ranges",
-	  pages_that_go_one_by_one_are_told_as_two_ranges },
-	{ "what_is_told_is_what_is_owed", what_is_told_is_what_is_owed },
-	{ "many_pages_in_one_call_are_one_range", many_pages_in_one_call_are_one_range },
-	{ "up_to_so_many_ranges_each_is_told", up_to_so_many_ranges_each_is_told },
-	{ "beyond_that_the_domain_is_told_once", beyond_that_the_domain_is_told_once },
-	{ "up_to_so_many_entries_each_is_told", up_to_so_many_entries_each_is_told },
-	{ "beyond_that_every_entry_is_told_once", beyond_that_every_entry_is_told_once },
-	{ "a_change_returns_though_nobody_answers", a_change_returns_though_nobody_answers },
-};
-#define SENTENCES (sizeof(sentences) / sizeof(sentences[0]))
-
 int main(void)
 {
-	static struct CMUnitTest tests[SENTENCES * 16];
-	static char names[SENTENCES * 16][120];
-	size_t count = 0;
+	static const struct sentence sentences[] = {
+		SENTENCE(pages_that_go_one_by_one_are_told_as_two_ranges),
+		SENTENCE(what_is_told_is_what_is_owed),
+		SENTENCE(many_pages_in_one_call_are_one_range),
+		SENTENCE(up_to_so_many_ranges_each_is_told),
+		SENTENCE(beyond_that_the_domain_is_told_once),
+		SENTENCE(up_to_so_many_entries_each_is_told),
+		SENTENCE(beyond_that_every_entry_is_told_once),
+		SENTENCE(a_change_returns_though_nobody_answers),
+	};
 
-	for (size_t i = 0; i < SENTENCES; i++) {
-		for (uint32_t mode = 0; mode < bench_mode_count; mode++, count++) {
-			snprintf(names[count], sizeof(names[count]), "%s: %s", sentences[i].name,
-				 bench_modes[mode].name);
-			tests[count].name = names[count];
-			tests[count].test_func = sentences[i].run;
-			tests[count].initial_state = (void *)(uintptr_t)&bench_modes[mode];
-		}
-	}
-	return _cmocka_run_group_tests("owed", tests, count, NULL, NULL);
+	return sentences_run("owed", sentences, sizeof(sentences) / sizeof(sentences[0]));
 }
