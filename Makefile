@@ -44,6 +44,7 @@ explore_flags := $(campaign_flags) -D_DEFAULT_SOURCE -ftrivial-auto-var-init=zer
 # gcc says that its ThreadSanitizer does not know fences; who meets over them also meets over atomics.
 thread_flags := $(hosted) -O1 -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan) \
 	-DSP_MUTANTS -Itests/threads/counting -Ilib/plain
+linux_flags := $(common) -D_GNU_SOURCE -DSALLYPORT_VERSION='"$(VERSION)"' -Iinclude -I.
 boot_flags := $(common) -O2 -D_GNU_SOURCE -Itests/boot -iquote .
 bench_flags := $(common) -D_DEFAULT_SOURCE -Iinclude -I. -Ilib/plain
 
@@ -59,9 +60,10 @@ pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults g
 	mptable perform print script uart vacpi vapic* vm_ask vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
+linux_src := $(wildcard platform/linux/*.c)
 # The runner draws the card that a guest's program draws, to compare.
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c)) guests/testcard.c guests/letters.c
-test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c \
+test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c tests/linux/*_test.c \
 	tests/threads/*_test.c tests/explore/*_test.c)
 score_src := $(wildcard tests/mutants/*.c)
 score := $(OUT)/tests/mutants/score
@@ -83,6 +85,8 @@ change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
 hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(pure_src) $(test_support_src)))
 thread_obj := $(call objects,threads,$(core_src) $(filter-out %_test.c,$(wildcard tests/threads/*.c)))
 boot_obj := $(call objects,boot-runner,$(boot_src))
+linux_libraries := -lpci -ljansson -lsmartcols
+linux_obj := $(call objects,linux,$(linux_src))
 tests := $(test_src:%.c=$(OUT)/%)
 
 libraries := $(if $(core_src),$(OUT)/libsallyport.a $(OUT)/libsallyport-mutants.a) \
@@ -91,7 +95,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short demo-serve-short guests run check lint size format install uninstall clean help
+.PHONY: all tool libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short demo-serve-short guests run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -102,6 +106,7 @@ all: libraries images
 	@echo "      make check  runs every test;  make help  lists the rest"
 
 libraries: $(libraries)
+tool: $(OUT)/sallyport
 images: $(images)
 mutants: $(score)
 	@$(score)
@@ -110,6 +115,7 @@ tests: $(tests)
 
 help:
 	@echo "make            build the libraries and the hypervisor into $(OUT)/"
+	@echo "make tool       the command line for Linux hosts, $(OUT)/sallyport"
 	@echo "make demo       boot the hypervisor on machines in QEMU, print the isolation matrix and leave it in"
 	@echo "                $(OUT)/matrix.json; then stock Debians with ports of their own ($(OUT)/PART.json)"
 	@echo "                PART=$(subst $(space),|,$(PART))"
@@ -388,6 +394,28 @@ $(OUT)/boot-runner/%.o: %.c Makefile
 
 $(OUT)/boot: $(boot_obj)
 	$(call quiet,LD)$(CC) -o $@ $^ -pthread -ljansson -lsmartcols -lpng
+
+# --- the tool for Linux hosts --------------------------------------------------------------------
+
+$(OUT)/linux/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(linux_flags) -O2 -c -o $@ $<
+
+$(OUT)/sallyport: $(linux_obj) $(OUT)/libsallyport.a
+	$(call quiet,LD)$(CC) -o $@ $^ $(linux_libraries)
+
+# The same with the sanitizers, for tests.
+$(OUT)/sanitized/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(linux_flags) -O1 $(sanitize) -c -o $@ $<
+
+$(OUT)/sallyport-sanitized: $(call objects,sanitized,$(linux_src)) $(OUT)/libsallyport.a
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries)
+
+$(filter $(OUT)/tests/linux/%,$(tests)): $(OUT)/tests/linux/%: $(OUT)/sanitized/tests/linux/%.o \
+		$(call objects,sanitized,$(filter-out %/main.c,$(linux_src))) $(OUT)/libsallyport.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries) -lcmocka
 
 # --- the bench: the core's own objects, whose inner names are hidden in the library -----------
 

@@ -234,21 +234,31 @@ static enum sp_status start_units(struct sp_host *host)
 	return SP_OK;
 }
 
-static bool was_begun(const struct sp_host *host)
+/* Once: a second time, functions would have their ranges twice. */
+static enum sp_status resolve(struct sp_host *host)
 {
-	for (uint32_t i = 0; i < host->function_count; i++) {
-		if (host->functions[i].quarantine)
-			return true;
+	if (host->unit_count == 0) {
+		host_log(host, SP_LOG_ERROR,
+			 "no IOMMU was found: no device can be given to a guest");
+		return SP_NOT_FOUND;
 	}
-	return host->started;
+	if (host->resolved)
+		return SP_INVALID;
+	host->resolved = true;
+	return scope_resolve(host);
+}
+
+enum sp_status sp_iommu_survey(struct sp_host *host)
+{
+	return resolve(host);
 }
 
 static enum sp_status start(struct sp_host *host) MUST_HOLD(host->assign)
 {
-	enum sp_status status = forbid_ranges(host);
+	enum sp_status status = resolve(host);
 
 	if (status == SP_OK)
-		status = scope_resolve(host);
+		status = forbid_ranges(host);
 	for (uint32_t i = 0; i < host->function_count && status == SP_OK; i++)
 		status = check_reserved(host, &host->functions[i]);
 	if (status != SP_OK)
@@ -266,13 +276,6 @@ enum sp_status sp_iommu_start(struct sp_host *host)
 {
 	enum sp_status status;
 
-	if (was_begun(host))
-		return SP_INVALID;
-	if (host->unit_count == 0) {
-		host_log(host, SP_LOG_ERROR,
-			 "no IOMMU was found: no device can be given to a guest");
-		return SP_NOT_FOUND;
-	}
 	lock_take(&host->assign, host->embedder);
 	status = start(host);
 	lock_drop(&host->assign);

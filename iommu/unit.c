@@ -133,7 +133,7 @@ struct unit *unit_new(struct sp_host *host, size_t bytes, const struct iommu_ops
 {
 	struct unit *unit = NULL;
 
-	if (host->unit_count < MAX_UNITS && host->unit_count < host->limits.units)
+	if (host->unit_count < HOST_UNITS && host->unit_count < host->limits.units)
 		unit = host_alloc(host, bytes);
 	if (!unit) {
 		host_log(host, SP_LOG_ERROR, "no room for one more unit; raise sp_limits.units");

@@ -18,7 +18,8 @@
 #define HOST_SPECIAL	    16
 #define HOST_SCOPES	    256
 #define HOST_RESERVED	    64
-#define MAX_UNITS	    8
+#define HOST_UNITS	    64 /* of the machine */
+#define MAX_UNITS	    8  /* that the devices of one domain are behind */
 
 /* What upper rooms may take of the arena. */
 #define HOST_UNIT_BYTES	    8192u
@@ -61,7 +62,7 @@ struct sp_host {
 	 * iommu/, pci/: filled at bring-up by one CPU, constant afterwards but for what they lock
 	 * themselves
 	 */
-	struct unit *units[MAX_UNITS];
+	struct unit *units[HOST_UNITS];
 	uint32_t unit_count;
 	struct function *functions; /* limits.functions */
 	uint32_t function_count;
@@ -73,6 +74,7 @@ struct sp_host {
 							 without units. No lock */
 	uint32_t fault_next; /* the unit that is asked first for the next fault; any value will do */
 	struct lock assign;  /* ranks before everything: one assignment at a time */
+	bool resolved;	     /* which unit covers what is decided, once */
 	bool started;
 	bool prefer_scalable; /* VT-d units that have it are used in scalable mode */
 };

@@ -70,6 +70,11 @@ enum sp_status sp_function_info(struct sp_host *host, uint32_t index, struct sp_
 	lock_drop(&host->assign);
 	for (uint32_t i = 0; i < function->requester_count; i++)
 		info->requester[i] = function->requester[i];
+	for (uint32_t i = 0; i < function->reserved_count; i++)
+		info->reserved[i] = (struct sp_reserved){ { function->reserved[i].first_mfn },
+							  function->reserved[i].count,
+							  function->reserved[i].read,
+							  function->reserved[i].write };
 	for (uint32_t i = 0; i < SP_BARS; i++)
 		info->bar[i] = function->bar[i];
 	return SP_OK;

@@ -15,7 +15,7 @@
 #include "lib/host.h"
 
 #define FUNCTION_REQUESTERS SP_REQUESTERS
-#define FUNCTION_RESERVED   4
+#define FUNCTION_RESERVED   SP_RESERVED_RANGES
 
 struct unit;
 struct sp_domain;

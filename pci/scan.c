@@ -162,7 +162,7 @@ enum sp_status sp_pci_scan(struct sp_host *host, uint16_t segment)
 	struct scan scan = { .host = host, .segment = segment };
 	enum sp_status status = SP_OK;
 
-	if (host->started || was_scanned(host, segment))
+	if (host->resolved || was_scanned(host, segment))
 		return SP_INVALID;
 	if (!host->functions)
 		host->functions =

@@ -68,7 +68,7 @@ static enum sp_status check_physical(struct sp_host *host, sp_sbdf_t sbdf, struc
 {
 	struct function *physical = function_find(host, sbdf);
 
-	if (host->started || plan->count == 0)
+	if (host->resolved || plan->count == 0)
 		return SP_INVALID;
 	if (!physical)
 		return SP_NOT_FOUND;

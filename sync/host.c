@@ -23,7 +23,7 @@ static bool complete_limits(const struct sp_limits *given, struct sp_limits *lim
 				      .limbo = or_default(given->limbo, 2 * SP_STEP_SLOTS),
 				      .node = given->node };
 	return limits->cpus <= SP_MAX_CPUS && limits->domains <= MAX_DOMAINS &&
-	       limits->units <= MAX_UNITS && limits->functions <= MAX_FUNCTIONS &&
+	       limits->units <= HOST_UNITS && limits->functions <= MAX_FUNCTIONS &&
 	       limits->limbo >= SP_STEP_SLOTS + 16 && limits->limbo <= MAX_LIMBO;
 }
 

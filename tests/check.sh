@@ -11,6 +11,7 @@
 #   threads tests/threads/*_test.c; a report of ThreadSanitizer is a failure
 #   mutants tests/mutants: each Neg of docs/acceptance.md left out, killed by the test named for it
 #   counts  instructions of a dozen operations against tests/bench/counts, by callgrind
+#   linux   tests/linux: the tool for Linux hosts, on captured machines
 #   embed   examples/embed against the installed library
 #   boot    the hypervisor in QEMU, one test a row
 #
@@ -23,7 +24,7 @@ unset MAKEFLAGS MFLAGS MAKELEVEL
 out=$1
 make=${MAKE:-make}
 logs=$out/check
-kinds=(lint unit model threads mutants counts embed boot)
+kinds=(lint unit model threads mutants counts linux embed boot)
 declare -A ran
 passed=0
 failed=0
@@ -226,6 +227,15 @@ run_counts() {
 	grep -E '^# ' "$log" | sed 's/^# /  /' | head -20
 }
 
+run_linux() {
+	local log=$logs/linux-commands.log
+
+	run_programs linux "$lanes" "${linux[@]}"
+	build linux "$out/sallyport" "$out/sallyport-sanitized" || return
+	tests/linux/commands "$out/sallyport-sanitized" >"$log" 2>&1
+	judge linux commands "$log" $?
+}
+
 run_embed() {
 	echo "embed"
 	has_sources 'examples/embed/*.c' || { absent "examples/embed has no sources"; return; }
@@ -259,6 +269,7 @@ run_boot() {
 
 mapfile -t unit < <(compgen -G 'tests/unit/*_test.c'; compgen -G 'tests/boot/*_test.c')
 mapfile -t model < <(compgen -G 'tests/model/*_test.c'; compgen -G 'tests/explore/*_test.c')
+mapfile -t linux < <(compgen -G 'tests/linux/*_test.c')
 mapfile -t threads < <(compgen -G 'tests/threads/*_test.c')
 
 started=$SECONDS
@@ -269,6 +280,7 @@ run_programs model "$lanes" "${model[@]}"
 run_programs threads 1 "${threads[@]}"
 run_mutants
 run_counts
+run_linux
 run_embed
 run_boot
 

@@ -43,6 +43,7 @@ need_for_bench() {
 
 need_for_check() {
 	need valgrind "instruction counts against a table" has_header valgrind/callgrind.h
+	need libpci-dev "the tool for Linux hosts: names of PCI functions" has_header pci/pci.h
 	need libcmocka-dev "unit and model tests" \
 		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
 	need libcapstone-dev "unit tests: a second opinion on instructions" \

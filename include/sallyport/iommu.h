@@ -5,6 +5,7 @@
  *   sp_iommu_discover_dmar() or _ivrs()   reads firmware's table; nothing is touched
  *   sp_pci_scan()                         every function, and the requester ids it uses
  *   sp_pci_enable_vfs()                   where wanted, passthrough.h
+ *   sp_iommu_survey()                     for who only looks; else
  *   sp_iommu_start()                      every function in quarantine, then translation on
  *   ...                                   passthrough.h
  *   sp_iommu_stop()                       bus masters off, then translation off
@@ -90,6 +91,14 @@ SP_MUST_USE enum sp_status sp_iommu_discover_ivrs(struct sp_host *host, const vo
  * discovery.
  */
 SP_MUST_USE enum sp_status sp_pci_scan(struct sp_host *host, uint16_t segment);
+
+/*
+ * For who looks at a machine and drives none of it: which unit covers each function, by what ids and with
+ * what ranges of firmware (sp_function_info()), as sp_iommu_start() would find it. No unit is touched, and the
+ * host can be started no more. SP_NOT_FOUND where no unit was discovered; SP_INVALID the second time;
+ * SP_MALFORMED, SP_NO_SPACE: firmware's table contradicts itself or says more than fits (logged).
+ */
+SP_MUST_USE enum sp_status sp_iommu_survey(struct sp_host *host);
 
 /*
  * Brings up all units: each function's quarantine is complete before its unit translates, and where

@@ -11,9 +11,10 @@
 
 #include <sallyport/iommu.h>
 
-#define SP_BARS	      6
-#define SP_REQUESTERS 8
-#define SP_MESSAGES   64 /* interrupts of one function */
+#define SP_BARS		   6
+#define SP_REQUESTERS	   8
+#define SP_RESERVED_RANGES 4  /* of one function */
+#define SP_MESSAGES	   64 /* interrupts of one function */
 
 struct sp_bar {
 	sp_maddr_t address;
@@ -22,12 +23,19 @@ struct sp_bar {
 	bool wide; /* 64 bits: takes the next register too */
 };
 
+/* Memory that firmware says a function uses, gfn == mfn for whoever has it. */
+struct sp_reserved {
+	sp_mfn_t first;
+	uint64_t count; /* frames */
+	bool read, write;
+};
+
 struct sp_function_info {
 	sp_sbdf_t sbdf;
 	uint16_t vendor, device;
 	uint32_t class_code; /* 24 bits */
 	bool is_bridge;
-	bool covered;	/* a unit translates it */
+	bool covered;	/* a unit translates it; after sp_iommu_survey() */
 	bool can_reset; /* a function level reset is known */
 	bool has_ats;	/* it could cache translations itself */
 	bool ats;	/* and does: sp_device_set_ats() */
@@ -35,8 +43,9 @@ struct sp_function_info {
 	uint32_t requester_count;
 	uint16_t requester[SP_REQUESTERS]; /* ids that its requests may carry: its own, bridges',
 					      phantom functions' */
-	uint32_t reserved_count;	   /* ranges of firmware */
-	struct sp_domain *owner;	   /* NULL: quarantine */
+	uint32_t reserved_count;	   /* ranges of firmware; after sp_iommu_survey() */
+	struct sp_reserved reserved[SP_RESERVED_RANGES];
+	struct sp_domain *owner; /* NULL: quarantine */
 	bool fenced; /* sp_function_fence(): blocked until its release has seen a reset work */
 	struct sp_bar bar[SP_BARS];
 	bool is_virtual; /* sp_pci_enable_vfs(); ids and BARs are what its physical function says */

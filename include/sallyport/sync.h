@@ -15,9 +15,9 @@ struct sp_domain;
 
 /* Sizes of the fixed tables of a host; 0 takes the default in brackets. */
 struct sp_limits {
-	uint32_t cpus;	    /* [8] at most SP_MAX_CPUS */
-	uint32_t domains;   /* [16] guests; quarantines are one a function and not counted here */
-	uint32_t units;	    /* [8] */
+	uint32_t cpus;	  /* [8] at most SP_MAX_CPUS */
+	uint32_t domains; /* [16] guests; quarantines are one a function and not counted here */
+	uint32_t units;	  /* [8] at most 64; one domain's devices are behind 8 of them, or fewer */
 	uint32_t functions; /* [64] PCI functions */
 	uint32_t limbo; /* [1024] runs of frames that may wait, a guest; at least SP_STEP_SLOTS + 16
 			 */

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "pci/function.h"
+
 /* ---- what goes wrong ---- */
 
 static void a_function_that_no_unit_covers_stays_silent(void **state)
@@ -143,6 +145,70 @@ static void a_blocked_transfer_is_reported(void **state)
 	pass_free(pass);
 }
 
+static struct sp_function_info info_of(struct pass *pass, uint32_t sbdf)
+{
+	struct sp_function_info info = { 0 };
+
+	for (uint32_t i = 0; sp_function_info(pass->host, i, &info) == SP_OK; i++)
+		if (info.sbdf.sbdf == sbdf)
+			return info;
+	fail_msg("no such function");
+	return info;
+}
+
+static void a_survey_tells_what_a_start_would_find_and_touches_no_unit(void **state)
+{
+	struct pass *pass = pass_make_cold(*state);
+	struct sp_function_info info = info_of(pass, PLAIN);
+	bool was_translating = model_unit_translating(pass->model, 0);
+
+	assert_false(info.covered);
+	assert_int_equal(info.reserved_count, 0);
+	assert_int_equal(sp_iommu_survey(pass->host), SP_OK);
+	info = info_of(pass, PLAIN);
+	assert_true(info.covered);
+	assert_int_equal(info.reserved_count, 1);
+	assert_int_equal(info.reserved[0].first.mfn, RANGE);
+	assert_int_equal(info.reserved[0].count, 2);
+	assert_true(info.reserved[0].read && info.reserved[0].write);
+	info = info_of(pass, OTHER_UNIT);
+	assert_int_equal(info.unit, pass->mode->two_units ? 1 : 0);
+	info = info_of(pass, UNCOVERED);
+	assert_false(info.covered);
+	assert_int_equal(model_unit_translating(pass->model, 0), was_translating);
+	pass_free(pass);
+}
+
+static void who_was_surveyed_is_neither_started_nor_changed(void **state)
+{
+	const struct sp_window window = { { 0xf0000000 }, 0x1000000 };
+	struct pass *pass = pass_make_cold(*state);
+
+	assert_int_equal(sp_iommu_survey(pass->host), SP_OK);
+	assert_int_equal(sp_iommu_survey(pass->host), SP_INVALID);
+	assert_int_equal(sp_iommu_start(pass->host), SP_INVALID);
+	assert_int_equal(sp_pci_scan(pass->host, 1), SP_INVALID);
+	assert_int_equal(sp_pci_enable_vfs(pass->host, (sp_sbdf_t){ PHYSICAL }, 1, &window),
+			 SP_INVALID);
+	pass_free(pass);
+}
+
+static void a_start_that_was_refused_is_not_repeated(void **state)
+{
+	struct pass *pass = pass_make_cold(*state);
+	struct function *function = function_find(pass->host, (sp_sbdf_t){ PHANTOM });
+	uint64_t base = model_unit_base(pass->model, 0);
+	uint32_t count = info_of(pass, PLAIN).reserved_count;
+
+	function->reserved[0] = (struct function_range){ base >> 12, 1, true, true };
+	function->reserved_count = 1;
+	assert_int_equal(sp_iommu_start(pass->host), SP_RESERVED_RANGE);
+	assert_int_equal(info_of(pass, PLAIN).reserved_count, count + 1);
+	assert_int_equal(sp_iommu_start(pass->host), SP_INVALID);
+	assert_int_equal(info_of(pass, PLAIN).reserved_count, count + 1);
+	pass_free(pass);
+}
+
 /* clang-format off */
 #define T(name) { #name, name, false }
 static const struct pass_sentence sentences[] = {
@@ -152,6 +218,9 @@ static const struct pass_sentence sentences[] = {
 	T(a_function_whose_reset_fails_is_still_in_quarantine),
 	T(a_crash_switches_every_bus_master_off),
 	T(the_start_happens_once),
+	T(a_start_that_was_refused_is_not_repeated),
+	T(a_survey_tells_what_a_start_would_find_and_touches_no_unit),
+	T(who_was_surveyed_is_neither_started_nor_changed),
 	{ "a_fault_is_one_line", a_fault_is_one_line, true },
 	T(a_blocked_transfer_is_reported),
 };

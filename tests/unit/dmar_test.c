@@ -539,6 +539,24 @@ static void more_units_than_the_host_holds_leave_nothing_behind(void **state)
 		       "no room for one more unit; raise sp_limits.units");
 }
 
+static void a_server_has_more_units_than_one_domain_uses(void **state)
+{
+	struct sp_unit_info info;
+
+	(void)state;
+	begin_table("DMAR");
+	stub.limits.units = 20;
+	for (uint32_t i = 0; i < 20; i++) {
+		put_unit_registers(BASE + 0x1000 * i, GOOD_CAP, GOOD_ECAP);
+		end_structure(begin_unit(i == 19, BASE + 0x1000 * i));
+	}
+	assert_int_equal(discover_table(sp_iommu_discover_dmar), SP_OK);
+	assert_int_equal(sp_unit_info(stub.host, 19, &info), SP_OK);
+	assert_int_equal(info.registers.maddr, BASE + 0x13000);
+	assert_int_equal(sp_unit_info(stub.host, 20, &info), SP_NOT_FOUND);
+	free_host();
+}
+
 static void no_cut_and_no_wrong_byte_is_answered_by_half_a_registration(void **state)
 {
 	(void)state;
@@ -571,6 +589,7 @@ int main(void)
 		cmocka_unit_test(a_range_that_cannot_be_is_refused),
 		cmocka_unit_test(a_name_without_an_end_is_refused),
 		cmocka_unit_test(more_units_than_the_host_holds_leave_nothing_behind),
+		cmocka_unit_test(a_server_has_more_units_than_one_domain_uses),
 		cmocka_unit_test(no_cut_and_no_wrong_byte_is_answered_by_half_a_registration),
 	};
 

@@ -23,7 +23,7 @@
 #include "memory_stub.h"
 
 #define STUB_TABLE_BYTES 2048
-#define STUB_REGISTERS	 32
+#define STUB_REGISTERS	 96
 
 struct stub_register {
 	uint64_t address, value;

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/linux/describe.h - a machine's functions as JSON, the form that list, tree and report share.
+ *
+ * Keys: sbdf, parent, ids, vendor, device, class, name, bridge, unit, group, type, driver, numa, acs, reserved,
+ * requesters, reset, vfs, children. Null: none; "?": could not be read.
+ */
+#pragma once
+
+#include <jansson.h>
+
+#include "machine.h"
+
+/* An array, of the functions that are chosen. */
+json_t *describe_functions(const struct machine *machine, const bool *chosen);
+json_t *describe_function(const struct machine *machine, const struct machine_function *function);

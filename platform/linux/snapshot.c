@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/linux/snapshot.c - `sallyport snapshot`: all that the other commands would look at, as one file of text.
+ *
+ * Nothing lists the files of interest: the readers that the commands use are run, and what the root answered them is
+ * written. So whatever a command can say of the machine, it says of the snapshot. root_file.c has the form.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "command.h"
+#include "options.h"
+#include "say.h"
+
+#define ROW_BYTES 16u
+
+struct snapshot {
+	struct options options;
+	const char *file; /* NULL: standard output */
+};
+
+static void print_escaped(FILE *out, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == ' ' || *text == '\\' || iscntrl((unsigned char)*text))
+			fprintf(out, "\\x%02x", (unsigned char)*text);
+		else
+			fputc(*text, out);
+	}
+}
+
+/* Whole lines of what a person can read; the tab at a line's head means something else here. */
+static bool is_text(const struct root_bytes *bytes)
+{
+	if (bytes->count && bytes->data[bytes->count - 1] != '\n')
+		return false;
+	for (size_t i = 0; i < bytes->count; i++) {
+		unsigned char c = (unsigned char)bytes->data[i];
+
+		if (c != '\n' && c != '\t' && !isprint(c) && c < 0x80)
+			return false;
+	}
+	return true;
+}
+
+static void print_lines(FILE *out, const struct root_bytes *bytes)
+{
+	const char *at = bytes->data, *end = bytes->data + bytes->count;
+
+	fputs(" |\n", out);
+	while (at < end) {
+		const char *feed = memchr(at, '\n', (size_t)(end - at));
+
+		fprintf(out, "\t%.*s\n", (int)(feed - at), at);
+		at = feed + 1;
+	}
+}
+
+static bool is_zero(const char *row, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (row[i])
+			return false;
+	}
+	return true;
+}
+
+static void print_bytes(FILE *out, const struct root_bytes *bytes)
+{
+	fprintf(out, " : %zu\n", bytes->count);
+	for (size_t at = 0; at < bytes->count; at += ROW_BYTES) {
+		size_t count = bytes->count - at < ROW_BYTES ? bytes->count - at : ROW_BYTES;
+
+		if (is_zero(bytes->data + at, count))
+			continue;
+		fprintf(out, "\t%03zx:", at);
+		for (size_t i = 0; i < count; i++)
+			fprintf(out, " %02x", (unsigned char)bytes->data[at + i]);
+		fputc('\n', out);
+	}
+}
+
+static void print_file(FILE *out, const struct root_bytes *bytes)
+{
+	const char *feed = memchr(bytes->data, '\n', bytes->count);
+
+	if (!is_text(bytes))
+		print_bytes(out, bytes);
+	else if (feed && feed == bytes->data + bytes->count - 1)
+		fprintf(out, " = %.*s\n", (int)(feed - bytes->data), bytes->data);
+	else
+		print_lines(out, bytes);
+}
+
+static void print_note(FILE *out, const struct root_note *note)
+{
+	print_escaped(out, note->path);
+	if (note->kind == ROOT_DIRECTORY)
+		fputc('/', out);
+	if (note->answer == ROOT_DENIED) {
+		fputs(" ! denied\n", out);
+		return;
+	}
+	switch (note->kind) {
+	case ROOT_FILE:
+		print_file(out, &note->bytes);
+		return;
+	case ROOT_LINK:
+		fprintf(out, " -> %s\n", note->bytes.data);
+		return;
+	case ROOT_DIRECTORY:
+		for (size_t i = 0; i < note->names.count; i++) {
+			fputc(' ', out);
+			print_escaped(out, note->names.name[i]);
+		}
+		fputc('\n', out);
+		return;
+	}
+}
+
+static bool print_all(FILE *out, struct root *root)
+{
+	const struct root_note *notes;
+	size_t count;
+
+	notes = root_notes(root, &count);
+	fputs("sallyport-snapshot 1\n", out);
+	for (size_t i = 0; i < count; i++)
+		print_note(out, &notes[i]);
+	return !fflush(out) && !ferror(out);
+}
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct snapshot *snapshot = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->child_inputs[0] = &snapshot->options;
+		return 0;
+	case ARGP_KEY_ARG:
+		if (snapshot->file)
+			argp_error(state, "one FILE is enough");
+		snapshot->file = argument;
+		return 0;
+	}
+	return ARGP_ERR_UNKNOWN;
+}
+
+int snapshot_run(int argc, char **argv)
+{
+	static const struct argp argp = {
+		NULL,
+		parse,
+		"[FILE]",
+		"Writes all that the other commands look at into one file of text, to be given to them by --sysroot.\v"
+		"Without FILE it is printed. Run it as root: what only root may read is noted as denied otherwise.",
+		options_plain_children,
+		NULL,
+		NULL
+	};
+	struct snapshot snapshot = { 0 };
+	struct machine *machine;
+	struct root *root;
+
+	options_parse(&argp, argc, argv, &snapshot);
+	root = root_open(snapshot.options.sysroot);
+	machine = machine_read(root);
+	if (snapshot.file && !freopen(snapshot.file, "we", stdout))
+		say_fatal(EXIT_USAGE, "%s: %s", snapshot.file, strerror(errno));
+	if (!print_all(stdout, root))
+		say_fatal(EXIT_UNKNOWN, "the snapshot could not be written: %s", strerror(errno));
+	machine_free(machine);
+	root_close(root);
+	return EXIT_FINE;
+}
