@@ -65,6 +65,7 @@ static void forget(void *item)
 	for (size_t i = 0; i < note->names.count; i++)
 		free(note->names.name[i]);
 	free(note->names.name);
+	free(note->line);
 	free((char *)(uintptr_t)note->bytes.data);
 	free(note->path);
 	free(note);
@@ -139,22 +140,19 @@ bool root_exists(struct root *root, const char *path)
 	       root_read(root, path, &bytes) != ROOT_ABSENT;
 }
 
-/* The line is kept beside the bytes, where a directory has its names. */
 const char *root_text(struct root *root, const char *path)
 {
 	struct root_note *note = note_of(root, ROOT_FILE, path);
+	size_t length;
 
 	if (note->answer != ROOT_OK)
 		return NULL;
-	if (!note->names.count) {
-		size_t length = strcspn(note->bytes.data, "\n");
-
-		note->names.name = memory_take(1, sizeof(char *));
-		note->names.name[0] = memory_take(length + 1, 1);
-		memcpy(note->names.name[0], note->bytes.data, length);
-		note->names.count = 1;
+	if (!note->line) {
+		length = strcspn(note->bytes.data, "\n");
+		note->line = memory_take(length + 1, 1);
+		memcpy(note->line, note->bytes.data, length);
 	}
-	return note->names.name[0];
+	return note->line;
 }
 
 const char *root_text_in(struct root *root, const char *directory, const char *name)
@@ -215,19 +213,15 @@ char *root_join(const char *link, const char *target)
 	return path;
 }
 
-/* Kept among the notes of links, as the line of a file is. */
 const char *root_follow(struct root *root, const char *path)
 {
 	struct root_note *note = note_of(root, ROOT_LINK, path);
 
 	if (note->answer != ROOT_OK)
 		return NULL;
-	if (!note->names.count) {
-		note->names.name = memory_take(1, sizeof(char *));
-		note->names.name[0] = root_join(path, note->bytes.data);
-		note->names.count = 1;
-	}
-	return note->names.name[0];
+	if (!note->line)
+		note->line = root_join(path, note->bytes.data);
+	return note->line;
 }
 
 static int compare_names(const void *a, const void *b)

@@ -66,5 +66,6 @@ struct root_note {
 	char *path;
 	struct root_bytes bytes; /* of a file; of a link, its target */
 	struct root_names names; /* of a directory */
+	char *line; /* of a file its first, of a link where it leads; made when asked for */
 };
 const struct root_note *root_notes(struct root *root, size_t *count);
