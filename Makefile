@@ -95,7 +95,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all tool libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short demo-serve-short guests run check lint size format install uninstall clean help
+.PHONY: all tool libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -142,9 +142,11 @@ help:
 empty :=
 space := $(empty) $(empty)
 guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display vf change serve)
+# What a Linux host tries: guests/linux/image.sh puts these into its RAM disk.
+linux_programs := $(OUT)/sallyport
 # DPDK for a few seconds on one machine, and changes under it, and a guest that serves another, on one;
 # PART=dpdk, PART=change, PART=serve show more.
-PART ?= matrix move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
+PART ?= matrix linux move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
 # What measures runs alone, after the others. They go side by side: most of what a guest does is wait.
 alone := boot dpdk dpdk-short
 beside := $(filter-out $(alone),$(PART))
@@ -169,6 +171,9 @@ demo-matrix:
 $(guest_parts): demo-%: guests
 	@$(OUT)/boot $* $(OUT) $(MACHINES)
 
+demo-linux: linux-host
+	@$(OUT)/boot linux $(OUT) $(MACHINES)
+
 demo-dpdk-short: guests
 	@$(OUT)/boot dpdk-short $(OUT) $(or $(MACHINES),amdvi-shared)
 
@@ -188,6 +193,9 @@ run:
 
 guests:
 	@guests/images.sh $(OUT)/guests
+
+linux-host: guests $(linux_programs)
+	@guests/linux/image.sh $(OUT)/guests $(linux_programs)
 
 check:
 	@tests/setup.sh check

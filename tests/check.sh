@@ -261,9 +261,9 @@ run_boot() {
 	build boot images "$out/boot" || return
 	"$out/boot" check "$out" 2>&1 | tee "$logs/boot.log" | grep --line-buffered -v -E '^(not )?ok |^1\.\.' | sed 's/^/  /'
 	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
-	build boot guests || return
+	build boot guests linux-host || return
 	judged() { judge boot "$1" "$logs/boot-$1.log" "$2"; }
-	beside "$lanes" run_part move smp change balloon isolation two serve nic display disk vf typing
+	beside "$lanes" run_part linux move smp change balloon isolation two serve nic display disk vf typing
 	beside 1 run_part boot dpdk-short
 }
 

@@ -11,7 +11,8 @@ enum unit_kind {
 	UNIT_NONE,
 	UNIT_AMDVI,
 	UNIT_VTD,
-	UNIT_VTD_SCALABLE
+	UNIT_VTD_SCALABLE,
+	UNIT_VTD_CACHING /* as under a hypervisor that shadows its tables */
 };
 
 /* Rows are counted as the hypervisor counts them: 1 is the first, element 0 is unused. */

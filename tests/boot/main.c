@@ -13,6 +13,7 @@
  *   boot dpdk OUT [MACHINE...]     DPDK in a guest beside the bare machine, and OUT/dpdk.json
  *   boot dpdk-short OUT [MACHINE...]   the same for a few seconds
  *   boot isolation OUT [MACHINE...]   a program of DPDK's aims its ports outside, and OUT/isolation.json
+ *   boot linux OUT [MACHINE...]    host tools on a Linux that has the IOMMU itself, and OUT/linux.json
  *   boot disk OUT [MACHINE...]     an NVMe controller of a guest's own, and OUT/disk.json
  *   boot display OUT [MACHINE...]  two displays of a guest's own, OUT/display.json and OUT/display.png
  *   boot vf OUT [MACHINE...]       two virtual functions of one, a guest each, and OUT/vf.json
@@ -44,7 +45,7 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|disk|display|vf|change|serve OUT [MACHINE...]\n"
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|linux|disk|display|vf|change|serve OUT [MACHINE...]\n"
 		"       boot summary OUT PART...\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);

@@ -8,6 +8,7 @@
 #include "display.h"
 #include "dpdk.h"
 #include "isolation.h"
+#include "linux.h"
 #include "move.h"
 #include "nic.h"
 #include "serve.h"
@@ -81,6 +82,7 @@ RUN(balloon, balloon_run, balloon_rows, "balloon.json")
 RUN(change, change_run, change_rows, "change.json")
 RUN(serve, serve_run, serve_rows, "serve.json")
 RUN(startup, startup_run, startup_count, "boot.json")
+RUN(linux_host, linux_host_run, linux_host_count, "linux.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
 
 /* These fill, print and write by themselves: dpdk compares several boots, all have more to write than steps. */
@@ -127,6 +129,7 @@ static const struct part part_table[] = {
 	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },
 	{ "dpdk-short", guest_machine_table, &guest_machine_count, run_short_dpdk },
 	{ "isolation", isolation_machine_table, &isolation_machine_count, run_isolation },
+	{ "linux", linux_machine_table, &linux_machine_count, run_linux_host },
 	{ "disk", guest_machine_table, &guest_machine_count, run_disk },
 	{ "display", guest_machine_table, &guest_machine_count, run_display },
 	{ "vf", guest_machine_table, &guest_machine_count, run_vf },

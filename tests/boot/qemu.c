@@ -41,6 +41,7 @@ static const struct unit_option unit_options[] = {
 	{ 110000, UNIT_AMDVI, "amd-iommu,dma-remap=on" },
 	{ 0, UNIT_VTD, "intel-iommu" },
 	{ 0, UNIT_VTD_SCALABLE, "intel-iommu,x-scalable-mode=on" },
+	{ 0, UNIT_VTD_CACHING, "intel-iommu,intremap=on,caching-mode=on" },
 };
 
 const char *qemu_unit_option(unsigned int version, enum unit_kind unit)
