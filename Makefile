@@ -9,6 +9,7 @@
 #                        `-> out/explore/ ----------> tests/explore, a platform of their own
 #     the same, under TSan > out/threads/ ----------> tests/threads, a platform of their own
 #   platform/model -------> out/libsallyport-model.a -> examples/embed
+#   drivers/vfio ---------> out/libsallyport-vfio.a --> examples/vfio
 #   tests/boot -----------> out/boot, which starts QEMU
 #
 # A room is its *.c files: a new file needs no change here.
@@ -33,6 +34,7 @@ freestanding := $(common) -ffreestanding -fno-stack-protector -mgeneral-regs-onl
 core_flags := $(freestanding) -O2 -mno-red-zone -fPIE -fvisibility=hidden -Ilib/plain
 fixed := -fno-pic -fno-pie -fno-asynchronous-unwind-tables
 metal_flags := $(freestanding) -O2 -mno-red-zone $(fixed) -Wa,-I$(OUT)
+vfio_flags := $(common) -D_POSIX_C_SOURCE=200809L -O2 -fPIE -fvisibility=hidden -Iinclude -I. -Ilib/plain
 guest_flags := $(freestanding) -m32 -march=i686 -Os $(fixed)
 sanitize := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 hosted := $(common) -D_POSIX_C_SOURCE=200809L -Iinclude -I. -Iplatform/model
@@ -53,6 +55,7 @@ bench_flags := $(common) -D_DEFAULT_SOURCE -Iinclude -I. -Ilib/plain
 core_rooms := lib pagetable sync p2m iommu drivers/vtd drivers/amdvi pci passthrough
 core_src := $(wildcard $(core_rooms:%=%/*.c))
 model_src := $(wildcard platform/model/*.c)
+vfio_src := $(wildcard drivers/vfio/*.c)
 metal_src := $(wildcard platform/metal/*.c platform/metal/*.S)
 engine_src := $(wildcard engines/*.c)
 # What of the hypervisor touches no machine is tested hosted too; so are the engines, on memory.
@@ -78,11 +81,12 @@ objects = $(patsubst %,$(OUT)/$(1)/%.o,$(basename $(2)))
 core_obj := $(call objects,core,$(core_src))
 mutant_obj := $(call objects,mutants,$(core_src))
 model_obj := $(call objects,model,$(model_src))
+vfio_obj := $(call objects,vfio,$(vfio_src))
 metal_obj := $(call objects,metal,$(metal_src) $(engine_src))
 metal_mutant_obj := $(call objects,metal-mutants,$(metal_src) $(engine_src))
 guest_obj := $(call objects,guest,$(guest_src))
 change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
-hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(pure_src) $(test_support_src)))
+hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(vfio_src) $(pure_src) $(test_support_src)))
 thread_obj := $(call objects,threads,$(core_src) $(filter-out %_test.c,$(wildcard tests/threads/*.c)))
 boot_obj := $(call objects,boot-runner,$(boot_src))
 linux_libraries := -lpci -ljansson -lsmartcols
@@ -90,7 +94,7 @@ linux_obj := $(call objects,linux,$(linux_src))
 tests := $(test_src:%.c=$(OUT)/%)
 
 libraries := $(if $(core_src),$(OUT)/libsallyport.a $(OUT)/libsallyport-mutants.a) \
-	$(if $(model_src),$(OUT)/libsallyport-model.a)
+	$(if $(model_src),$(OUT)/libsallyport-model.a) $(if $(vfio_src),$(OUT)/libsallyport-vfio.a)
 images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
@@ -143,7 +147,7 @@ empty :=
 space := $(empty) $(empty)
 guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display vf change serve)
 # What a Linux host tries: guests/linux/image.sh puts these into its RAM disk.
-linux_programs := $(OUT)/sallyport
+linux_programs := $(OUT)/sallyport $(OUT)/vfio-example
 # DPDK for a few seconds on one machine, and changes under it, and a guest that serves another, on one;
 # PART=dpdk, PART=change, PART=serve show more.
 PART ?= matrix linux move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
@@ -247,6 +251,15 @@ $(OUT)/model/%.o: %.c Makefile
 
 $(OUT)/libsallyport-model.a: $(model_obj)
 	$(call quiet,AR)rm -f $@; ar rcsD $@ $^
+
+# --- the mirror over VFIO: hosted, an object of its own ------------------------------------------
+
+$(OUT)/vfio/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(vfio_flags) -c -o $@ $<
+
+$(OUT)/libsallyport-vfio.a: $(vfio_obj)
+	$(one_object)
 
 # --- the hypervisor ---------------------------------------------------------------------------
 
@@ -532,9 +545,20 @@ Version: $(VERSION)
 Cflags: -I$${includedir} -I$${includedir}/sallyport-model
 Libs: -L$${libdir} -lsallyport -lsallyport-model
 endef
-export core_pc model_pc
+define vfio_pc
+prefix=$(PREFIX)
+includedir=$${prefix}/include
+libdir=$${prefix}/lib
 
-install: $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a
+Name: sallyport-vfio
+Description: a guest's memory for devices of the Linux kernel's VFIO
+Version: $(VERSION)
+Cflags: -I$${includedir}
+Libs: -L$${libdir} -lsallyport-vfio -lsallyport -pthread
+endef
+export core_pc model_pc vfio_pc
+
+install: $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(OUT)/libsallyport-vfio.a
 	install -d $(prefix)/lib/pkgconfig $(prefix)/include/sallyport \
 		$(prefix)/include/sallyport-model
 	install -m 644 $^ $(prefix)/lib
@@ -542,9 +566,11 @@ install: $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a
 	install -m 644 platform/model/model.h $(prefix)/include/sallyport-model
 	printf '%s\n' "$$core_pc" > $(prefix)/lib/pkgconfig/sallyport.pc
 	printf '%s\n' "$$model_pc" > $(prefix)/lib/pkgconfig/sallyport-model.pc
+	printf '%s\n' "$$vfio_pc" > $(prefix)/lib/pkgconfig/sallyport-vfio.pc
 
 uninstall:
-	rm -f $(prefix)/lib/libsallyport.a $(prefix)/lib/libsallyport-model.a
+	rm -f $(prefix)/lib/libsallyport.a $(prefix)/lib/libsallyport-model.a $(prefix)/lib/libsallyport-vfio.a
+	rm -f $(prefix)/lib/pkgconfig/sallyport-vfio.pc
 	rm -f $(prefix)/lib/pkgconfig/sallyport.pc $(prefix)/lib/pkgconfig/sallyport-model.pc
 	rm -rf $(prefix)/include/sallyport $(prefix)/include/sallyport-model
 
@@ -559,5 +585,13 @@ $(OUT)/embed: $(embed_src) $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(h
 	$(call quiet,EMBED)$(CC) -std=c11 -g -O2 $(warnings) -iquote . \
 		$$($(installed) --cflags sallyport-model) -o $@ $(embed_src) \
 		$$($(installed) --libs sallyport-model)
+
+# A hypervisor in a Linux process, in the same way; edu's driver is the tree's.
+$(OUT)/vfio-example: $(wildcard examples/vfio/*.[ch] engines/edu.[ch]) $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a \
+		$(OUT)/libsallyport-vfio.a $(headers) Makefile
+	@$(MAKE) -s --no-print-directory install DESTDIR= PREFIX=$(stage)
+	$(call quiet,EMBED)$(CC) -std=c11 -g -O2 $(warnings) -D_POSIX_C_SOURCE=200809L -iquote . \
+		$$($(installed) --cflags sallyport-vfio) -o $@ $(filter %.c,$^) \
+		$$($(installed) --libs sallyport-vfio)
 
 -include $(shell find $(OUT) -name '*.d' -type f 2>/dev/null)

@@ -183,6 +183,13 @@ enum sp_mutant {
 	SP_MUT_VF_OVERLAP_UNCHECKED, /* registers upon another function's, or what is forbidden */
 	SP_MUT_VF_NOT_PUT_BACK,	     /* a reset of the physical function, and they are gone */
 	SP_MUT_PHYSICAL_UNCHECKED,   /* it goes to a guest while they are on */
+	/* The mirror over VFIO. */
+	SP_MUT_VFIO_NOT_AWAITED,    /* frames go before the kernel has unmapped them */
+	SP_MUT_VFIO_SHORT_BELIEVED, /* it unmapped less than it was asked for, and that will do */
+	SP_MUT_VFIO_HOLE,	    /* a piece goes of which a part is memory still */
+	SP_MUT_VFIO_CPU_FIRST,	    /* a CPU sees memory before the devices can reach it */
+	SP_MUT_VFIO_UNDO_SKIPPED,   /* what a refused call had mapped stays mapped */
+	SP_MUT_VFIO_RIGHTS_KEPT,    /* a right that went counts as forgotten by the devices */
 	SP_MUT_COUNT
 };
 

@@ -243,6 +243,7 @@ run_embed() {
 	count embed 1 0 0
 	echo "  ok builds against the installed library"
 	test_step embed "runs" "$out/embed"
+	build embed "$out/vfio-example" && count embed 1 0 0 && echo "  ok the example over VFIO builds against the installed library"
 	test_step embed "has fewer than 200 lines" [ "$(cat examples/embed/*.c | wc -l)" -lt 200 ]
 }
 
