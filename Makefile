@@ -99,7 +99,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all tool libraries images mutants mutant-images tests demo demo-matrix demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install uninstall clean help
+.PHONY: all tool libraries images mutants mutant-images tests demo demo-matrix demo-patch demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -150,7 +150,7 @@ guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isola
 linux_programs := $(OUT)/sallyport $(OUT)/vfio-example
 # DPDK for a few seconds on one machine, and changes under it, and a guest that serves another, on one;
 # PART=dpdk, PART=change, PART=serve show more.
-PART ?= matrix linux move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
+PART ?= matrix patch linux move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
 # What measures runs alone, after the others. They go side by side: most of what a guest does is wait.
 alone := boot dpdk dpdk-short
 beside := $(filter-out $(alone),$(PART))
@@ -160,7 +160,7 @@ GUEST ?= guests/debian.conf
 .PHONY: $(guest_parts)
 demo:
 	@tests/setup.sh demo
-	@$(MAKE) --no-print-directory images $(OUT)/boot $(if $(filter-out matrix,$(PART)),guests)
+	@$(MAKE) --no-print-directory images $(OUT)/boot $(if $(filter-out matrix patch,$(PART)),guests)
 	@rm -f $(patsubst %,$(OUT)/%.json,$(patsubst %-short,%,$(PART)))
 	@status=0; \
 	$(if $(lanes),echo "demo: two at a time of $(beside). Each is told when it is through.";) \
@@ -171,6 +171,9 @@ demo:
 
 demo-matrix:
 	@$(OUT)/boot demo $(OUT) $(MACHINES)
+
+demo-patch:
+	@$(OUT)/boot patch $(OUT) $(MACHINES)
 
 $(guest_parts): demo-%: guests
 	@$(OUT)/boot $* $(OUT) $(MACHINES)

@@ -108,6 +108,7 @@ static void write_bytewise(const struct sp_domain *domain, const struct sp_patch
 		one.address = patch->address + i;
 		one.count = 1;
 		one.bytes[0] = patch->bytes[i];
+		one.frame[0] = patch->frame[page_of(&one, 0) - page_of(patch, 0)];
 		(void)write_word(domain, &one, align_down(one.address, 3));
 	}
 }

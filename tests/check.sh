@@ -264,7 +264,7 @@ run_boot() {
 	judge boot rows "$logs/boot.log" "${PIPESTATUS[0]}"
 	build boot guests linux-host || return
 	judged() { judge boot "$1" "$logs/boot-$1.log" "$2"; }
-	beside "$lanes" run_part linux move smp change balloon isolation two serve nic display disk vf typing
+	beside "$lanes" run_part linux move smp change balloon isolation two serve nic display disk vf typing patch
 	beside 1 run_part boot dpdk-short
 }
 

@@ -181,9 +181,10 @@ struct sp_patch {
 
 /*
  * Writes over code that the guest's CPUs may be executing; each executes the old bytes or the new ones,
- * never some of both. Bytes within eight that are aligned: one store, at once. Others: a window in which
- * the page (or two) is SP_RAM_HELD, so that nobody executes or writes it; a CPU that fetches there takes a
- * fault, and enters again; a device's write there is refused, and lost. Each CPU has left its guest, or
+ * never some of both. They are one instruction, or code in whose middle no CPU can have been interrupted:
+ * it would go on from there. Bytes within eight that are aligned: one store, at once. Others: a window in
+ * which the page (or two) is SP_RAM_HELD, so that nobody executes or writes it; a CPU that fetches there takes
+ * a fault, and enters again; a device's write there is refused, and lost. Each CPU has left its guest, or
  * entered it anew, before the first byte is written.
  * - SP_OK: all is written, and the page is what it was.
  * - SP_BUSY: wait for patch->ticket, then call again with the same patch, until it answers otherwise: in

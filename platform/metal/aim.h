@@ -23,11 +23,17 @@ enum page {
 	PAGE_SPUN_ON = 14,
 	PAGE_VICTIM = 16,
 	PAGE_PAYLOAD_OF_B = 18,
+	PAGE_CODE_OF_EIGHT = 20,
+	PAGE_CODE = 22,
+	PAGE_CODE_OF_TWO = 24, /* and 25 */
+	PAGE_OPERANDS = 27,
 };
+
+#define AIM_PAGE(page) (GUEST_SMALL + (uint32_t)(page)*SP_FRAME_BYTES)
 
 static inline uint32_t aim_page(enum page page)
 {
-	return GUEST_SMALL + (uint32_t)page * SP_FRAME_BYTES;
+	return AIM_PAGE(page);
 }
 
 /* Guest A drives; as long as nothing translates and no guest runs, the hypervisor. */

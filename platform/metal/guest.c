@@ -61,6 +61,25 @@ enum sp_status guest_create(struct guest *guest, const char *name, uint32_t numb
 	return status == SP_OK ? guest_memory_map_all(guest) : status;
 }
 
+bool guest_add_cpu(struct guest *more, const struct guest *guest)
+{
+	*more = (struct guest){ .name = guest->name,
+				.number = guest->number,
+				.host = guest->host,
+				.domain = guest->domain,
+				.memory = guest->memory };
+	if (!svm_vcpu_create(&more->vcpu, GUEST_BASE))
+		return false;
+	more->vcpu.registers.rbx = 1;
+	more->mailbox = guest_pointer(guest, GUEST_MAILBOX + GUEST_BOX_BYTES);
+	return true;
+}
+
+void guest_take_cpu(struct guest *more)
+{
+	svm_vcpu_destroy(&more->vcpu);
+}
+
 /*
  * Every frame that a map ever held must have come back, once, before its memory is anybody else's.
  */
@@ -101,11 +120,27 @@ static void log_exit(const struct guest *guest)
 			    exit->address, exit->rip);
 }
 
-/* True: enter again. */
+/* Nobody is told of it: the page comes back by itself, and the same instruction runs again. */
+static bool is_held(struct guest *guest)
+{
+	const uint32_t held = atomic_load(&guest->held);
+	const struct svm_exit *exit = &guest->exit;
+
+	if (exit->kind != SVM_EXIT_NESTED_FAULT || held == 0 || exit->address < held ||
+	    exit->address - held >= 2 * SP_FRAME_BYTES)
+		return false;
+	atomic_fetch_add(exit->error & FAULT_FETCH ? &guest->held_fetches : &guest->held_writes, 1);
+	pause();
+	return true;
+}
+
+/* True: enter again. Whoever faults for ever is kicked between two entries: that is no exit of its own. */
 static bool handle_exit(struct guest *guest)
 {
-	if (guest->exit.kind == SVM_EXIT_KICK) {
-		atomic_fetch_add(&guest->kicks, 1);
+	const bool was_kicked = guest->exit.kind == SVM_EXIT_KICK;
+
+	if (was_kicked || is_held(guest)) {
+		atomic_fetch_add(&guest->kicks, was_kicked);
 		if (!atomic_load(&guest->park))
 			return true;
 		atomic_store(&guest->state, GUEST_PARKED);
@@ -166,6 +201,8 @@ void guest_post(struct guest *guest, const struct guest_command *command)
 	box->registers = command->registers;
 	box->bytes = command->bytes;
 	box->value = command->value;
+	box->whole[0] = command->whole[0];
+	box->whole[1] = command->whole[1];
 	atomic_store(&box->stop, 0);
 	atomic_store(&box->asked, ++guest->asked);
 }
@@ -213,7 +250,7 @@ void guest_stop_command(struct guest *guest)
 }
 
 /* What the guest says; no evidence, but good enough to know when to begin. */
-uint32_t guest_progress(struct guest *guest)
+uint32_t guest_progress(const struct guest *guest)
 {
 	return atomic_load(&guest->mailbox->progress);
 }

@@ -4,6 +4,7 @@
  *
  *   create -> GUEST_PARKED --start--> GUEST_RUNNING --park--> GUEST_PARKED
  *                                          |--nested fault--> GUEST_FAULTED --start--> runs on
+ *                                          |      '--where code is written over--> waits, runs on
  *                                          '--anything else-> GUEST_ENDED
  *
  * guest_memory.h has its memory, and how that is changed.
@@ -41,6 +42,9 @@ struct guest {
 	_Atomic enum guest_state state;
 	atomic_bool park;   /* leave at the next kick */
 	atomic_ulong kicks; /* exits by interrupt or NMI */
+	/* A page, and the one behind it, in which it may fault, and comes again; 0: nowhere. */
+	_Atomic uint32_t held;
+	atomic_ulong held_fetches, held_writes; /* how often it did */
 };
 
 struct guest_command {
@@ -49,6 +53,7 @@ struct guest_command {
 	uint64_t registers;
 	uint32_t bytes;
 	uint32_t value;
+	uint32_t whole[2]; /* GUEST_EXECUTE */
 };
 
 enum guest_call_status {
@@ -69,6 +74,13 @@ SP_MUST_USE enum sp_status guest_create(struct guest *guest, const char *name, u
 /* Parked, without devices. False: frames that it was given did not all come back. */
 bool guest_destroy(struct guest *guest);
 
+/*
+ * A second virtual CPU of a guest: a struct of its own, with a mailbox of its own, in the same domain and
+ * memory. To be parked and taken away before its guest is destroyed. False: no memory.
+ */
+bool guest_add_cpu(struct guest *more, const struct guest *guest);
+void guest_take_cpu(struct guest *more);
+
 /* Lets it run on an idle CPU. */
 void guest_start(struct guest *guest, uint32_t cpu);
 /* Takes it out of guest mode and off its CPU. False: it did not leave in time. */
@@ -83,7 +95,7 @@ struct guest_answer guest_await(struct guest *guest, uint64_t nanoseconds);
 
 /* Ends GUEST_SPIN, and whatever the guest waits for. */
 void guest_stop_command(struct guest *guest);
-uint32_t guest_progress(struct guest *guest);
+uint32_t guest_progress(const struct guest *guest);
 
 /* What lies at an address of the guest at first, as the hypervisor reaches it. */
 void *guest_pointer(const struct guest *guest, uint32_t address);

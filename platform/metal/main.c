@@ -21,6 +21,7 @@
 #include "platform/metal/multiboot.h"
 #include "platform/metal/options.h"
 #include "platform/metal/paging.h"
+#include "platform/metal/patch.h"
 #include "platform/metal/pci_config.h"
 #include "platform/metal/rows.h"
 #include "platform/metal/serial.h"
@@ -165,6 +166,9 @@ static void run(const struct options *options)
 	} else if (options->run == RUN_ENGINES) {
 		stage_open(&stage);
 		good = engines_run(&stage);
+	} else if (options->run == RUN_PATCH) {
+		stage_open(&stage);
+		good = patch_run(&stage);
 	} else {
 		stage_open(&stage);
 		good = rows_run(&stage);

@@ -7,7 +7,7 @@
 #include "platform/metal/print.h"
 #include "platform/metal/string.h"
 
-#define CHOICES_MAX 5
+#define CHOICES_MAX 6
 
 struct choice {
 	const char *word;
@@ -54,6 +54,7 @@ static const struct option table[OPTION_COUNT] = {
 		[RUN_MATRIX] = {"matrix", "the rows of the isolation matrix, then end"},
 		[RUN_CONTROLS] = {"controls", "each row with its guard left out (sallyport-mutants.elf)"},
 		[RUN_ENGINES] = {"engines", "every NVMe controller and 82574 aimed, then end"},
+		[RUN_PATCH] = {"patch", "code written over while CPUs execute it (sallyport-mutants.elf: unguarded)"},
 		[RUN_GUESTS] = {"guests", "the guests of guest.conf, a module that the loader brings along"},
 		[RUN_IDLE] = {"idle", "print what the machine has, then wait for ever"},
 	}},

@@ -21,6 +21,7 @@ enum option_run {
 	RUN_MATRIX,
 	RUN_CONTROLS,
 	RUN_ENGINES,
+	RUN_PATCH,
 	RUN_IDLE,
 	RUN_GUESTS,
 };

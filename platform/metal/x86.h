@@ -183,6 +183,12 @@ static inline void global_interrupts_on(void)
 	__asm__ volatile("stgi" : : : "memory");
 }
 
+/* This CPU forgets where the address leads. */
+static inline void forget_page(const volatile void *address)
+{
+	__asm__ volatile("invlpg (%0)" : : "r"(address) : "memory");
+}
+
 /* The line's content is in memory when a fence that follows has passed. */
 static inline void flush_line(const void *line)
 {

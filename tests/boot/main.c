@@ -20,6 +20,7 @@
  *   boot typing OUT [MACHINE...]   what `boot run` shows when it is typed at, and OUT/typing.json
  *   boot change OUT [MACHINE...]   what changes under DPDK's traffic, and OUT/change.json
  *   boot serve OUT [MACHINE...]    one of them serves another, and OUT/serve.json
+ *   boot patch OUT [MACHINE...]    code written over while CPUs execute it, and OUT/patch.json
  *   boot summary OUT PART...       what parts have left in OUT/PART.json, as one table
  *   boot run OUT FILE [MACHINE]      the guests of a guest.conf, at the terminal
  *
@@ -45,7 +46,7 @@ enum {
 static void usage(void)
 {
 	fprintf(stderr,
-		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|linux|disk|display|vf|change|serve OUT [MACHINE...]\n"
+		"usage: boot demo|check|nic|move|two|smp|balloon|boot|typing|dpdk|isolation|linux|disk|display|vf|change|serve|patch OUT [MACHINE...]\n"
 		"       boot summary OUT PART...\n       boot run OUT FILE [MACHINE]\nmachines:");
 	for (size_t i = 0; i < machine_count; i++)
 		fprintf(stderr, " %s", machine_table[i].name);

@@ -11,6 +11,7 @@
 #include "linux.h"
 #include "move.h"
 #include "nic.h"
+#include "patch.h"
 #include "serve.h"
 #include "smp.h"
 #include "startup.h"
@@ -72,6 +73,7 @@ ROWS(smp, SMP_STEPS)
 ROWS(balloon, BALLOON_STEPS)
 ROWS(change, CHANGE_STEPS)
 ROWS(serve, SERVE_STEPS)
+ROWS(patch, PATCH_STEPS)
 ROWS(typing, TYPING_ROWS)
 
 RUN(nic, nic_run, nic_rows, "nic.json")
@@ -81,6 +83,7 @@ RUN(smp, smp_boot, smp_rows, "smp.json")
 RUN(balloon, balloon_run, balloon_rows, "balloon.json")
 RUN(change, change_run, change_rows, "change.json")
 RUN(serve, serve_run, serve_rows, "serve.json")
+RUN(patch, patch_run, patch_rows, "patch.json")
 RUN(startup, startup_run, startup_count, "boot.json")
 RUN(linux_host, linux_host_run, linux_host_count, "linux.json")
 RUN(typing, typing_run, typing_rows, "typing.json")
@@ -124,6 +127,7 @@ static const struct part part_table[] = {
 	{ "balloon", guest_machine_table, &guest_machine_count, run_balloon },
 	{ "change", guest_machine_table, &guest_machine_count, run_change },
 	{ "serve", guest_machine_table, &guest_machine_count, run_serve },
+	{ "patch", patch_machine_table, &patch_machine_count, run_patch },
 	{ "boot", startup_machine_table, &startup_machine_count, run_startup },
 	{ "typing", typing_machine_table, &typing_machine_count, run_typing },
 	{ "dpdk", guest_machine_table, &guest_machine_count, run_dpdk },

@@ -6,7 +6,11 @@
 	.type guest_entry, @function
 guest_entry:
 	cld
-	movl $0x40010000, %esp		/* GUEST_MAILBOX: the stack grows down from it */
+	movl %ebx, %eax			/* which of the guest's CPUs it is: 8 KiB of stack for each */
+	shll $13, %eax
+	movl $0x40010000, %esp		/* GUEST_MAILBOX: the stacks grow down from it */
+	subl %eax, %esp
+	pushl %ebx
 	call guest_main
 1:	hlt
 	jmp 1b

@@ -4,7 +4,7 @@
  * Both sides include it: the guest with 32-bit pointers, the hypervisor with 64-bit ones.
  *
  *   GUEST_BASE       image, stack below GUEST_MAILBOX
- *   GUEST_MAILBOX    one page, struct mailbox
+ *   GUEST_MAILBOX    one page, a struct mailbox for each of the guest's CPUs; which one it is, EBX says at first
  *   GUEST_LARGE      one page of 2 MiB
  *   GUEST_SMALL      GUEST_SMALL_PAGES pages of 4 KiB, whose frames lie so that they never merge
  *   GUEST_WHOLE      GUEST_WHOLE_PAGES likewise, alone in their 2 MiB
@@ -29,6 +29,7 @@
 #define GUEST_BYTES	  0x800000u
 #define GUEST_SMALL_PAGES 32u
 #define GUEST_WHOLE_PAGES 8u
+#define GUEST_BOX_BYTES	  128u
 
 enum guest_verb {
 	GUEST_PING,	    /* value comes back inverted */
@@ -40,6 +41,7 @@ enum guest_verb {
 	GUEST_EDU_START,    /* the same without waiting for its end */
 	GUEST_EDU_WAIT,	    /* for the end of what was started */
 	GUEST_SPIN,	    /* touch the word at address until stop; value 0: read, 1: increment */
+	GUEST_EXECUTE,	    /* the code at address until stop; it gives back one of `whole` */
 };
 
 enum guest_result {
@@ -58,13 +60,17 @@ struct mailbox {
 	uint32_t bytes;
 	uint32_t value;
 	_Atomic uint32_t stop;
-	uint8_t unused[28];
+	uint32_t whole[2]; /* what the old and the new code give back */
+	uint8_t unused[20];
 
 	/* The guest writes. */
 	_Atomic uint32_t answered; /* number of the command, written last */
 	uint32_t result;	   /* enum guest_result */
 	uint64_t answer;
-	_Atomic uint32_t progress; /* GUEST_SPIN: rounds so far */
+	_Atomic uint32_t progress; /* GUEST_SPIN, GUEST_EXECUTE: rounds so far */
+	/* GUEST_EXECUTE: how often the code was the old, the new, or neither; each round's before `progress`. */
+	_Atomic uint32_t ran[2], ran_mixed;
+	uint32_t mixed; /* what it gave back when it was neither, first */
 };
 
 /* Word i of a pattern: any two seeds differ in every word. */
@@ -83,3 +89,4 @@ _Static_assert(offsetof(struct mailbox, stop) == 32, "one layout for 32 and 64 b
 _Static_assert(offsetof(struct mailbox, answered) == 64,
 	       "one layout; each side writes a line of its own");
 _Static_assert(offsetof(struct mailbox, answer) == 72, "one layout for 32 and 64 bits");
+_Static_assert(sizeof(struct mailbox) <= GUEST_BOX_BYTES, "each in its place");
