@@ -141,32 +141,14 @@ static void read_functions(struct machine *machine)
 		      compare_functions);
 }
 
-/* The function in whose directory, or below it, a path lies: the longest of those that fit. */
-static struct machine_function *function_above(const struct machine *machine, const char *path)
-{
-	struct machine_function *found = NULL;
-
-	for (size_t i = 0; i < machine->function_count; i++) {
-		struct machine_function *function = &machine->function[i];
-		size_t length = strlen(function->path);
-
-		if (!strncmp(path, function->path, length) && path[length] == '/' &&
-		    (!found || length > strlen(found->path)))
-			found = function;
-	}
-	return found;
-}
-
 static void link_functions(struct machine *machine)
 {
 	for (size_t i = 0; i < machine->function_count; i++) {
 		struct machine_function *function = &machine->function[i];
-		struct machine_function *above = function_above(machine, function->path);
 		const char *physical = root_link_name_in(machine->root, function->path, "physfn");
 		sp_sbdf_t sbdf;
 
-		if (above)
-			function->parent = (int)(above - machine->function);
+		function->parent = machine_above(machine, function->path);
 		if (physical && machine_parse_sbdf(physical, &sbdf))
 			function->physical = machine_find(machine, sbdf);
 	}
@@ -182,11 +164,13 @@ static void read_children(struct machine *machine, const char *class)
 	for (size_t i = 0; i < names.count; i++) {
 		char *link = memory_print("%s/%s", class, names.name[i]);
 		const char *path = root_follow(machine->root, link);
-		struct machine_function *function = path ? function_above(machine, path) : NULL;
+		int above = path ? machine_above(machine, path) : MACHINE_NONE;
+		struct machine_function *function;
 
 		free(link);
-		if (!function)
+		if (above == MACHINE_NONE)
 			continue;
+		function = &machine->function[above];
 		function->child.name =
 			memory_grow(function->child.name, function->child.count, sizeof(char *));
 		function->child.name[function->child.count++] = names.name[i];
@@ -239,6 +223,13 @@ static void read_members(struct machine *machine, struct machine_group *group, c
 	}
 }
 
+static bool is_noiommu(const struct machine *machine, const char *path)
+{
+	const char *name = root_text_in(machine->root, path, "name");
+
+	return name && !strcmp(name, "vfio-noiommu");
+}
+
 static void read_groups(struct machine *machine)
 {
 	struct root_names names;
@@ -253,6 +244,7 @@ static void read_groups(struct machine *machine)
 		group = &machine->group[machine->group_count++];
 		group->number = (uint32_t)strtoul(names.name[i], NULL, 10);
 		group->type = root_text_in(machine->root, path, "type");
+		group->noiommu = is_noiommu(machine, path);
 		read_members(machine, group, path);
 		read_group_ranges(machine, group, path);
 		free(path);

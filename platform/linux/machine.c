@@ -33,6 +33,24 @@ int machine_find(const struct machine *machine, sp_sbdf_t sbdf)
 		       : MACHINE_NONE;
 }
 
+/* The longest of those that fit: bridges' directories hold those of what is behind them. */
+int machine_above(const struct machine *machine, const char *path)
+{
+	size_t longest = 0;
+	int found = MACHINE_NONE;
+
+	for (size_t i = 0; i < machine->function_count; i++) {
+		size_t length = strlen(machine->function[i].path);
+
+		if (length > longest && !strncmp(path, machine->function[i].path, length) &&
+		    path[length] == '/') {
+			found = (int)i;
+			longest = length;
+		}
+	}
+	return found;
+}
+
 bool machine_parse_sbdf(const char *text, sp_sbdf_t *sbdf)
 {
 	unsigned int segment = 0, bus, device, function;

@@ -62,6 +62,7 @@ struct machine_function {
 struct machine_group {
 	uint32_t number;
 	const char *type; /* "DMA", "DMA-FQ", "identity", ..; NULL: the kernel does not say */
+	bool noiommu;	  /* VFIO made it up: there is no IOMMU */
 	int *member;	  /* indices of functions */
 	size_t member_count;
 	struct machine_range *reserved;
@@ -102,6 +103,8 @@ void machine_free(struct machine *machine);
 
 /* MACHINE_NONE: no such. */
 int machine_find(const struct machine *machine, sp_sbdf_t sbdf);
+/* The function in whose directory, or below it, a path lies. MACHINE_NONE: no such. */
+int machine_above(const struct machine *machine, const char *path);
 
 /* "0000:00:02.0", "00:02.0". */
 bool machine_parse_sbdf(const char *text, sp_sbdf_t *sbdf);

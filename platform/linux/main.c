@@ -16,6 +16,8 @@
 static const struct command commands[] = {
 	{ "list", "PCI functions with unit, group, driver, and what hangs at them", list_run },
 	{ "tree", "the same below the bridges that lead to them", tree_run },
+	{ "audit", "may a device be given to a guest? The verdict, the evidence, the next command",
+	  audit_run },
 	{ "snapshot", "all that these commands look at, as one file for --sysroot", snapshot_run },
 };
 

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "command.h"
 #include "options.h"
 #include "say.h"
@@ -169,6 +170,7 @@ int snapshot_run(int argc, char **argv)
 	options_parse(&argp, argc, argv, &snapshot);
 	root = root_open(snapshot.options.sysroot);
 	machine = machine_read(root);
+	audit_free(audit_machine(machine));
 	if (snapshot.file && !freopen(snapshot.file, "we", stdout))
 		say_fatal(EXIT_USAGE, "%s: %s", snapshot.file, strerror(errno));
 	if (!print_all(stdout, root))

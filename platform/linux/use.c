@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/linux/use.c - what the host itself needs of its devices.
+ */
+#include "use_back.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "memory.h"
+
+static bool is_same(const char *a, const char *b)
+{
+	return a && b ? !strcmp(a, b) : a == b;
+}
+
+void use_add(struct uses *uses, enum use_kind kind, int function, const char *child,
+	     const char *purpose, const char *source, const char *way)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		const struct use *use = &uses->use[i];
+
+		if (use->kind == kind && use->function == function && is_same(use->child, child) &&
+		    is_same(use->purpose, purpose))
+			return;
+	}
+	uses->use = memory_grow(uses->use, uses->count, sizeof(*uses->use));
+	uses->use[uses->count++] = (struct use){ .kind = kind,
+						 .function = function,
+						 .child = child ? memory_copy(child) : NULL,
+						 .purpose = memory_copy(purpose),
+						 .source = source,
+						 .way = memory_copy(way) };
+}
+
+void use_lose(struct uses *uses, char *what)
+{
+	uses->lost = memory_grow(uses->lost, uses->lost_count, sizeof(char *));
+	uses->lost[uses->lost_count++] = what;
+}
+
+struct uses *uses_read(const struct machine *machine)
+{
+	struct uses *uses = memory_take(1, sizeof(*uses));
+
+	use_disks(machine, uses);
+	use_routes(machine, uses);
+	use_console(machine, uses);
+	return uses;
+}
+
+void uses_free(struct uses *uses)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		free(uses->use[i].child);
+		free(uses->use[i].purpose);
+		free(uses->use[i].way);
+	}
+	for (size_t i = 0; i < uses->lost_count; i++)
+		free(uses->lost[i]);
+	free(uses->lost);
+	free(uses->use);
+	free(uses);
+}

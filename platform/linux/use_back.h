@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/linux/use_back.h - the readers behind uses_read(). For use*.c alone.
+ */
+#pragma once
+
+#include "use.h"
+
+/* Taken once for the same function, child and purpose. The texts are copied. */
+void use_add(struct uses *uses, enum use_kind kind, int function, const char *child,
+	     const char *purpose, const char *source, const char *way);
+/* Something that is in use could not be followed down to a function. */
+void use_lose(struct uses *uses, char *what);
+
+void use_disks(const struct machine *machine, struct uses *uses);
+void use_routes(const struct machine *machine, struct uses *uses);
+void use_console(const struct machine *machine, struct uses *uses);
