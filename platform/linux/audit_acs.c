@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/linux/audit_acs.c - the ways past the unit: where a request may turn round before it comes there.
+ * PCI Express base 6.0: 6.12.
+ *
+ *        unit
+ *         |
+ *     root port ----- root port of the same slot     RR, CR off: from port to port
+ *         |   \                                      UF off: down again where it came from
+ *      device  (switch: downstream ports)            SV off: with another's requester id
+ *
+ * A function of several tells its slot's others apart only by ACS of its own; a conventional bus has none.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "acs.h"
+#include "finding.h"
+#include "memory.h"
+
+#define CAPABILITY_PCIE 0x10u
+
+/* PCI Express base 6.0: 7.5.3.2 */
+enum pcie_type {
+	TYPE_ENDPOINT = 0,
+	TYPE_ROOT_PORT = 4,
+	TYPE_UPSTREAM = 5,
+	TYPE_DOWNSTREAM = 6,
+	TYPE_CONVENTIONAL = 0x100, /* no PCI Express capability */
+};
+
+/* Where the way up may be left. */
+struct edge {
+	const struct check *check;
+	int at;	       /* the port, the bridge, or the function itself */
+	uint32_t open; /* bits that are missing */
+	const char *what;
+	bool none; /* no ACS capability at all */
+	int *peer;
+	size_t peer_count;
+};
+
+static uint32_t type_of(const struct machine_function *function)
+{
+	uint32_t at = machine_capability(function, CAPABILITY_PCIE);
+
+	return at ? machine_config(function, at + 2, 2) >> 4 & 0xf : TYPE_CONVENTIONAL;
+}
+
+static bool is_port(const struct machine_function *function)
+{
+	uint32_t type = type_of(function);
+
+	return type == TYPE_ROOT_PORT || type == TYPE_DOWNSTREAM;
+}
+
+static bool is_below(const struct machine *machine, int index, int bridge)
+{
+	while (index != MACHINE_NONE && index != bridge)
+		index = machine->function[index].parent;
+	return index == bridge;
+}
+
+static bool in_one_slot(const struct machine_function *a, const struct machine_function *b)
+{
+	return a->sbdf.sbdf >> 3 == b->sbdf.sbdf >> 3;
+}
+
+/* Bits that the capability lacks are as if they were on, as the kernel has it: there is nothing to control. */
+static uint32_t open_bits(const struct acs *acs)
+{
+	return acs->answer == ACS_PRESENT ? ACS_ISOLATES & acs->can & ~acs->on : ACS_ISOLATES;
+}
+
+/* Another way up that meets this one at the port: root ports of a slot, downstream ports of a switch. */
+static bool is_beside(const struct machine_function *port, const struct machine_function *other)
+{
+	if (port->parent != other->parent || port == other)
+		return false;
+	return type_of(port) == TYPE_DOWNSTREAM ? type_of(other) == TYPE_DOWNSTREAM
+						: in_one_slot(port, other);
+}
+
+static bool is_reached_beside(const struct machine *machine, int port, int index)
+{
+	for (; index != MACHINE_NONE; index = machine->function[index].parent) {
+		if (is_beside(&machine->function[port], &machine->function[index]))
+			return true;
+	}
+	return false;
+}
+
+/* Whom a request can come to that turns round here. */
+static bool reaches(const struct edge *edge, int index)
+{
+	const struct machine *machine = edge->check->machine;
+	const struct machine_function *at = &machine->function[edge->at],
+				      *other = &machine->function[index];
+
+	if (index == edge->check->index || other->is_bridge)
+		return false;
+	if (edge->at == edge->check->index)
+		return in_one_slot(at, other) && other->parent == at->parent &&
+		       other->physical == MACHINE_NONE;
+	if (!is_port(at))
+		return is_below(machine, index, edge->at);
+	return (edge->open & (ACS_UPSTREAM_FORWARD | ACS_SOURCE_VALIDATION) &&
+		is_below(machine, index, edge->at)) ||
+	       (edge->open & ~ACS_UPSTREAM_FORWARD && is_reached_beside(machine, edge->at, index));
+}
+
+static void find_peers(struct edge *edge)
+{
+	const struct machine *machine = edge->check->machine;
+
+	edge->peer = memory_take(machine->function_count, sizeof(int));
+	for (size_t i = 0; i < machine->function_count; i++) {
+		if (reaches(edge, (int)i))
+			edge->peer[edge->peer_count++] = (int)i;
+	}
+}
+
+static size_t count_outside(const struct edge *edge)
+{
+	size_t outside = 0;
+
+	for (size_t i = 0; i < edge->peer_count; i++)
+		outside += !function_is_mate(edge->check, edge->peer[i]);
+	return outside;
+}
+
+/* What the registers say, as the beginning of a sentence. */
+static char *register_text(const struct edge *edge)
+{
+	const struct machine_function *at = &edge->check->machine->function[edge->at];
+	char *bits, *text;
+
+	if (edge->none)
+		return memory_print("%s, %s, has no ACS capability (/%s/config)", at->name,
+				    edge->what, at->path);
+	bits = acs_text(edge->open);
+	text = memory_print("%s, %s, has %s off in its ACS control register (/%s/config)", at->name,
+			    edge->what, bits, at->path);
+	free(bits);
+	return text;
+}
+
+/* Between the same functions each bit that is off opens another way. */
+static char *ways_text(uint32_t open)
+{
+	return memory_print(
+		"%s%s%s%s", open & ACS_REQUEST_REDIRECT ? " requests turn round there (RR);" : "",
+		open & ACS_COMPLETION_REDIRECT ? " answers do (CR);" : "",
+		open & ACS_UPSTREAM_FORWARD
+			? " what comes up may go down again on the same link (UF);"
+			: "",
+		open & ACS_SOURCE_VALIDATION
+			? " requester ids are not checked, so one may pose as another (SV);"
+			: "");
+}
+
+static const char *conclusion_of(const struct edge *edge, size_t outside)
+{
+	if (!edge->check->group)
+		return "";
+	if (!outside)
+		return " That is why they are in one group.";
+	if (edge->check->audit->settings.acs_override)
+		return " The kernel counts them as apart because pcie_acs_override= told it to, and nothing keeps "
+		       "them apart.";
+	return " The kernel counts them as apart all the same: it knows this hardware to isolate without saying so.";
+}
+
+static void add_gap(const struct edge *edge)
+{
+	const struct check *check = edge->check;
+	size_t outside = count_outside(edge);
+	bool unsafe = outside && check->group && check->audit->settings.acs_override;
+	char *registers = register_text(edge), *ways = ways_text(edge->open),
+	     *list = finding_list(check->machine, edge->peer, edge->peer_count);
+	struct audit_finding *finding;
+
+	finding = finding_add(
+		check->out, "acs-gap", unsafe ? AUDIT_UNSAFE : AUDIT_SAFE,
+		memory_print("may reach %s%s past the IOMMU",
+			     check->machine->function[edge->peer[0]].name,
+			     edge->peer_count > 1 ? " and others" : ""),
+		memory_print("%s:%s so from %s to %s there is a way that the unit does not see.%s",
+			     registers, ways, check->function->name, list,
+			     conclusion_of(edge, outside)),
+		unsafe ? memory_copy(
+				 "give them all to one guest, or put the device into a slot behind another root port")
+		       : NULL);
+	for (size_t i = 0; i < edge->peer_count; i++)
+		finding_add_peer(finding, edge->peer[i]);
+	free(list);
+	free(ways);
+	free(registers);
+}
+
+static void add_unseen(const struct check *check, const struct machine_function *at)
+{
+	finding_add(
+		check->out, "acs-unseen", AUDIT_UNKNOWN,
+		memory_print("whether %s isolates is not known", at->name),
+		memory_print(
+			"/%s/config could not be read beyond %zu bytes, and with pcie_acs_override= groups "
+			"are no evidence.",
+			at->path, at->config.count),
+		memory_copy("run it as root"));
+}
+
+static void look_at(const struct check *check, int at, const char *what)
+{
+	const struct machine_function *function = &check->machine->function[at];
+	struct acs acs = acs_of(function);
+	struct edge edge = { .check = check,
+			     .at = at,
+			     .what = what,
+			     .none = acs.answer != ACS_PRESENT,
+			     .open = open_bits(&acs) };
+
+	if (!edge.open)
+		return;
+	find_peers(&edge);
+	if (edge.peer_count && acs.answer == ACS_UNSEEN) {
+		/* Groups tell, unless the kernel was told what to form. */
+		if (check->audit->settings.acs_override)
+			add_unseen(check, function);
+	} else if (edge.peer_count) {
+		add_gap(&edge);
+	}
+	free(edge.peer);
+}
+
+static const char *what_is(const struct machine_function *bridge)
+{
+	switch (type_of(bridge)) {
+	case TYPE_ROOT_PORT:
+		return "a root port";
+	case TYPE_DOWNSTREAM:
+		return "a switch's downstream port";
+	}
+	return "a bridge to a conventional bus";
+}
+
+void audit_acs(const struct check *check)
+{
+	const struct machine *machine = check->machine;
+
+	if (check->function->is_bridge || left_out("acs"))
+		return;
+	if (check->function->physical == MACHINE_NONE)
+		look_at(check, check->index, "a function of several");
+	for (int up = check->function->parent; up != MACHINE_NONE;
+	     up = machine->function[up].parent) {
+		/* 6.12.1.1: what comes up a switch's upstream port goes on. */
+		if (type_of(&machine->function[up]) != TYPE_UPSTREAM)
+			look_at(check, up, what_is(&machine->function[up]));
+	}
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * platform/linux/audit_reset.c - can the device be made to forget its guest? The methods that really exist.
+ *
+ *   flr              PCI Express base 6.0, 6.6.2; Device Capabilities bit 28
+ *   af_flr           Advanced Features capability
+ *   device_specific  by code of the kernel, for this device
+ *   acpi             by firmware's code (_RST)
+ *   pm               D3hot and back, where PMCSR's No_Soft_Reset is clear
+ *   bus              of the bus above, where nothing else is on it
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "finding.h"
+#include "memory.h"
+
+#define CAPABILITY_POWER    0x01u
+#define CAPABILITY_PCIE	    0x10u
+#define CAPABILITY_ADVANCED 0x13u
+#define PCIE_FLR	    (1u << 28)
+#define ADVANCED_FLR	    0x03u /* FLR, and a bit that tells of transactions under way */
+#define POWER_NO_SOFT_RESET (1u << 3)
+
+static bool has_method(const char *methods, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = methods; *at; at += strcspn(at, " "), at += strspn(at, " ")) {
+		if (strcspn(at, " ") == length && !strncmp(at, name, length))
+			return true;
+	}
+	return false;
+}
+
+static bool has_flr(const struct machine_function *function)
+{
+	uint32_t at = machine_capability(function, CAPABILITY_PCIE);
+
+	return at && machine_config(function, at + 4, 4) & PCIE_FLR;
+}
+
+static bool has_advanced(const struct machine_function *function)
+{
+	uint32_t at = machine_capability(function, CAPABILITY_ADVANCED);
+
+	return at && (machine_config(function, at + 3, 1) & ADVANCED_FLR) == ADVANCED_FLR;
+}
+
+static bool has_power(const struct machine_function *function)
+{
+	uint32_t at = machine_capability(function, CAPABILITY_POWER);
+
+	return at && !(machine_config(function, at + 4, 2) & POWER_NO_SOFT_RESET);
+}
+
+/* Nothing else below the bridge above it. */
+static bool is_alone(const struct check *check)
+{
+	const struct machine *machine = check->machine;
+
+	for (size_t i = 0; i < machine->function_count; i++) {
+		if ((int)i != check->index &&
+		    machine->function[i].parent == check->function->parent)
+			return false;
+	}
+	return check->function->parent != MACHINE_NONE;
+}
+
+/* What configuration space shows, for kernels before 5.15, which do not list methods. */
+static char *methods_of(const struct check *check)
+{
+	const struct machine_function *function = check->function;
+
+	if (function->reset)
+		return memory_copy(function->reset);
+	if (!machine_sees_capabilities(function))
+		return NULL;
+	return memory_print("%s%s%s%s", has_flr(function) ? "flr " : "",
+			    has_advanced(function) ? "af_flr " : "",
+			    has_power(function) ? "pm " : "", is_alone(check) ? "bus" : "");
+}
+
+/* The bits that speak for what there is, or against it. */
+static char *registers_of(const struct machine_function *function)
+{
+	uint32_t power = machine_capability(function, CAPABILITY_POWER);
+
+	if (!machine_sees_capabilities(function))
+		return memory_copy("capabilities could not be read");
+	return memory_print(
+		"its configuration space has %s FLR bit in Device Capabilities, %s Advanced Features FLR, "
+		"%s",
+		has_flr(function) ? "the" : "no", has_advanced(function) ? "an" : "no",
+		!power		      ? "no power management"
+		: has_power(function) ? "No_Soft_Reset clear"
+				      : "No_Soft_Reset set");
+}
+
+static const char *source_of(const struct machine_function *function)
+{
+	return function->reset ? "reset_method" : "config";
+}
+
+static void add_known(const struct check *check, const char *methods)
+{
+	const struct machine_function *function = check->function;
+	bool whole = has_method(methods, "flr") || has_method(methods, "af_flr") ||
+		     has_method(methods, "device_specific") || has_method(methods, "acpi");
+	char *registers = registers_of(function);
+	bool refused = function->reset && has_flr(function) && !has_method(methods, "flr");
+
+	finding_add(
+		check->out, "reset", AUDIT_SAFE,
+		memory_print("is reset by %.*s", (int)strcspn(methods, " "), methods),
+		memory_print(
+			"/%s/%s: %s; %s.%s%s", function->path, source_of(function), methods,
+			registers,
+			whole ? ""
+			      : " There is no function level reset: what a reset by power or by the bus "
+				"clears is up to the device.",
+			refused ? " The kernel knows its FLR to be broken, and does not use it."
+				: ""),
+		NULL);
+	free(registers);
+}
+
+/* All that a reset of the bus would hit, and whether it all goes along. */
+static bool list_of_bus(const struct check *check, struct audit_finding *finding)
+{
+	const struct machine *machine = check->machine;
+	bool all = true;
+
+	for (size_t i = 0; i < machine->function_count; i++) {
+		int up = machine->function[i].parent;
+
+		while (up != MACHINE_NONE && up != check->function->parent)
+			up = machine->function[up].parent;
+		if (up == MACHINE_NONE || (int)i == check->index || machine->function[i].is_bridge)
+			continue;
+		finding_add_peer(finding, (int)i);
+		all &= function_is_mate(check, (int)i);
+	}
+	return all;
+}
+
+/* A default domain that lets everything through: what the guest left running runs on in the host. */
+static bool comes_back_unbounded(const struct check *check)
+{
+	return check->group && check->group->type && !strcmp(check->group->type, "identity");
+}
+
+static char *none_text(const struct check *check, const struct audit_finding *bus, bool unbounded)
+{
+	char *registers = registers_of(check->function),
+	     *list = finding_list(check->machine, bus->peer, bus->peer_count), *text;
+
+	text = memory_print(
+		"/%s/%s names no method; %s.%s%s%s%s", check->function->path,
+		source_of(check->function), registers,
+		bus->peer_count ? " A reset of the bus would hit " : "", list,
+		bus->peer_count ? " too." : "",
+		unbounded
+			? " And the group's default domain is identity: what a guest left running in the "
+			  "device reaches all memory once the host drives it again."
+			: " What one guest left in it, the next one finds.");
+	free(list);
+	free(registers);
+	return text;
+}
+
+static void add_none(const struct check *check)
+{
+	bool unbounded = comes_back_unbounded(check), with_all;
+	struct audit_finding bus = { .peer = NULL }, *finding;
+
+	with_all = check->function->parent != MACHINE_NONE && list_of_bus(check, &bus) &&
+		   bus.peer_count;
+	if (with_all)
+		finding = finding_add(
+			check->out, "reset-bus", AUDIT_CONDITIONAL,
+			memory_copy("is reset by its bus alone, with its group mates"),
+			none_text(check, &bus, false),
+			memory_copy(
+				"give all of them to one guest: VFIO then resets the bus (hot reset)"));
+	else
+		finding = finding_add(
+			check->out, "reset-none", unbounded ? AUDIT_UNSAFE : AUDIT_CONDITIONAL,
+			memory_copy("cannot be reset"), none_text(check, &bus, unbounded),
+			memory_copy(
+				unbounded
+					? "boot without iommu=pt, and give it to one guest until the next power cycle"
+					: "give it to one guest, and to another after a power cycle alone"));
+	finding->peer = bus.peer;
+	finding->peer_count = bus.peer_count;
+}
+
+void audit_reset(const struct check *check)
+{
+	char *methods;
+
+	if (check->function->is_bridge || left_out("reset"))
+		return;
+	methods = methods_of(check);
+	if (!methods)
+		finding_add(
+			check->out, "reset-unseen", AUDIT_UNKNOWN,
+			memory_copy("whether it can be reset is not known"),
+			memory_print(
+				"/%s/reset_method is not there (a kernel before 5.15), and capabilities could "
+				"not be read.",
+				check->function->path),
+			memory_copy("run it as root"));
+	else if (methods[strspn(methods, " ")])
+		add_known(check, methods);
+	else
+		add_none(check);
+	free(methods);
+}
