@@ -63,6 +63,11 @@ static enum sp_fault_kind kind_of(uint64_t low, uint64_t high)
 	return SP_FAULT_OTHER;
 }
 
+enum sp_fault_kind sp_fault_kind_amdvi(uint32_t code, uint32_t flags, uint64_t address)
+{
+	return kind_of(field_put(EVENT_CODE, code) | field_put(EVENT_FLAGS, flags), address);
+}
+
 /* The address of a command's event is the command's, not a device's. */
 static bool has_device_address(uint64_t low, uint64_t high)
 {
@@ -165,3 +170,7 @@ void amdvi_fault_start(struct amdvi_unit *amdvi)
 
 _Static_assert(EVENT_ENTRIES * sizeof(struct descriptor) == SP_FRAME_BYTES,
 	       "48882 2.5: events of 128 bits");
+_Static_assert((uint64_t)SP_AMDVI_FLAG_INTERRUPT << 48 == EVENT_INTERRUPT &&
+		       (uint64_t)SP_AMDVI_FLAG_PRESENT << 48 == EVENT_PRESENT &&
+		       (uint64_t)SP_AMDVI_FLAG_WRITE << 48 == EVENT_WRITE,
+	       "48882 2.5.3: the public flags are those of the event");

@@ -107,6 +107,7 @@
 
 /* 2.5 Events: 128 bits, low half, then high half the address */
 #define EVENT_CODE		BITS(63, 60)
+#define EVENT_FLAGS		BITS(59, 48)
 #define EVENT_DEVICE		BITS(15, 0)
 #define EVENT_INTERRUPT		BIT(51)
 #define EVENT_PRESENT		BIT(52)

@@ -60,7 +60,7 @@ static const uint8_t kind_of_reason[] = {
 	[0x87] = SP_FAULT_ADDRESS + 1, /* leads to the message window */
 };
 
-static enum sp_fault_kind kind_of(uint8_t reason)
+enum sp_fault_kind sp_fault_kind_vtd(uint8_t reason)
 {
 	if (reason >= sizeof(kind_of_reason) || !kind_of_reason[reason])
 		return SP_FAULT_OTHER;
@@ -80,7 +80,7 @@ static uint32_t record_offset(const struct vtd_unit *vtd, uint32_t index)
 static void decode(const struct vtd_unit *vtd, uint64_t low, uint64_t high, struct sp_fault *fault)
 {
 	uint8_t reason = (uint8_t)field_get(high, FAULT_REASON);
-	enum sp_fault_kind kind = kind_of(reason);
+	enum sp_fault_kind kind = sp_fault_kind_vtd(reason);
 	uint64_t mask = kind == SP_FAULT_INTERRUPT ? FAULT_INDEX : FAULT_FRAME;
 
 	*fault = (struct sp_fault){

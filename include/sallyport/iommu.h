@@ -50,6 +50,18 @@ struct sp_fault {
  */
 void sp_fault_text(const struct sp_fault *fault, char *line, size_t bytes);
 
+/*
+ * What a vendor's code means, for who reads it elsewhere than in the unit, in a log for instance. VT-d 7.1.3 Fault
+ * Reason Encodings; AMD 48882 2.5: the event's code, its flags (bits 27 to 16 of its second word) and its address.
+ */
+enum sp_fault_kind sp_fault_kind_vtd(uint8_t reason);
+enum sp_fault_kind sp_fault_kind_amdvi(uint32_t code, uint32_t flags, uint64_t address);
+
+/* 48882 2.5.3: of those flags. */
+#define SP_AMDVI_FLAG_INTERRUPT 0x008u
+#define SP_AMDVI_FLAG_PRESENT	0x010u
+#define SP_AMDVI_FLAG_WRITE	0x020u
+
 /* What discovery found, for logs; numbered from 0. SP_NOT_FOUND past the last. */
 struct sp_unit_info {
 	enum sp_vendor vendor;

@@ -21,4 +21,5 @@ struct command {
 int list_run(int argc, char **argv);
 int tree_run(int argc, char **argv);
 int audit_run(int argc, char **argv);
+int faults_run(int argc, char **argv);
 int snapshot_run(int argc, char **argv);

@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "tree", "the same below the bridges that lead to them", tree_run },
 	{ "audit", "may a device be given to a guest? The verdict, the evidence, the next command",
 	  audit_run },
+	{ "faults", "what IOMMUs blocked, from the kernel's log: who, where, why", faults_run },
 	{ "snapshot", "all that these commands look at, as one file for --sysroot", snapshot_run },
 };
 

@@ -13,6 +13,7 @@
 
 #include "audit.h"
 #include "command.h"
+#include "log.h"
 #include "options.h"
 #include "say.h"
 
@@ -96,6 +97,15 @@ static void print_file(FILE *out, const struct root_bytes *bytes)
 		print_lines(out, bytes);
 }
 
+/* Of the log, what commands look for: the rest is nobody's business. */
+static void print_log(FILE *out, const struct root_bytes *bytes)
+{
+	struct root_bytes kept = log_of_interest(bytes);
+
+	print_lines(out, &kept);
+	free((char *)(uintptr_t)kept.data);
+}
+
 static void print_note(FILE *out, const struct root_note *note)
 {
 	print_escaped(out, note->path);
@@ -107,7 +117,10 @@ static void print_note(FILE *out, const struct root_note *note)
 	}
 	switch (note->kind) {
 	case ROOT_FILE:
-		print_file(out, &note->bytes);
+		if (!strcmp(note->path, LOG_PATH))
+			print_log(out, &note->bytes);
+		else
+			print_file(out, &note->bytes);
 		return;
 	case ROOT_LINK:
 		fprintf(out, " -> %s\n", note->bytes.data);
@@ -164,6 +177,7 @@ int snapshot_run(int argc, char **argv)
 		NULL
 	};
 	struct snapshot snapshot = { 0 };
+	struct root_bytes log;
 	struct machine *machine;
 	struct root *root;
 
@@ -171,6 +185,7 @@ int snapshot_run(int argc, char **argv)
 	root = root_open(snapshot.options.sysroot);
 	machine = machine_read(root);
 	audit_free(audit_machine(machine));
+	log_read(root, &log);
 	if (snapshot.file && !freopen(snapshot.file, "we", stdout))
 		say_fatal(EXIT_USAGE, "%s: %s", snapshot.file, strerror(errno));
 	if (!print_all(stdout, root))
