@@ -46,6 +46,7 @@ explore_flags := $(campaign_flags) -D_DEFAULT_SOURCE -ftrivial-auto-var-init=zer
 # gcc says that its ThreadSanitizer does not know fences; who meets over them also meets over atomics.
 thread_flags := $(hosted) -O1 -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan) \
 	-DSP_MUTANTS -Itests/threads/counting -Ilib/plain
+# CPPFLAGS, CFLAGS and LDFLAGS are for who packages: nothing sets them here.
 linux_flags := $(common) -D_GNU_SOURCE -DSALLYPORT_VERSION='"$(VERSION)"' -Iinclude -I.
 boot_flags := $(common) -O2 -D_GNU_SOURCE -Itests/boot -iquote .
 bench_flags := $(common) -D_DEFAULT_SOURCE -Iinclude -I. -Ilib/plain
@@ -91,6 +92,8 @@ thread_obj := $(call objects,threads,$(core_src) $(filter-out %_test.c,$(wildcar
 boot_obj := $(call objects,boot-runner,$(boot_src))
 linux_libraries := -lpci -ljansson -lsmartcols
 linux_obj := $(call objects,linux,$(linux_src))
+man_src := $(wildcard platform/linux/man/*.scd)
+man := $(man_src:platform/linux/man/%.scd=$(OUT)/man/%)
 tests := $(test_src:%.c=$(OUT)/%)
 
 libraries := $(if $(core_src),$(OUT)/libsallyport.a $(OUT)/libsallyport-mutants.a) \
@@ -99,7 +102,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all tool libraries images mutants mutant-images tests demo demo-matrix demo-patch demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install uninstall clean help
+.PHONY: all tool man deb deb-check libraries images mutants mutant-images tests demo demo-matrix demo-patch demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install install-libraries install-tool uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -110,7 +113,9 @@ all: libraries images
 	@echo "      make check  runs every test;  make help  lists the rest"
 
 libraries: $(libraries)
-tool: $(OUT)/sallyport
+# Manual pages are made where scdoc is.
+tool: $(OUT)/sallyport $(if $(shell command -v scdoc),$(man))
+man: $(man)
 images: $(images)
 mutants: $(score)
 	@$(score)
@@ -136,7 +141,9 @@ help:
 	@echo "make bench      the core beside hand-written rooflines; leaves $(OUT)/bench.json, .svg"
 	@echo "make bench-compare BASE=file   what became slower since, in instructions"
 	@echo "make counts     the table of instruction counts that check holds: after a change of speed"
-	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX)"
+	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX); the tool too, if it is built"
+	@echo "make deb        Debian packages of both, in $(OUT)/deb/"
+	@echo "make deb-check  installs them in a new, minimal Debian, uses and purges them: takes root and a mirror"
 	@echo "make clean      remove $(OUT)/"
 	@echo
 	@echo "QEMU=/path/qemu-system-x86_64   another emulator for demo and check"
@@ -423,10 +430,18 @@ $(OUT)/boot: $(boot_obj)
 
 $(OUT)/linux/%.o: %.c Makefile
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(linux_flags) -O2 -c -o $@ $<
+	$(call quiet,CC)$(CC) $(linux_flags) -O2 $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
 $(OUT)/sallyport: $(linux_obj) $(OUT)/libsallyport.a
-	$(call quiet,LD)$(CC) -o $@ $^ $(linux_libraries)
+	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(linux_libraries)
+
+# A page's date is the newest commit's, or what SOURCE_DATE_EPOCH says, never the day it was made on.
+$(OUT)/man/%: platform/linux/man/%.scd
+	@mkdir -p $(@D)
+	@command -v scdoc >/dev/null || { \
+		echo "scdoc is lacking: apt-get install scdoc, or make deb, which does that"; exit 1; }
+	$(call quiet,SCDOC)SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$$(git log -1 --format=%ct 2>/dev/null || date +%s)) \
+		scdoc <$< >$@
 
 # The same with the sanitizers, for tests.
 $(OUT)/sanitized/%.o: %.c Makefile
@@ -527,11 +542,14 @@ counts: $(OUT)/bench/count
 # --- install ----------------------------------------------------------------------------------
 
 prefix := $(DESTDIR)$(PREFIX)
+LIBDIR ?= lib
+lib := $(prefix)/$(LIBDIR)
+completions := $(prefix)/share/bash-completion/completions
 
 define core_pc
 prefix=$(PREFIX)
 includedir=$${prefix}/include
-libdir=$${prefix}/lib
+libdir=$${prefix}/$(LIBDIR)
 
 Name: sallyport
 Description: embeddable IOMMU and guest memory core for hypervisors
@@ -543,7 +561,7 @@ endef
 define model_pc
 prefix=$(PREFIX)
 includedir=$${prefix}/include
-libdir=$${prefix}/lib
+libdir=$${prefix}/$(LIBDIR)
 
 Name: sallyport-model
 Description: a hosted machine with IOMMUs that Sallyport runs on, for tests
@@ -554,7 +572,7 @@ endef
 define vfio_pc
 prefix=$(PREFIX)
 includedir=$${prefix}/include
-libdir=$${prefix}/lib
+libdir=$${prefix}/$(LIBDIR)
 
 Name: sallyport-vfio
 Description: a guest's memory for devices of the Linux kernel's VFIO
@@ -564,21 +582,45 @@ Libs: -L$${libdir} -lsallyport-vfio -lsallyport -pthread
 endef
 export core_pc model_pc vfio_pc
 
-install: $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(OUT)/libsallyport-vfio.a
-	install -d $(prefix)/lib/pkgconfig $(prefix)/include/sallyport \
+# The tool needs libraries that an embedder has no use for: it is installed where it was built.
+install: install-libraries $(if $(wildcard $(OUT)/sallyport),install-tool)
+
+install-libraries: $(OUT)/libsallyport.a $(OUT)/libsallyport-model.a $(OUT)/libsallyport-vfio.a
+	install -d $(lib)/pkgconfig $(prefix)/include/sallyport \
 		$(prefix)/include/sallyport-model
-	install -m 644 $^ $(prefix)/lib
+	install -m 644 $^ $(lib)
 	install -m 644 $(headers) $(prefix)/include/sallyport
 	install -m 644 platform/model/model.h $(prefix)/include/sallyport-model
-	printf '%s\n' "$$core_pc" > $(prefix)/lib/pkgconfig/sallyport.pc
-	printf '%s\n' "$$model_pc" > $(prefix)/lib/pkgconfig/sallyport-model.pc
-	printf '%s\n' "$$vfio_pc" > $(prefix)/lib/pkgconfig/sallyport-vfio.pc
+	printf '%s\n' "$$core_pc" > $(lib)/pkgconfig/sallyport.pc
+	printf '%s\n' "$$model_pc" > $(lib)/pkgconfig/sallyport-model.pc
+	printf '%s\n' "$$vfio_pc" > $(lib)/pkgconfig/sallyport-vfio.pc
+
+install-tool:
+	install -d $(prefix)/bin $(prefix)/share/man/man1 $(completions)
+	install -m 755 $(OUT)/sallyport $(prefix)/bin
+	install -m 644 platform/linux/completion $(completions)/sallyport
+	$(if $(wildcard $(OUT)/man/*.1),install -m 644 $(wildcard $(OUT)/man/*.1) $(prefix)/share/man/man1, \
+		@echo "manual pages were not made: scdoc is lacking")
+	$(if $(wildcard $(OUT)/man/sallyport-list.1),ln -sf sallyport-list.1 $(prefix)/share/man/man1/sallyport-tree.1)
 
 uninstall:
-	rm -f $(prefix)/lib/libsallyport.a $(prefix)/lib/libsallyport-model.a $(prefix)/lib/libsallyport-vfio.a
-	rm -f $(prefix)/lib/pkgconfig/sallyport-vfio.pc
-	rm -f $(prefix)/lib/pkgconfig/sallyport.pc $(prefix)/lib/pkgconfig/sallyport-model.pc
+	rm -f $(lib)/libsallyport.a $(lib)/libsallyport-model.a $(lib)/libsallyport-vfio.a
+	rm -f $(lib)/pkgconfig/sallyport-vfio.pc
+	rm -f $(lib)/pkgconfig/sallyport.pc $(lib)/pkgconfig/sallyport-model.pc
 	rm -rf $(prefix)/include/sallyport $(prefix)/include/sallyport-model
+	rm -f $(prefix)/bin/sallyport $(completions)/sallyport
+	rm -f $(prefix)/share/man/man1/sallyport.1 $(prefix)/share/man/man1/sallyport-*.1
+
+# --- Debian packages ----------------------------------------------------------------------------
+
+deb:
+	@tests/setup.sh deb
+	@debian/build $(OUT) $(VERSION)
+
+deb-check:
+	@tests/setup.sh deb-check
+	@debian/build $(OUT) $(VERSION)
+	@tests/linux/chroot $(OUT)/deb
 
 # --- the embedding example: what an embedder would do, from the installed tree alone ----------
 
@@ -600,4 +642,4 @@ $(OUT)/vfio-example: $(wildcard examples/vfio/*.[ch] engines/edu.[ch]) $(OUT)/li
 		$$($(installed) --cflags sallyport-vfio) -o $@ $(filter %.c,$^) \
 		$$($(installed) --libs sallyport-vfio)
 
--include $(shell find $(OUT) -name '*.d' -type f 2>/dev/null)
+-include $(shell find $(OUT) -path $(OUT)/deb -prune -o -name '*.d' -type f -print 2>/dev/null)

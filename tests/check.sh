@@ -227,13 +227,20 @@ run_counts() {
 	grep -E '^# ' "$log" | sed 's/^# /  /' | head -20
 }
 
-run_linux() {
-	local log=$logs/linux-commands.log
+run_script() { # run_script NAME ARGUMENT...: tests/linux/NAME
+	local name=$1 log=$logs/linux-$1.log
 
+	shift
+	MAKE=$make timeout "$limit" "tests/linux/$name" "$@" >"$log" 2>&1
+	judge linux "$name" "$log" $?
+}
+
+run_linux() {
 	run_programs linux "$lanes" "${linux[@]}"
-	build linux "$out/sallyport" "$out/sallyport-sanitized" || return
-	tests/linux/commands "$out/sallyport-sanitized" >"$log" 2>&1
-	judge linux commands "$log" $?
+	build linux tool man "$out/sallyport-sanitized" libraries || return
+	run_script commands "$out/sallyport-sanitized"
+	run_script manual "$out/sallyport"
+	run_script package "$out"
 }
 
 run_embed() {

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# tests/setup.sh - installs what `make demo`, `check` or `bench` lacks on Debian, and nothing else.
+# tests/setup.sh - installs what `make demo`, `check`, `bench` or `deb` lacks on Debian, and nothing else.
 #
-#   tests/setup.sh demo|check|bench
+#   tests/setup.sh demo|check|bench|deb|deb-check
 #
 # What is there is found by using it (a command, a header), never by asking the package system, so
 # that a machine which has everything is not slowed down and needs neither Debian nor a network.
@@ -55,6 +55,23 @@ need_for_check() {
 		eval 'ctags --version | grep -q Universal'
 }
 
+# What debian/control has as Build-Depends, and what builds from it.
+need_for_deb() {
+	need dpkg-dev "packages are built" has_command dpkg-buildpackage
+	need debhelper "packages are built" has_command dh
+	need scdoc "manual pages" has_command scdoc
+	need libpci-dev "the tool for Linux hosts: names of PCI functions" has_header pci/pci.h
+	need libjansson-dev "the tool for Linux hosts: JSON" has_header jansson.h
+	need libsmartcols-dev "the tool for Linux hosts: tables" has_header libsmartcols/libsmartcols.h
+}
+
+need_for_deb_check() {
+	need_for_deb
+	need debootstrap "a new Debian to install into" \
+		eval 'PATH=$PATH:/usr/sbin:/sbin command -v debootstrap'
+	need lintian "what Debian says of a package" has_command lintian
+}
+
 run_apt() {
 	local -a apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q)
 
@@ -69,10 +86,12 @@ may_install() {
 
 case "${1:-}" in
 demo) missing=$(need_for_demo) ;;
-check) missing=$(need_for_demo && need_for_check) ;;
+check) missing=$(need_for_demo && need_for_check && need_for_deb | sort -u) ;;
+deb) missing=$(need_for_deb) ;;
+deb-check) missing=$(need_for_deb_check) ;;
 bench) missing=$(need_for_bench) ;;
 *)
-	echo "usage: tests/setup.sh demo|check|bench" >&2
+	echo "usage: tests/setup.sh demo|check|bench|deb|deb-check" >&2
 	exit 2
 	;;
 esac
