@@ -89,9 +89,11 @@ static struct descriptor inval_device_cache(uint16_t requester, uint32_t depth, 
  * Between the unit's own invalidations and those of devices' caches: else a cache that was told first
  * may be filled again from what the unit has not yet forgotten.
  */
-static struct descriptor wait_between(void)
+static struct descriptor wait_between(const struct amdvi_unit *amdvi)
 {
-	return (struct descriptor){ opcode(OPCODE_WAIT) | WAIT_HOLDS, 0 };
+	bool holds = !MUTANT(amdvi->unit.host, SP_MUT_CACHE_NOT_HELD_BACK);
+
+	return (struct descriptor){ opcode(OPCODE_WAIT) | (holds ? WAIT_HOLDS : 0), 0 };
 }
 
 /* Stores without an interrupt: nobody listens for one. */
@@ -148,6 +150,8 @@ static uint32_t in_use(const struct amdvi_unit *amdvi)
 
 bool amdvi_queue_has_room(const struct amdvi_unit *amdvi, uint32_t descriptors)
 {
+	if (MUTANT(amdvi->unit.host, SP_MUT_QUEUE_OVERRUN))
+		return true;
 	return in_use(amdvi) + descriptors + 1 + QUEUE_SPARE < QUEUE_DESCRIPTORS &&
 	       amdvi->unit.asked - amdvi->unit.reached < QUEUE_WAITS - 1;
 }
@@ -193,7 +197,7 @@ static void put_device_caches(struct amdvi_unit *amdvi)
 	uint32_t i;
 
 	if (amdvi->unit.atc_count)
-		put(amdvi, wait_between());
+		put(amdvi, wait_between(amdvi));
 	for (i = 0; i < amdvi->unit.atc_count; i++)
 		put(amdvi, inval_device_cache(amdvi->unit.atc[i].requester,
 					      amdvi->unit.atc[i].depth, 0, ORDER_ALL));
@@ -282,7 +286,7 @@ enum sp_status amdvi_queue_post(struct unit *unit, const struct command *command
 	for (i = 0; i < count; i++) {
 		if (is_of_device_cache(&commands[i]) &&
 		    (i == 0 || !is_of_device_cache(&commands[i - 1])))
-			put(amdvi, wait_between());
+			put(amdvi, wait_between(amdvi));
 		encode(amdvi, &commands[i]);
 	}
 	*number = show_next(amdvi);

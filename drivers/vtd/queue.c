@@ -36,6 +36,8 @@ static uint32_t in_use(const struct vtd_unit *vtd)
 
 bool vtd_queue_has_room(const struct vtd_unit *vtd, uint32_t descriptors)
 {
+	if (MUTANT(vtd->unit.host, SP_MUT_QUEUE_OVERRUN))
+		return true;
 	return in_use(vtd) + descriptors + 1 + QUEUE_SPARE < slot_count(vtd) &&
 	       vtd->unit.asked - vtd->unit.reached < QUEUE_WAITS - 1;
 }
@@ -151,7 +153,10 @@ static void read_completion(struct vtd_unit *vtd)
 		return;
 	vtd->restarted = false;
 	unit->asked_at = platform_now(unit->host->embedder);
-	store64(&unit->reached, unit->reached + ahead);
+	if (MUTANT(unit->host, SP_MUT_NUMBER_SPLICED))
+		store64(&unit->reached, (unit->reached & ~(uint64_t)UINT32_MAX) | stored);
+	else
+		store64(&unit->reached, unit->reached + ahead);
 }
 
 /*

@@ -3,7 +3,7 @@
  * tests/explore/explore_test.c - X1, X2: the table of scopes, and the mutants that they find.
  *
  *   explore_test                                 what make check runs: TAP, and the table as comments
- *   explore_test --soak SECONDS                  every scope, one after the other, as far as time goes
+ *   explore_test --soak SECONDS                  larger scopes, one after the other, as far as time goes
  *   explore_test --mutants                       how each is found: scope, states, schedule
  *   explore_test --replay SCOPE MUTANT SCHEDULE  in words; MUTANT may be NONE
  */
@@ -15,9 +15,12 @@
 #include "explore.h"
 #include "mutants.h"
 
-/* In each scope: first few, since most are found at once, then more. */
-#define MUTANT_ROUNDS 2u
-static const uint64_t mutant_states[MUTANT_ROUNDS] = { 2000, 65000 };
+/* In each scope: first few, since most are found at once, then in another order, then more. */
+static const struct {
+	uint64_t states;
+	uint32_t shuffle;
+} rounds[] = { { 2000, 0 }, { 2000, 1 }, { 8000, 2 }, { 65000, 0 }, { 65000, 3 } };
+#define MUTANT_ROUNDS (sizeof(rounds) / sizeof(rounds[0]))
 
 static uint32_t tests, failures;
 
@@ -30,76 +33,104 @@ static void judge(bool is_good, const char *name)
 
 /* ---- scopes ---- */
 
-static void print_heading(void)
+/* A scope, and so many operations more than it says. */
+struct which {
+	uint32_t index, more;
+};
+
+static const char *scope_text(struct which which, char *text, size_t bytes)
 {
-	printf("# %-70s %10s %10s %8s %6s  %s\n", "scope", "states", "steps", "at rest", "depth",
-	       "");
+	uint32_t each = scopes[which.index].each + which.more;
+
+	snprintf(text, bytes, "%s, %u operation%s", scopes[which.index].name, each,
+		 each == 1 ? "" : "s");
+	return text;
 }
 
-static void print_row(const struct scope *scope, const struct outcome *outcome)
+static void print_heading(void)
+{
+	printf("# %-79s %9s %9s %8s %6s\n", "scope", "states", "steps", "at rest", "depth");
+}
+
+static void print_row(struct which which, const struct outcome *outcome)
 {
 	char name[90], end[60] = "exhausted";
 
-	snprintf(name, sizeof(name), "%s, %u operations", scope->name, scope->each);
 	if (outcome->violation[0])
 		snprintf(end, sizeof(end), "VIOLATED");
 	else if (!outcome->exhausted)
 		snprintf(end, sizeof(end), "stopped at %llu states",
 			 (unsigned long long)outcome->states);
-	printf("# %-70s %10llu %10llu %8llu %6u  %s\n", name, (unsigned long long)outcome->states,
+	printf("# %2u %-76s %9llu %9llu %8llu %6u  %s\n", which.index,
+	       scope_text(which, name, sizeof(name)), (unsigned long long)outcome->states,
 	       (unsigned long long)outcome->steps, (unsigned long long)outcome->ends,
 	       outcome->depth, end);
 	fflush(stdout);
 }
 
-static void print_violation(uint32_t scope, const char *mutant, const struct outcome *outcome)
+static void print_violation(struct which which, const char *mutant, const struct outcome *outcome)
 {
 	char path[sizeof(outcome->path) + 1];
 
 	path_text(outcome, path, sizeof(path));
-	printf("#   %s\n#   explore_test --replay %u %s %s\n", outcome->violation, scope, mutant,
-	       path);
+	printf("#   %s\n#   again, in words: explore_test --replay %u", outcome->violation,
+	       which.index);
+	printf(which.more ? "+%u" : "", which.more);
+	printf(" %s %s\n", mutant, path);
 }
 
-static bool explore(uint32_t index, uint32_t more, uint32_t seconds)
+static bool explore(struct which which, const struct search *how)
 {
-	struct scope scope = scopes[index];
+	struct scope scope = scopes[which.index];
 	struct outcome outcome;
 
-	scope.each = (uint8_t)(scope.each + more);
-	search(&scope, SP_MUT_NONE, 0, seconds, &outcome);
-	print_row(&scope, &outcome);
+	scope.each = (uint8_t)(scope.each + which.more);
+	search(&scope, how, &outcome);
+	print_row(which, &outcome);
 	if (outcome.violation[0])
-		print_violation(index, "NONE", &outcome);
-	return outcome.exhausted || (seconds && !outcome.violation[0]);
+		print_violation(which, "NONE", &outcome);
+	return outcome.exhausted || (how->seconds && !outcome.violation[0]);
 }
 
 static void check_scopes(void)
 {
-	char name[160];
+	char name[90], test[110];
 
 	print_heading();
 	for (uint32_t i = 0; i < scope_count; i++) {
+		const struct which which = { i, 0 };
+
 		if (scopes[i].soak)
 			continue;
-		snprintf(name, sizeof(name), "exhausted: %s, %u operations", scopes[i].name,
-			 scopes[i].each);
-		judge(explore(i, 0, 0), name);
+		snprintf(test, sizeof(test), "exhausted: %s",
+			 scope_text(which, name, sizeof(name)));
+		judge(explore(which, &(struct search){ .seconds = 0 }), test);
 	}
 }
 
-/* Every scope, then each with one operation more; each has its share of the time that is left. */
+/*
+ * The scopes that make check leaves out, then each with one operation more, unless it lists them in order; each has
+ * its share of the time that is left. A state costs 16 bytes.
+ */
+#define SOAK_STATES (15u << 20)
+
 static int soak(uint32_t seconds)
 {
 	time_t end = time(NULL) + (time_t)seconds;
+	uint32_t left = scope_count;
 	bool is_good = true;
 
+	for (uint32_t i = 0; i < scope_count; i++)
+		left = left + scopes[i].soak - scopes[i].in_order;
 	print_heading();
 	for (uint32_t i = 0; i < 2 * scope_count && is_good; i++) {
-		uint32_t left = end > time(NULL) ? (uint32_t)(end - time(NULL)) : 1;
+		const struct which which = { i % scope_count, i / scope_count };
+		uint32_t rest = end > time(NULL) ? (uint32_t)(end - time(NULL)) : 0;
 
-		is_good =
-			explore(i % scope_count, i / scope_count, left / (2 * scope_count - i) + 1);
+		if (which.more ? scopes[which.index].in_order : !scopes[which.index].soak)
+			continue;
+		is_good = explore(which, &(struct search){ .states = SOAK_STATES,
+							   .seconds = rest / left-- + 1 });
 	}
 	return is_good ? 0 : 1;
 }
@@ -114,7 +145,11 @@ static uint32_t find_mutant(enum sp_mutant mutant, struct outcome *outcome)
 
 		if (scopes[i].soak)
 			continue;
-		search(&scopes[i], mutant, mutant_states[n / scope_count], 0, outcome);
+		search(&scopes[i],
+		       &(struct search){ .mutant = mutant,
+					 .states = rounds[n / scope_count].states,
+					 .shuffle = rounds[n / scope_count].shuffle },
+		       outcome);
 		if (outcome->violation[0])
 			return i;
 	}
@@ -142,7 +177,7 @@ static void check_mutants(bool tell)
 		printf("#   scope %u, after %llu states, %u choices\n", scope,
 		       (unsigned long long)outcome.states, outcome.length);
 		if (tell)
-			print_violation(scope, mutant->name, &outcome);
+			print_violation((struct which){ scope, 0 }, mutant->name, &outcome);
 	}
 }
 
@@ -152,31 +187,58 @@ static enum sp_mutant mutant_named(const char *name)
 		if (strcmp(explored_mutants[i].name, name) == 0)
 			return explored_mutants[i].mutant;
 	if (strcmp(name, "NONE") != 0) {
-		fprintf(stderr, "explore_test: no mutant %s; see tests/explore/mutants.c\n", name);
+		fprintf(stderr,
+			"explore_test: no mutant %s; those of tests/explore/mutants.c, or NONE\n",
+			name);
 		exit(2);
 	}
 	return SP_MUT_NONE;
+}
+
+/* "12", or "12+1": with one operation more. */
+static int replay(const char *number, const char *mutant, const char *schedule)
+{
+	char *end, name[90];
+	enum sp_mutant chosen;
+	struct which which = { .index = (uint32_t)strtoul(number, &end, 10) };
+	struct scope scope;
+
+	if (*end == '+')
+		which.more = (uint32_t)strtoul(end + 1, &end, 10);
+	if (*end || end == number || which.index >= scope_count) {
+		fprintf(stderr,
+			"explore_test: no scope %s; there are 0 to %u, and 0+1 has one operation more\n",
+			number, scope_count - 1);
+		return 2;
+	}
+	scope = scopes[which.index];
+	scope.each = (uint8_t)(scope.each + which.more);
+	chosen = mutant_named(mutant);
+	printf("%s; mutant: %s\n", scope_text(which, name, sizeof(name)), mutant);
+	return search_replay(&scope, chosen, schedule) ? 1 : 0;
+}
+
+static int usage(void)
+{
+	fprintf(stderr,
+		"explore_test                                  what make check runs\n"
+		"explore_test --soak SECONDS                   larger scopes, as far as that goes\n"
+		"explore_test --mutants                        how each mutant is found\n"
+		"explore_test --replay SCOPE MUTANT SCHEDULE   a schedule in words; MUTANT may be NONE\n");
+	return 2;
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--soak") == 0)
 		return soak((uint32_t)strtoul(argv[2], NULL, 10));
-	if (argc == 5 && strcmp(argv[1], "--replay") == 0 &&
-	    strtoul(argv[2], NULL, 10) < scope_count) {
-		search_replay(&scopes[strtoul(argv[2], NULL, 10)], mutant_named(argv[3]), argv[4]);
-		return 0;
-	}
-	if (argc == 2 && strcmp(argv[1], "--mutants") == 0) {
-		check_mutants(true);
-	} else if (argc == 1) {
+	if (argc == 5 && strcmp(argv[1], "--replay") == 0)
+		return replay(argv[2], argv[3], argv[4]);
+	if (argc > 1 && !(argc == 2 && strcmp(argv[1], "--mutants") == 0))
+		return usage();
+	if (argc == 1)
 		check_scopes();
-		check_mutants(false);
-	} else {
-		fprintf(stderr,
-			"explore_test: --soak SECONDS, --mutants, or --replay SCOPE MUTANT SCHEDULE\n");
-		return 2;
-	}
+	check_mutants(argc == 2);
 	printf("1..%u\n", tests);
 	return failures != 0;
 }

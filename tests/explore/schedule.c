@@ -11,9 +11,12 @@
  * the buffer, and what it loads in between nobody else may store meanwhile. That is the one reduction of
  * schedules here, and it is exact: steps that commute with everybody's are not interleaved. Nobody else
  * may store
- *   - what is stored under the domain's lock alone, while the party holds it: slots, what CPUs are asked
- *     for, the gate, the epoch. That nobody does is checked at every store;
+ *   - what is stored under a lock alone, while the party holds it: of a domain slots, what CPUs are asked
+ *     for, the gate, the epoch; of a unit what it is known to have reached. That nobody does is checked at
+ *     every store;
  *   - a CPU's own state.
+ * A queue's slots are stored at once: their unit reads none before its tail is written, which comes behind
+ * all stores, and none that it may read is stored into (unit.c).
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,15 +24,8 @@
 #include "explore.h"
 #include "memory.h"
 
-/* Choices: PARTY and DRAIN + party, UNIT + unit, BEGIN + 8 * cpu + operation. */
-#define PARTY 0u
-#define DRAIN 8u
-#define UNIT  16u
-#define BEGIN 32u
-
 uint32_t current = NOBODY;
 static uint64_t explorer_sp;
-static const struct scope *scope;
 
 /* ---- switching: what a function must keep is kept on its stack ---- */
 
@@ -53,7 +49,7 @@ static void begin(void)
 }
 
 /* Nothing of what ran there before is left: equal states are equal bytes. */
-static void make_stack(uint32_t number)
+void party_begin(uint32_t number)
 {
 	uint64_t *end = (uint64_t *)(void *)world_stack_end(number);
 
@@ -63,7 +59,7 @@ static void make_stack(uint32_t number)
 	machine->party[number].runs = 1;
 }
 
-static void resume(uint32_t number)
+void party_resume(uint32_t number)
 {
 	struct party *party = &machine->party[number];
 
@@ -72,22 +68,26 @@ static void resume(uint32_t number)
 	explore_switch(&explorer_sp, party->sp);
 	current = NOBODY;
 	if (!party->runs)
-		party->sp = party->at = party->about = party->value = party->lock = party->turn =
-			party->holds = 0;
+		party->sp = party->at = party->about = party->value = party->lock = party->turn = 0;
 }
 
-void party_pause(enum wait wait)
+/* `about`: what it loads when it goes on, for who reads a schedule. */
+static void pause_at(enum wait wait, uint64_t about)
 {
-	struct party *party;
+	struct party *party = &machine->party[current];
 
-	if (current == NOBODY)
-		return;
-	party = &machine->party[current];
 	party->wait = wait;
+	party->about = about;
 	/* What is of no use any more tells no states apart. */
 	if (wait != WAIT_VALUE)
 		party->value = party->at = 0;
 	explore_switch(&party->sp, explorer_sp);
+}
+
+void party_pause(enum wait wait)
+{
+	if (current != NOBODY)
+		pause_at(wait, 0);
 }
 
 /* ---- store buffers (SDM 3A 9.2; APM 2 7.2) ---- */
@@ -119,7 +119,16 @@ uint64_t buffer_hide(const void *at, uint64_t value, uint32_t viewer)
 	return value;
 }
 
-static void drain(uint32_t party)
+/* Who looks up or enters from now on comes by another root. */
+static bool is_root(uint64_t at)
+{
+	for (uint32_t i = 0; i < machine->domains; i++)
+		if (at == (uintptr_t)&machine->domain[i]->maps[0].tree.root.mfn)
+			return true;
+	return false;
+}
+
+void buffer_drain(uint32_t party)
 {
 	struct buffered *all = machine->buffered;
 	uint32_t i = 0;
@@ -131,14 +140,14 @@ static void drain(uint32_t party)
 	machine->buffered_count--;
 	memmove(&all[i], &all[i + 1], (machine->buffered_count - i) * sizeof(*all));
 	memset(&all[machine->buffered_count], 0, sizeof(*all));
-	if (is_table(at))
+	if (is_table(at) || is_root(at))
 		caches_look();
 }
 
 void buffer_drain_all(void)
 {
 	while (machine->buffered_count)
-		drain(machine->buffered[0].party);
+		buffer_drain(machine->buffered[0].party);
 }
 
 void buffer_wait(void)
@@ -167,14 +176,18 @@ static void buffer_put(const void *to, uint32_t bytes)
 
 /* ---- what is nobody else's for now ---- */
 
-/* Stored under the lock alone. */
-static bool is_locked_word(uint64_t at)
+static bool holds(const struct party *party, uint64_t lock)
 {
-	const struct sp_domain *domain = machine->domain;
+	return party->held[0] == lock || party->held[1] == lock;
+}
 
-	if (is_table(at) || at == (uintptr_t)&domain->asked || at == (uintptr_t)&domain->clock ||
-	    at == (uintptr_t)&domain->epoch || at == (uintptr_t)&domain->gate.closed ||
-	    at == (uintptr_t)&domain->gate.opened)
+/* Stored under the domain's lock alone. */
+static bool is_domains(const struct sp_domain *domain, uint64_t at)
+{
+	if (at == (uintptr_t)&domain->asked || at == (uintptr_t)&domain->clock ||
+	    at == (uintptr_t)&domain->epoch || at == (uintptr_t)&domain->generation ||
+	    at == (uintptr_t)&domain->gate.closed || at == (uintptr_t)&domain->gate.opened ||
+	    at == (uintptr_t)&domain->maps[0].tree.root.mfn)
 		return true;
 	for (uint32_t i = 0; i < SP_MAX_OBSERVERS; i++)
 		if (at == (uintptr_t)&domain->emulators[i].asked)
@@ -182,27 +195,53 @@ static bool is_locked_word(uint64_t at)
 	return false;
 }
 
-static bool is_own(uint64_t at)
+/* The lock under which the word is stored; 0: none. */
+static uint64_t lock_of(uint64_t at)
 {
-	uint64_t mine = (uintptr_t)&machine->domain->cpu_states[current];
+	uint64_t frame = (at - (uintptr_t)machine->bytes) / FRAME_STRIDE;
 
-	return current < CPUS && at >= mine && at < mine + sizeof(struct cpu_state);
+	if (is_table(at) && machine->table[frame] != FRAME_FREE)
+		return (uintptr_t)&machine->domain[machine->table[frame] - FRAME_USED]->lock;
+	for (uint32_t i = 0; i < machine->domains; i++)
+		if (is_domains(machine->domain[i], at))
+			return (uintptr_t)&machine->domain[i]->lock;
+	for (uint32_t i = 0; i < machine->units; i++)
+		if (machine->unit[i].lock && at == machine->unit[i].clock)
+			return machine->unit[i].lock;
+	return 0;
 }
 
-/* Written by nobody in these scopes. */
+static bool is_own(uint64_t at)
+{
+	for (uint32_t i = 0; i < machine->domains && current < CPUS; i++) {
+		uint64_t mine = (uintptr_t)&machine->domain[i]->cpu_states[current];
+
+		if (at >= mine && at < mine + sizeof(struct cpu_state))
+			return true;
+	}
+	return false;
+}
+
+/* Written by nobody in these scopes; a root where none is replaced. */
 static bool is_constant(uint64_t at)
 {
-	for (uint32_t i = 0; i < 2; i++)
-		if (at == (uintptr_t)&machine->domain->maps[i].tree.root.mfn ||
-		    at == (uintptr_t)&machine->domain->maps[i].tree.top)
+	for (uint32_t i = 0; i < machine->domains; i++) {
+		const struct sp_domain *domain = machine->domain[i];
+
+		for (uint32_t map = 0; map < 2 && machine->fixed_roots; map++)
+			if (at == (uintptr_t)&domain->maps[map].tree.root.mfn ||
+			    at == (uintptr_t)&domain->maps[map].tree.top)
+				return true;
+		for (uint32_t k = 0; k < SP_MAX_OBSERVERS; k++)
+			if (at == (uintptr_t)&domain->emulators[k].observer.lost)
+				return true;
+		if (at == (uintptr_t)&domain->cpus.lost)
 			return true;
+	}
 	for (uint32_t i = 0; i < machine->units; i++)
-		if (at == (uintptr_t)&machine->unit[i].observer.lost)
+		if (at == (uintptr_t)&machine->unit[i].observed->lost)
 			return true;
-	for (uint32_t i = 0; i < SP_MAX_OBSERVERS; i++)
-		if (at == (uintptr_t)&machine->domain->emulators[i].observer.lost)
-			return true;
-	return at == (uintptr_t)&machine->domain->cpus.lost;
+	return false;
 }
 
 static void check_owner(const void *at, const char *what)
@@ -223,14 +262,29 @@ void model_before_load(const void *from, uint32_t bytes)
 	if (current == NOBODY)
 		return;
 	party = &machine->party[current];
-	if (!(party->holds && is_locked_word((uintptr_t)from)) && !is_own((uintptr_t)from) &&
-	    !is_constant((uintptr_t)from)) {
-		party->about = (uintptr_t)from;
-		party_pause(WAIT_NONE);
-	}
+	if (!(lock_of((uintptr_t)from) && holds(party, lock_of((uintptr_t)from))) &&
+	    !is_own((uintptr_t)from) && !is_constant((uintptr_t)from))
+		pause_at(WAIT_NONE, (uintptr_t)from);
 	check_owner(from, "walks");
 	party->at = (uintptr_t)from;
 	party->bytes = bytes;
+}
+
+static void note_held(struct party *party)
+{
+	uint32_t i = party->held[0] ? 1 : 0;
+
+	if (party->held[i])
+		violate("explorer: a party holds more than two locks");
+	party->held[i] = party->lock;
+	party->lock = party->turn = 0;
+}
+
+static void note_dropped(struct party *party, uint64_t at)
+{
+	for (uint32_t i = 0; i < HELD_MOST; i++)
+		if (party->held[i] && at == party->held[i] + offsetof(struct lock, serving))
+			party->held[i] = 0;
 }
 
 uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value)
@@ -242,30 +296,31 @@ uint64_t model_after_load(const void *from, uint32_t bytes, uint64_t value)
 		return value;
 	party = &machine->party[current];
 	party->value = buffer_hide(from, value, current);
-	if (party->at == party->lock + offsetof(struct lock, serving) &&
+	if (party->lock && party->at == party->lock + offsetof(struct lock, serving) &&
 	    party->value == party->turn)
-		party->holds = 1;
-	if (party->holds)
-		party->turn = 0;
+		note_held(party);
 	return party->value;
 }
 
 void model_before_store(const void *to, uint32_t bytes)
 {
 	struct party *party;
+	char name[64];
 
 	if (current == NOBODY)
 		return;
 	party = &machine->party[current];
 	check_owner(to, "stores into");
-	if (is_locked_word((uintptr_t)to) && !party->holds && !is_table((uintptr_t)to))
-		violate("explorer: %#llx is stored without the lock",
-			(unsigned long long)(uintptr_t)to);
+	if (unit_has_slot((uintptr_t)to))
+		return;
+	if (lock_of((uintptr_t)to) && !holds(party, lock_of((uintptr_t)to)) &&
+	    !is_table((uintptr_t)to))
+		violate("explorer: %s is stored without its lock",
+			machine_name((uintptr_t)to, name, sizeof(name)));
 	if (bytes > 8)
 		violate("explorer: a store of 16 bytes");
 	buffer_put(to, bytes);
-	if ((uintptr_t)to == party->lock + offsetof(struct lock, serving))
-		party->lock = party->turn = party->holds = 0;
+	note_dropped(party, (uintptr_t)to);
 }
 
 void model_at_barrier(bool full)
@@ -299,9 +354,9 @@ void model_at_past_cache_barrier(void)
 	buffer_wait();
 }
 
-/* ---- choices ---- */
+/* ---- who waits ---- */
 
-static bool can_go_on(uint32_t number)
+bool party_can_go_on(uint32_t number)
 {
 	const struct party *party = &machine->party[number];
 
@@ -318,97 +373,4 @@ static bool can_go_on(uint32_t number)
 				   load(party->at, party->bytes), number) != party->value;
 	}
 	return true;
-}
-
-static uint32_t list_party(uint32_t number, uint8_t *choices)
-{
-	const struct party *party = &machine->party[number];
-	uint32_t count = 0;
-
-	if (party->runs)
-		choices[count++] = (uint8_t)(PARTY + number);
-	if (party->runs && !can_go_on(number))
-		count = 0;
-	if (buffer_has(number))
-		choices[count++] = (uint8_t)(DRAIN + number);
-	if (party->runs)
-		return count;
-	if (number == EMULATOR && machine->emulator.owes)
-		choices[count++] = (uint8_t)(PARTY + number);
-	for (uint32_t i = 0; number < CPUS && party->left && i < OPERATIONS; i++)
-		if (scope->may[number][i].kind != DO_NOTHING)
-			choices[count++] = (uint8_t)(BEGIN + 8 * number + i);
-	return count;
-}
-
-uint32_t schedule_list(uint8_t choices[CHOICES_MOST])
-{
-	uint32_t count = 0;
-
-	for (uint32_t i = 0; i < PARTIES; i++)
-		count += list_party(i, &choices[count]);
-	for (uint32_t i = 0; i < machine->units; i++)
-		if (machine->unit[i].count)
-			choices[count++] = (uint8_t)(UNIT + i);
-	return count;
-}
-
-void schedule_take(uint8_t choice)
-{
-	if (choice >= BEGIN) {
-		uint32_t cpu = (choice - BEGIN) / 8;
-		struct party *party = &machine->party[cpu];
-
-		party->operation = scope->may[cpu][(choice - BEGIN) % 8];
-		party->left--;
-		make_stack(cpu);
-		resume(cpu);
-	} else if (choice >= UNIT) {
-		unit_execute(choice - UNIT);
-	} else if (choice >= DRAIN) {
-		drain(choice - DRAIN);
-	} else {
-		if (!machine->party[choice].runs)
-			make_stack(choice);
-		resume(choice);
-	}
-}
-
-void schedule_reset(const struct scope *of)
-{
-	scope = of;
-	current = NOBODY;
-	for (uint32_t i = 0; i < scope->cpus; i++)
-		machine->party[i].left = scope->each;
-}
-
-void choice_text(uint8_t choice, char *text, size_t bytes)
-{
-	static const char *const waits[] = { "goes on", "its buffer is empty",
-					     "its buffer has room", "the lock is its own",
-					     "leaves the guest" };
-	char name[64];
-
-	if (choice >= BEGIN)
-		snprintf(text, bytes, "cpu %u begins: %s", (choice - BEGIN) / 8u,
-			 operation_text(scope->may[(choice - BEGIN) / 8][(choice - BEGIN) % 8]));
-	else if (choice >= UNIT)
-		snprintf(text, bytes, "unit %u executes %s", choice - UNIT,
-			 machine->unit[choice - UNIT].queue[0].wait ? "a wait" : "a command");
-	else if (choice >= DRAIN) {
-		uint32_t i = 0;
-
-		while (machine->buffered[i].party != choice - DRAIN)
-			i++;
-		snprintf(text, bytes, "cpu %u's store is seen: %s = %#llx", choice - DRAIN,
-			 machine_name(machine->buffered[i].at, name, sizeof(name)),
-			 (unsigned long long)load(machine->buffered[i].at,
-						  machine->buffered[i].bytes));
-	} else if (choice == EMULATOR)
-		snprintf(text, bytes, "the emulator %s",
-			 machine->party[choice].runs ? "goes on" : "forgets, and answers");
-	else
-		snprintf(text, bytes, "cpu %u %s, looks at %s", choice,
-			 waits[machine->party[choice].wait],
-			 machine_name(machine->party[choice].about, name, sizeof(name)));
 }

@@ -19,7 +19,9 @@
 
 #define DEPTH_MOST 2000u
 
-static const char letters[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/* One for each choice (choice.c). */
+static const char letters[] =
+	"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz+-.,:=_@%^";
 
 struct node {
 	struct snapshot *snapshot;
@@ -53,18 +55,37 @@ static void check_rest(uint32_t choices, struct outcome *outcome)
 	if (party_all_rest()) {
 		outcome->ends++;
 		party_finish();
+		/* What differs now is put back with the state. */
+		(void)world_hash();
 	} else if (!choices) {
 		violate("deadlock: nobody can go on");
 	}
 }
 
+/* Another order in which the same is searched, the same in each run. */
+static void shuffle(struct node *of, uint64_t seed)
+{
+	for (uint32_t left = of->count; left > 1; left--) {
+		uint32_t at;
+		uint8_t choice;
+
+		seed = (seed ^ seed >> 31) * 0x9e3779b97f4a7c15ull;
+		at = (uint32_t)((seed >> 33) % left);
+		choice = of->choice[at];
+		of->choice[at] = of->choice[left - 1];
+		of->choice[left - 1] = choice;
+	}
+}
+
 /* A new state: one level deeper. Its own copy is taken before everybody comes to rest. */
-static void enter(uint32_t depth, struct outcome *outcome)
+static void enter(uint32_t depth, const struct search *how, uint64_t hash, struct outcome *outcome)
 {
 	struct node *new = &node[depth];
 
 	outcome->states++;
-	new->count = schedule_list(new->choice);
+	new->count = choice_list(new->choice);
+	if (how->shuffle)
+		shuffle(new, hash + how->shuffle);
 	new->next = 0;
 	new->snapshot = snapshot_take();
 	check_rest(new->count, outcome);
@@ -78,30 +99,31 @@ static void take(const struct node *from, uint8_t choice, uint32_t depth, struct
 	outcome->path[depth - 1] = choice;
 	outcome->length = depth;
 	outcome->steps++;
-	schedule_take(choice);
+	choice_take(choice);
 }
 
-static bool is_over(const struct outcome *outcome, uint64_t states, time_t end)
+static bool is_over(const struct outcome *outcome, const struct search *how, time_t end)
 {
-	if (states && outcome->states >= states)
+	if (how->states && outcome->states >= how->states)
 		return true;
 	return end && outcome->steps % 1024 == 0 && time(NULL) >= end;
 }
 
-void search(const struct scope *scope, enum sp_mutant mutant, uint64_t states, uint32_t seconds,
-	    struct outcome *outcome)
+void search(const struct scope *scope, const struct search *how, struct outcome *outcome)
 {
-	time_t end = seconds ? time(NULL) + (time_t)seconds : 0;
+	time_t end = how->seconds ? time(NULL) + (time_t)how->seconds : 0;
 	struct seen seen = { .room = 0 };
 	uint32_t depth = 0;
+	uint64_t hash;
 
 	*outcome = (struct outcome){ .states = 0 };
 	violation[0] = 0;
-	if (!machine_make(scope, mutant))
+	if (!machine_make(scope, how->mutant))
 		violate("explorer: no machine");
-	(void)seen_add(&seen, world_hash());
-	enter(0, outcome);
-	for (depth = 1; depth && !is_violated() && !is_over(outcome, states, end);) {
+	hash = world_hash();
+	(void)seen_add(&seen, hash);
+	enter(0, how, hash, outcome);
+	for (depth = 1; depth && !is_violated() && !is_over(outcome, how, end);) {
 		struct node *top = &node[depth - 1];
 
 		if (top->next == top->count) {
@@ -110,11 +132,12 @@ void search(const struct scope *scope, enum sp_mutant mutant, uint64_t states, u
 			continue;
 		}
 		take(top, top->choice[top->next++], depth, outcome);
-		if (!is_violated() && seen_add(&seen, world_hash())) {
+		hash = is_violated() ? 0 : world_hash();
+		if (!is_violated() && seen_add(&seen, hash)) {
 			if (depth == DEPTH_MOST)
 				violate("explorer: a schedule of more than %u choices", DEPTH_MOST);
 			else
-				enter(depth++, outcome);
+				enter(depth++, how, hash, outcome);
 		}
 	}
 	outcome->exhausted = !depth && !is_violated();
@@ -138,7 +161,7 @@ void path_text(const struct outcome *outcome, char *text, size_t bytes)
 static bool may_take(uint8_t choice)
 {
 	uint8_t choices[CHOICES_MOST];
-	uint32_t count = schedule_list(choices);
+	uint32_t count = choice_list(choices);
 
 	for (uint32_t i = 0; i < count; i++)
 		if (choices[i] == choice)
@@ -146,7 +169,7 @@ static bool may_take(uint8_t choice)
 	return false;
 }
 
-void search_replay(const struct scope *scope, enum sp_mutant mutant, const char *path)
+bool search_replay(const struct scope *scope, enum sp_mutant mutant, const char *path)
 {
 	struct outcome outcome = { .states = 0 };
 	char text[160];
@@ -154,21 +177,24 @@ void search_replay(const struct scope *scope, enum sp_mutant mutant, const char 
 	violation[0] = 0;
 	if (!machine_make(scope, mutant))
 		violate("explorer: no machine");
-	for (; *path && !is_violated(); path++) {
+	for (uint32_t step = 1; *path && !is_violated(); path++, step++) {
 		const char *letter = strchr(letters, *path);
 		uint8_t choice = letter ? (uint8_t)(letter - letters) : UINT8_MAX;
 
 		if (!may_take(choice)) {
-			printf("'%c' is no choice here: the path is another scope's, another mutant's, or "
-			       "of another version\n",
-			       *path);
-			return;
+			printf("'%c' (choice %u) cannot be taken here: the schedule is of another scope, of "
+			       "another mutant, or of another version of the core or the scopes\n",
+			       *path, step);
+			return false;
 		}
 		choice_text(choice, text, sizeof(text));
-		printf("%c  %s\n", *path, text);
-		schedule_take(choice);
+		printf("%4u  %c  %s\n", step, *path, text);
+		choice_take(choice);
 	}
-	if (!is_violated())
+	if (!is_violated() && party_all_rest()) {
+		printf("      -  all have done what they may: everybody answers\n");
 		check_rest(1, &outcome);
-	printf("%s\n", is_violated() ? violation : "no violation on this path");
+	}
+	printf("%s\n", is_violated() ? violation : "no violation in this schedule");
+	return is_violated();
 }

@@ -2,11 +2,13 @@
 /*
  * tests/explore/state.c - the world as bytes: copied, restored, hashed, and known again.
  *
- *   | machine | arena: pages that were ever written are live | stacks, from their pointer up |
+ *   | machine, rings, the host's arena: blocks that ever differed are live | stacks, from their pointer up |
  *
- * The arena is large and mostly never touched. It is write-protected once the scope's first state
- * stands; whoever writes a page makes it live, and what it held before is kept. A live page that is as
- * it was counts nothing in the hash, so that a page that becomes live later changes no hash.
+ * The world is large and mostly never touched. It is write-protected once the scope's first state stands;
+ * of a page that somebody writes, what it held before is kept, and a block of it is live from when it
+ * differs. Such blocks alone are copied. One that is as it was counts nothing in the hash, so that a block
+ * that becomes live later changes no hash. Every step is hashed, so no difference is missed; and most
+ * blocks are what they were when they were hashed last, which costs a comparison.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -17,20 +19,39 @@
 #include "explore.h"
 
 #define PAGE	   4096u
+#define BLOCK	   256u
 #define WORLD	   0x200000000000ull
-#define ARENA	   (WORLD + (1u << 20))
-#define STACKS	   (WORLD + (1u << 30))
-#define LIVE_MOST  512u
+#define STACKS	   (WORLD + (1ull << 32))
+#define PAGES_MOST 512u
+#define LIVE_MOST  (PAGES_MOST * PAGE / BLOCK)
 #define ALT_STACK  65536u
 #define MULTIPLIER 0x9e3779b97f4a7c15ull
 
-static size_t arena_bytes;
-static struct live {
-	uint8_t *page;
-	uint64_t hash; /* of what it held at first */
+struct hashed {
+	uint64_t hash;
+	bool known;
+	uint8_t last[BLOCK]; /* what it held when it was hashed */
+};
+
+struct page {
+	uint8_t *at;
+	uint32_t live; /* bit n: block n */
 	uint8_t first[PAGE];
-} live[LIVE_MOST];
+};
+
+struct live {
+	uint8_t *at;
+	const uint8_t *first;
+	uint64_t first_hash;
+	struct hashed hashed;
+};
+
+static size_t world_bytes;
+static struct page page[PAGES_MOST];
+static uint32_t page_count;
+static struct live live[LIVE_MOST];
 static uint32_t live_count;
+static struct hashed stacks[PARTIES * STACK_BYTES / BLOCK];
 
 struct snapshot {
 	uint32_t live;
@@ -66,7 +87,17 @@ static uint64_t hash_bytes(const void *from, size_t bytes, uint64_t seed)
 		memcpy(word, at, 8);
 		lane[0] = mix(lane[0], word[0]);
 	}
-	return mix(mix(mix(lane[0], lane[1]), lane[2]), lane[3]);
+	return mix(mix(mix(mix(lane[0], lane[1]), lane[2]), lane[3]), seed);
+}
+
+static uint64_t hash_block(struct hashed *hashed, const uint8_t *at)
+{
+	if (hashed->known && memcmp(hashed->last, at, BLOCK) == 0)
+		return hashed->hash;
+	memcpy(hashed->last, at, BLOCK);
+	hashed->known = true;
+	hashed->hash = hash_bytes(at, BLOCK, (uintptr_t)at);
+	return hashed->hash;
 }
 
 static size_t stack_bytes(uint32_t party)
@@ -76,33 +107,64 @@ static size_t stack_bytes(uint32_t party)
 	return (size_t)((uint64_t)(uintptr_t)world_stack_end(party) - machine->party[party].sp);
 }
 
+/* Whole blocks, and what is left at its lower end. */
+static uint64_t hash_stack(uint32_t party)
+{
+	size_t bytes = stack_bytes(party), partly = bytes % BLOCK;
+	const uint8_t *at = world_stack_end(party) - bytes;
+	uint64_t hash = hash_bytes(at, partly, (uintptr_t)at);
+
+	for (at += partly; at < world_stack_end(party); at += BLOCK)
+		hash ^= hash_block(&stacks[((uintptr_t)at - STACKS) / BLOCK], at);
+	return hash;
+}
+
+/* Blocks of the page that are not as they were. */
+static void find_live(struct page *of)
+{
+	for (uint32_t i = 0; i < PAGE / BLOCK; i++) {
+		const uint8_t *first = of->first + i * BLOCK;
+
+		if ((of->live >> i & 1) || memcmp(of->at + i * BLOCK, first, BLOCK) == 0)
+			continue;
+		of->live |= 1u << i;
+		live[live_count].at = of->at + i * BLOCK;
+		live[live_count].first = first;
+		live[live_count].first_hash =
+			hash_bytes(first, BLOCK, (uintptr_t)live[live_count].at);
+		live[live_count].hashed.known = false;
+		live_count++;
+	}
+}
+
 uint64_t world_hash(void)
 {
-	uint64_t hash = hash_bytes(machine, sizeof(*machine), 1);
+	uint64_t hash = 0;
 
+	for (uint32_t i = 0; i < page_count; i++)
+		find_live(&page[i]);
 	for (uint32_t i = 0; i < live_count; i++)
-		hash ^= hash_bytes(live[i].page, PAGE, (uintptr_t)live[i].page) ^ live[i].hash;
+		hash ^= hash_block(&live[i].hashed, live[i].at) ^ live[i].first_hash;
 	for (uint32_t i = 0; i < PARTIES; i++)
-		hash = mix(hash,
-			   hash_bytes(world_stack_end(i) - stack_bytes(i), stack_bytes(i), i));
+		hash ^= hash_stack(i);
 	return hash ? hash : 1;
 }
 
-/* ---- live pages ---- */
+/* ---- pages that are written ---- */
 
 static void on_write(int signal_number, siginfo_t *info, void *context)
 {
 	uintptr_t at = (uintptr_t)info->si_addr / PAGE * PAGE;
 
 	(void)context;
-	if (at < ARENA || at >= ARENA + arena_bytes || live_count == LIVE_MOST) {
+	if (at < WORLD || at >= WORLD + world_bytes || page_count == PAGES_MOST) {
 		signal(signal_number, SIG_DFL);
 		return;
 	}
-	live[live_count].page = (uint8_t *)at;
-	memcpy(live[live_count].first, (const void *)at, PAGE);
-	live[live_count].hash = hash_bytes((const void *)at, PAGE, at);
-	live_count++;
+	page[page_count].at = (uint8_t *)at;
+	page[page_count].live = 0;
+	memcpy(page[page_count].first, (const void *)at, PAGE);
+	page_count++;
 	mprotect((void *)at, PAGE, PROT_READ | PROT_WRITE);
 }
 
@@ -121,36 +183,31 @@ static void watch_writes(void)
 static void *map_at(uint64_t where, size_t bytes)
 {
 	void *at = mmap((void *)(uintptr_t)where, bytes, PROT_READ | PROT_WRITE,
-			MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (at != (void *)(uintptr_t)where)
 		die("the world's place in memory is taken");
 	return at;
 }
 
-void *world_make(size_t bytes, void **arena)
+void *world_make(size_t bytes)
 {
-	static void *world;
-
-	if (!world) {
-		world = map_at(WORLD, sizeof(struct machine));
-		(void)map_at(STACKS, (size_t)PARTIES * STACK_BYTES);
+	if (world_bytes)
+		munmap((void *)(uintptr_t)WORLD, world_bytes);
+	else {
+		(void)map_at(STACKS, sizeof(stacks) / sizeof(stacks[0]) * BLOCK);
 		watch_writes();
 	}
-	if (arena_bytes)
-		munmap((void *)(uintptr_t)ARENA, arena_bytes);
-	arena_bytes = (bytes + PAGE - 1) / PAGE * PAGE;
-	*arena = map_at(ARENA, arena_bytes);
-	memset(world, 0, sizeof(struct machine));
-	live_count = 0;
-	return world;
+	world_bytes = (bytes + PAGE - 1) / PAGE * PAGE;
+	page_count = live_count = 0;
+	return map_at(WORLD, world_bytes);
 }
 
 /* The first state stands. */
 void world_reset(void)
 {
-	live_count = 0;
-	mprotect((void *)(uintptr_t)ARENA, arena_bytes, PROT_READ);
+	page_count = live_count = 0;
+	mprotect((void *)(uintptr_t)WORLD, world_bytes, PROT_READ);
 }
 
 uint8_t *world_stack_end(uint32_t party)
@@ -162,7 +219,7 @@ uint8_t *world_stack_end(uint32_t party)
 
 struct snapshot *snapshot_take(void)
 {
-	size_t bytes = sizeof(*machine) + (size_t)live_count * PAGE;
+	size_t bytes = (size_t)live_count * BLOCK;
 	struct snapshot *snapshot;
 	uint8_t *to;
 
@@ -173,10 +230,8 @@ struct snapshot *snapshot_take(void)
 		die("no memory for one more state on the way");
 	snapshot->live = live_count;
 	to = snapshot->bytes;
-	memcpy(to, machine, sizeof(*machine));
-	to += sizeof(*machine);
-	for (uint32_t i = 0; i < live_count; i++, to += PAGE)
-		memcpy(to, live[i].page, PAGE);
+	for (uint32_t i = 0; i < live_count; i++, to += BLOCK)
+		memcpy(to, live[i].at, BLOCK);
 	for (uint32_t i = 0; i < PARTIES; i++) {
 		snapshot->stack[i] = (uint32_t)stack_bytes(i);
 		memcpy(to, world_stack_end(i) - snapshot->stack[i], snapshot->stack[i]);
@@ -189,13 +244,11 @@ void snapshot_restore(const struct snapshot *snapshot)
 {
 	const uint8_t *from = snapshot->bytes;
 
-	memcpy(machine, from, sizeof(*machine));
-	from += sizeof(*machine);
 	for (uint32_t i = 0; i < live_count; i++) {
 		bool was_live = i < snapshot->live;
 
-		memcpy(live[i].page, was_live ? from : live[i].first, PAGE);
-		from += was_live ? PAGE : 0;
+		memcpy(live[i].at, was_live ? from : live[i].first, BLOCK);
+		from += was_live ? BLOCK : 0;
 	}
 	for (uint32_t i = 0; i < PARTIES; i++) {
 		memcpy(world_stack_end(i) - snapshot->stack[i], from, snapshot->stack[i]);

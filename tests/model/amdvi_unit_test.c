@@ -406,6 +406,7 @@ int main(void)
 		SHARED(the_other_domains_invalidation_does_not_help),
 		SHARED(a_number_is_reached_only_when_the_unit_says_so),
 		SHARED(a_queue_without_room_takes_nothing),
+		SHARED(without_the_check_a_full_queue_loses_commands),
 		SHARED(the_queue_goes_round),
 		SHARED(a_silent_unit_is_lost_and_reaches_nothing),
 		SHARED(a_number_that_was_never_asked_for_is_not_believed),

@@ -229,6 +229,24 @@ void a_queue_without_room_takes_nothing(void **state)
 	fixture_free(fixture);
 }
 
+/* What was there goes under: the ring is some posts long, and the unit has fetched none of them. */
+void without_the_check_a_full_queue_loses_commands(void **state)
+{
+	struct fixture *fixture = start_late(state);
+	struct command many[POST_COMMANDS];
+	const uint32_t posts = 4096 / POST_COMMANDS;
+	uint64_t number;
+
+	for (uint32_t i = 0; i < POST_COMMANDS; i++)
+		many[i] = forget_page;
+	assert_int_equal(sp_mutant_choose(fixture->host, SP_MUT_QUEUE_OVERRUN), SP_OK);
+	for (uint32_t i = 0; i < posts; i++)
+		assert_int_equal(fixture->ops->post(fixture->unit, many, POST_COMMANDS, &number),
+				 SP_OK);
+	assert_true(model_step(fixture->model, 0, UINT32_MAX) < posts * (POST_COMMANDS + 1));
+	fixture_free(fixture);
+}
+
 void the_queue_goes_round(void **state)
 {
 	struct fixture *fixture = start(state);

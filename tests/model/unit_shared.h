@@ -23,6 +23,7 @@ void an_unmapped_page_stays_reachable_until_it_is_invalidated(void **state);
 void the_other_domains_invalidation_does_not_help(void **state);
 void a_number_is_reached_only_when_the_unit_says_so(void **state);
 void a_queue_without_room_takes_nothing(void **state);
+void without_the_check_a_full_queue_loses_commands(void **state);
 void the_queue_goes_round(void **state);
 void a_silent_unit_is_lost_and_reaches_nothing(void **state);
 void a_number_that_was_never_asked_for_is_not_believed(void **state);
