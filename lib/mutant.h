@@ -78,6 +78,7 @@ enum sp_mutant {
 	SP_MUT_POSTED_IN_TURN,	 /* an observer is told when the one before it has answered */
 	/* Everything goes at once, and faults fill it again. */
 	SP_MUT_ROOT_UNFLUSHED, /* a CPU enters on another root with what it remembers of the old */
+	SP_MUT_ROOT_READ_EARLY, /* ... or on the old one, when it says already that it flushed for the new */
 	SP_MUT_SAMPLE_UNCHECKED,  /* a fault installs what it looked for before everything went */
 	SP_MUT_GENERATION_NARROW, /* ... is compared in one bit, and two changes of root are none */
 	SP_MUT_RECLAIM_CURRENT,	 /* the tree that is in use is taken apart, not the one that went */

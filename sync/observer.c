@@ -136,7 +136,7 @@ enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 {
 	struct cpu_state *state = &domain->cpu_states[platform_self(domain->host->embedder)];
 	const struct tree *tree = &domain->maps[0].tree;
-	uint64_t asked, root, gate;
+	uint64_t asked, gate, root = 0;
 	bool owed;
 
 	store64(&state->in_guest, 1);
@@ -150,14 +150,16 @@ enum sp_status sp_cpu_enter(struct sp_domain *domain, struct sp_entry *entry)
 		*entry = (struct sp_entry){ .ticket = { domain, gate } };
 		return SP_BUSY;
 	}
+	if (MUTANT(domain->host, SP_MUT_ROOT_READ_EARLY))
+		root = load64(&tree->root.mfn);
 	asked = load64(&domain->asked);
-	/* In this order: who reads a number reads the root that was stored before it was asked. */
-	root = load64(&tree->root.mfn);
-	owed = is_another_root(domain, state, root);
-	if (load64(&state->reached) < asked) {
-		owed = true;
+	owed = load64(&state->reached) < asked;
+	if (owed)
 		store64(&state->reached, load64(&domain->clock));
-	}
+	/* Behind both: who reads a number, or the clock, reads the root that was stored before it ticked. */
+	if (!MUTANT(domain->host, SP_MUT_ROOT_READ_EARLY))
+		root = load64(&tree->root.mfn);
+	owed |= is_another_root(domain, state, root);
 	if (owed && !(MUTANT(domain->host, SP_MUT_ROOT_UNFLUSHED) && domain->generation))
 		state->flush_owed = true;
 	*entry = (struct sp_entry){ .asid = domain->asid, .flush = state->flush_owed };
