@@ -154,7 +154,7 @@ empty :=
 space := $(empty) $(empty)
 guest_parts := $(addprefix demo-,nic move two smp balloon boot typing dpdk isolation disk display vf change serve)
 # What a Linux host tries: guests/linux/image.sh puts these into its RAM disk.
-linux_programs := $(OUT)/sallyport $(OUT)/vfio-example
+linux_programs := $(OUT)/sallyport $(OUT)/sallyport-mutants $(OUT)/vfio-example
 # DPDK for a few seconds on one machine, and changes under it, and a guest that serves another, on one;
 # PART=dpdk, PART=change, PART=serve show more.
 PART ?= matrix patch linux move smp balloon two nic isolation disk display vf typing change-short serve-short boot dpdk-short
@@ -432,7 +432,10 @@ $(OUT)/linux/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(linux_flags) -O2 $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(OUT)/sallyport: $(linux_obj) $(OUT)/libsallyport.a
+# The drivers of engines are freestanding, and drive from here too.
+linux_engines := $(call objects,linux,$(engine_src))
+
+$(OUT)/sallyport: $(linux_obj) $(linux_engines) $(OUT)/libsallyport.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(linux_libraries)
 
 # A page's date is the newest commit's, or what SOURCE_DATE_EPOCH says, never the day it was made on.
@@ -443,13 +446,18 @@ $(OUT)/man/%: platform/linux/man/%.scd
 	$(call quiet,SCDOC)SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$$(git log -1 --format=%ct 2>/dev/null || date +%s)) \
 		scdoc <$< >$@
 
+# The same, with guards that can be left out.
+$(OUT)/sallyport-mutants: $(filter-out %/left_out.o,$(linux_obj)) $(call objects,linux,tests/linux/left_out.c) \
+		$(linux_engines) $(OUT)/libsallyport.a
+	$(call quiet,LD)$(CC) -o $@ $^ $(linux_libraries)
+
 # The same with the sanitizers, for tests.
 $(OUT)/sanitized/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(linux_flags) -O1 $(sanitize) -c -o $@ $<
 
 # Guards can be left out of it: tests/linux/controls.
-sanitized_obj := $(call objects,sanitized,$(filter-out %/left_out.c,$(linux_src)) tests/linux/left_out.c)
+sanitized_obj := $(call objects,sanitized,$(filter-out %/left_out.c,$(linux_src)) $(engine_src) tests/linux/left_out.c)
 
 $(OUT)/sallyport-sanitized: $(sanitized_obj) $(OUT)/libsallyport.a
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries)

@@ -23,3 +23,4 @@ int tree_run(int argc, char **argv);
 int audit_run(int argc, char **argv);
 int faults_run(int argc, char **argv);
 int snapshot_run(int argc, char **argv);
+int verify_run(int argc, char **argv);

@@ -19,6 +19,7 @@ static const struct command commands[] = {
 	{ "audit", "may a device be given to a guest? The verdict, the evidence, the next command",
 	  audit_run },
 	{ "faults", "what IOMMUs blocked, from the kernel's log: who, where, why", faults_run },
+	{ "verify", "proof that a device's DMA is contained, by driving it", verify_run },
 	{ "snapshot", "all that these commands look at, as one file for --sysroot", snapshot_run },
 };
 
