@@ -64,7 +64,8 @@ pure_src := $(wildcard $(patsubst %,platform/metal/%.c,conf_text decode faults g
 	mptable perform print script uart vacpi vapic* vm_ask vpci*)) $(engine_src) platform/metal/dsdt_image.S
 guest_src := $(wildcard platform/metal/guest/*.c platform/metal/guest/*.S engines/edu.c)
 embed_src := $(wildcard examples/embed/*.c)
-linux_src := $(wildcard platform/linux/*.c)
+# Machines of QEMU are the boot runner's, for `lab`.
+linux_src := $(wildcard platform/linux/*.c) $(patsubst %,tests/boot/%.c,machines spelling qemu)
 # The runner draws the card that a guest's program draws, to compare.
 boot_src := $(filter-out %_test.c,$(wildcard tests/boot/*.c)) guests/testcard.c guests/letters.c
 test_src := $(wildcard tests/unit/*_test.c tests/model/*_test.c tests/boot/*_test.c tests/linux/*_test.c \

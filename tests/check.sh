@@ -241,6 +241,8 @@ run_linux() {
 	run_script commands "$out/sallyport-sanitized"
 	run_script manual "$out/sallyport"
 	run_script package "$out"
+	build linux images "$out/boot" || return
+	run_script lab "$out/sallyport-sanitized" "$out"
 }
 
 run_embed() {

@@ -24,3 +24,4 @@ int audit_run(int argc, char **argv);
 int faults_run(int argc, char **argv);
 int snapshot_run(int argc, char **argv);
 int verify_run(int argc, char **argv);
+int lab_run(int argc, char **argv);

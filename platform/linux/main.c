@@ -21,6 +21,7 @@ static const struct command commands[] = {
 	{ "faults", "what IOMMUs blocked, from the kernel's log: who, where, why", faults_run },
 	{ "verify", "proof that a device's DMA is contained, by driving it", verify_run },
 	{ "snapshot", "all that these commands look at, as one file for --sysroot", snapshot_run },
+	{ "lab", "the machines of the demo in QEMU, their options explained", lab_run },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -75,7 +75,7 @@ const struct probe probe_table[] = {
 /* clang-format on */
 const size_t probe_count = sizeof(probe_table) / sizeof(probe_table[0]);
 
-const struct machine *machine_find(const char *name)
+const struct machine *machine_named(const char *name)
 {
 	for (size_t i = 0; i < machine_count; i++)
 		if (strcmp(machine_table[i].name, name) == 0)

@@ -62,4 +62,4 @@ extern const size_t guest_machine_count;
 extern const struct probe probe_table[];
 extern const size_t probe_count;
 
-const struct machine *machine_find(const char *name);
+const struct machine *machine_named(const char *name);

@@ -56,7 +56,7 @@ static void usage(void)
 static bool add_machine(struct choice *choice, const struct machine *machine, const char *name)
 {
 	/* One of the matrix's, on which this part does not run. */
-	if (!machine && choice->part && machine_find(name))
+	if (!machine && choice->part && machine_named(name))
 		return true;
 	if (!machine) {
 		fprintf(stderr, "boot: there is no machine %s\n", name);
@@ -73,7 +73,7 @@ static bool add_machine(struct choice *choice, const struct machine *machine, co
 static const struct machine *find_machine(const struct choice *choice, const char *name)
 {
 	if (!choice->part)
-		return machine_find(name);
+		return machine_named(name);
 	for (size_t i = 0; i < *choice->part->machine_count; i++)
 		if (strcmp(choice->part->machines[i].name, name) == 0)
 			return &choice->part->machines[i];

@@ -2,7 +2,7 @@
 /*
  * tests/boot/qemu.c - finds the emulator and runs one machine in it.
  *
- *   QEMU= -> words -> --version -> device options -> fork, wait with a deadline -> how it ended
+ *   QEMU= -> words -> --version -> spelling.h -> fork, wait with a deadline -> how it ended
  */
 #include "qemu.h"
 
@@ -24,47 +24,6 @@ enum {
 	VERSION_SECONDS = 20,
 	ARGUMENTS = 64
 };
-
-/* The version from which on a unit is spelled so; the last line that applies is taken. */
-struct unit_option {
-	unsigned int since;
-	enum unit_kind unit;
-	const char *option;
-};
-
-static const struct unit_option unit_options[] = {
-	{ 0, UNIT_AMDVI, "amd-iommu" },
-	/* With its default, pt=on, no DMA is ever translated by the first releases of 10.0. */
-	{ 100000, UNIT_AMDVI, "amd-iommu,pt=off" },
-	{ 100013, UNIT_AMDVI, "amd-iommu" },
-	/* From here on DMA is translated only when asked for. */
-	{ 110000, UNIT_AMDVI, "amd-iommu,dma-remap=on" },
-	{ 0, UNIT_VTD, "intel-iommu" },
-	{ 0, UNIT_VTD_SCALABLE, "intel-iommu,x-scalable-mode=on" },
-	{ 0, UNIT_VTD_CACHING, "intel-iommu,intremap=on,caching-mode=on" },
-};
-
-const char *qemu_unit_option(unsigned int version, enum unit_kind unit)
-{
-	const char *option = NULL;
-
-	for (size_t i = 0; i < sizeof(unit_options) / sizeof(unit_options[0]); i++)
-		if (unit_options[i].unit == unit && unit_options[i].since <= version)
-			option = unit_options[i].option;
-	return option;
-}
-
-unsigned int qemu_version_from_text(const char *text, char *version, size_t size)
-{
-	static const char mark[] = "QEMU emulator version ";
-	const char *at = strstr(text, mark);
-	unsigned int major, minor, micro;
-
-	if (!at || sscanf(at + strlen(mark), "%3u.%2u.%2u", &major, &minor, &micro) != 3)
-		return 0;
-	snprintf(version, size, "%u.%u.%u", major, minor, micro);
-	return major * 10000 + minor * 100 + micro;
-}
 
 unsigned int qemu_time_limit(const struct machine *machine)
 {
@@ -320,55 +279,30 @@ bool qemu_find(struct qemu *qemu, const char *command, char *message, size_t siz
 	return true;
 }
 
-/* What all machines have in common. */
-/* clang-format off */
-static const char *const common_words[] = {
-	"-machine", "q35",
-	"-m", "512M",
-	"-smp", "3",
-	"-nodefaults",
-	"-no-reboot",
-	"-display", "none",
-	"-device", "isa-debug-exit,iobase=0xf4,iosize=4",
-	NULL
-};
-/* clang-format on */
-
 /* What a run's command line points to, beside constants. */
-struct spelling {
+struct command {
+	struct spelling spelling;
 	char serial[QEMU_TEXT];
 	char append[QEMU_TEXT];
 	const char *arguments[ARGUMENTS];
 };
 
-static void spell(struct spelling *to, const struct qemu *qemu, const struct boot *boot)
+static void spell(struct command *to, const struct qemu *qemu, const struct boot *boot)
 {
-	const struct machine *machine = boot->machine;
-	const char *unit = qemu_unit_option(qemu->number, machine->unit);
-	const char *options[] = {
-		"-accel",  machine->icount ? "tcg" : "tcg,thread=multi",
-		"-icount", machine->icount,
-		"-cpu",	   machine->cpu,
-		"-serial", to->serial,
-		"-device", unit, /* before what it translates for */
-		"-device", "edu,dma_mask=0xffffffffffffffff",
-		"-kernel", boot->image,
-		"-append", to->append,
-	};
+	const struct spelling_wish wish = { .machine = boot->machine,
+					    .version = qemu->number,
+					    .image = boot->image,
+					    .append = to->append,
+					    .serial = to->serial };
 	size_t count = copy_words(to->arguments, qemu->words);
 
 	if (boot->line)
 		snprintf(to->serial, sizeof(to->serial), "%s", boot->line);
 	else
 		snprintf(to->serial, sizeof(to->serial), "file:%s", boot->serial);
-	snprintf(to->append, sizeof(to->append), "%s%s", machine->append, boot->append_more);
-	count += copy_words(to->arguments + count, common_words);
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i += 2) {
-		if (!options[i + 1])
-			continue;
-		to->arguments[count++] = options[i];
-		to->arguments[count++] = options[i + 1];
-	}
+	snprintf(to->append, sizeof(to->append), "%s%s", boot->machine->append, boot->append_more);
+	spelling_of(&to->spelling, &wish);
+	count += spelling_words(&to->spelling, to->arguments + count);
 	if (boot->more)
 		count += copy_words(to->arguments + count, boot->more);
 	to->arguments[count] = NULL;
@@ -384,16 +318,16 @@ static void write_command(int errors, const char *const *arguments)
 
 void qemu_become(const struct qemu *qemu, const struct boot *boot)
 {
-	struct spelling spelling;
+	struct command command;
 
-	spell(&spelling, qemu, boot);
+	spell(&command, qemu, boot);
 	/* execvp promises not to write, but its type says so only of the pointers. */
-	execvp(spelling.arguments[0], (char *const *)(uintptr_t)spelling.arguments);
+	execvp(command.arguments[0], (char *const *)(uintptr_t)command.arguments);
 }
 
 struct boot_result qemu_boot(const struct qemu *qemu, const struct boot *boot)
 {
-	struct spelling spelling;
+	struct command command;
 	int errors = open(boot->errors, O_CREAT | O_TRUNC | O_RDWR | O_APPEND | O_CLOEXEC, 0644);
 	pid_t child;
 	struct boot_result result;
@@ -402,9 +336,9 @@ struct boot_result qemu_boot(const struct qemu *qemu, const struct boot *boot)
 		return (struct boot_result){ .end = BOOT_NOT_STARTED };
 	/* QEMU creates the file anew; what an earlier run said must not be read if it does not. */
 	unlink(boot->serial);
-	spell(&spelling, qemu, boot);
-	write_command(errors, spelling.arguments);
-	child = start(spelling.arguments, errors, errors);
+	spell(&command, qemu, boot);
+	write_command(errors, command.arguments);
+	child = start(command.arguments, errors, errors);
 	if (child > 0)
 		result = wait_for(child, qemu_time_limit(boot->machine), boot);
 	else

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * tests/boot/qemu.h - the emulator: which one, how a machine is spelled for it, one run of it.
+ * tests/boot/qemu.h - the emulator: which one, one run of it.
  */
 #pragma once
 
 #include "machines.h"
+#include "spelling.h"
 
 enum {
 	QEMU_WORDS = 16,
@@ -69,12 +70,6 @@ enum {
 
 /* Finds out what `command` is; false with a message that says what to do. */
 bool qemu_find(struct qemu *qemu, const char *command, char *message, size_t size);
-
-/* The -device option of a unit for this version, NULL for no unit. */
-const char *qemu_unit_option(unsigned int version, enum unit_kind unit);
-
-/* "QEMU emulator version 7.2.22 (Debian ...)" -> 70222; 0 when it is no such line. */
-unsigned int qemu_version_from_text(const char *text, char *version, size_t size);
 
 /* This process becomes QEMU; returns where that cannot be. */
 void qemu_become(const struct qemu *qemu, const struct boot *boot);

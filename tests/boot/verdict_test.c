@@ -135,7 +135,7 @@ static void a_missing_row_1_hides_what_the_others_say(void **state)
 static void the_row_that_qemu_cannot_show_may_be_unobservable(void **state)
 {
 	(void)state;
-	matrix.machine = machine_find("vtd-separate");
+	matrix.machine = machine_named("vtd-separate");
 	set_row(7, RESULT_UNOBSERVABLE);
 	assert_true(judge());
 	assert_int_equal(matrix_totals(&matrix, 1).unobservable, 1);
@@ -147,7 +147,7 @@ static void the_row_that_qemu_cannot_show_may_be_unobservable(void **state)
 static void two_unobservable_rows_are_not_good(void **state)
 {
 	(void)state;
-	matrix.machine = machine_find("vtd-separate");
+	matrix.machine = machine_named("vtd-separate");
 	set_row(7, RESULT_UNOBSERVABLE);
 	set_row(10, RESULT_UNOBSERVABLE);
 	assert_false(judge());
@@ -356,7 +356,7 @@ static void check_passes_skips_and_fails_each_row_by_itself(void **state)
 	assert_int_equal(passed, check_count());
 	assert_int_equal(failed + skipped, 0);
 
-	matrix.machine = machine_find("vtd-separate");
+	matrix.machine = machine_named("vtd-separate");
 	set_row(7, RESULT_UNOBSERVABLE);
 	controls.rows[8].result = RESULT_CONTAINED;
 	judge();
