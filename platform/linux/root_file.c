@@ -253,7 +253,8 @@ static bool read_all(struct file *file)
 		if (*file->line && *file->line != '#' && !read_entry(file))
 			return false;
 	}
-	qsort(file->notes, file->count, sizeof(*file->notes), compare);
+	if (file->count)
+		qsort(file->notes, file->count, sizeof(*file->notes), compare);
 	return true;
 }
 
