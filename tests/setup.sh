@@ -24,6 +24,7 @@ need_for_demo() {
 	need libc6-dev "C library headers, for the test runner" has_header stdio.h
 	need libjansson-dev "the boot runner writes out/matrix.json" has_header jansson.h
 	need libsmartcols-dev "the boot runner prints tables" has_header libsmartcols/libsmartcols.h
+	need libpci-dev "the tool for Linux hosts: names of PCI functions" has_header pci/pci.h
 	need libpng-dev "the boot runner reads what a guest's displays show" has_header png.h
 	need pkg-config "the DPDK program of a guest is built" has_command pkg-config
 	need e2fsprogs "a guest's root file system is made" \
@@ -43,7 +44,6 @@ need_for_bench() {
 
 need_for_check() {
 	need valgrind "instruction counts against a table" has_header valgrind/callgrind.h
-	need libpci-dev "the tool for Linux hosts: names of PCI functions" has_header pci/pci.h
 	need libcmocka-dev "unit and model tests" \
 		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
 	need libcapstone-dev "unit tests: a second opinion on instructions" \

@@ -129,18 +129,33 @@ static void print_sum(const struct proof *proof)
 	       of[VERIFY_BLOCKED], of[VERIFY_LEAKED], of[VERIFY_UNOBSERVABLE], of[VERIFY_UNKNOWN]);
 }
 
-static void print_table(const struct proof *proof, const struct command_line *line)
+static void print_rows(const json_t *rows, const struct command_line *line)
 {
 	const struct table table = { .column = columns,
 				     .column_count = sizeof(columns) / sizeof(columns[0]),
 				     .pick = line->options.columns,
 				     .no_headings = line->options.no_headings };
+
+	table_print(&table, rows);
+}
+
+/* `-o help` is for any machine; it ends the program. */
+static void print_columns(const struct command_line *line)
+{
+	json_t *none = json_array();
+
+	print_rows(none, line);
+	json_decref(none);
+}
+
+static void print_table(const struct proof *proof, const struct command_line *line)
+{
 	json_t *rows = rows_of(proof);
 
 	printf("%s: %s, group %u, unit %s, through VFIO type 1%s\n", proof->function->name,
 	       engine_text(engine_of(proof->function)), proof->group, proof->unit,
 	       access("/dev/iommu", F_OK) == 0 ? " (iommufd is there, and not used)" : "");
-	table_print(&table, rows);
+	print_rows(rows, line);
 	json_decref(rows);
 	if (proof->verify.samples)
 		printf("an unmap of 4 KiB takes %.1f us, 99 of 100 no more than %.1f us (of %zu)\n",
@@ -244,6 +259,8 @@ int verify_run(int argc, char **argv)
 	int status;
 
 	options_parse(&argp, argc, argv, &line);
+	if (line.options.columns && strcmp(line.options.columns, "help") == 0)
+		print_columns(&line);
 	if (line.options.sysroot)
 		say_fatal(EXIT_USAGE,
 			  "verify drives devices of this machine; it takes no --sysroot");
