@@ -14,7 +14,7 @@
 static void (*const checks[])(const struct check *) = {
 	audit_kind,	audit_uses,	  audit_group, audit_sriov,  audit_acs,
 	audit_reserved, audit_requesters, audit_reset, audit_widths, audit_seen,
-	audit_msix,	audit_small_bars, audit_ats,   audit_driver,
+	audit_msix,	audit_small_bars, audit_ats,
 };
 
 const char *audit_verdict_text(enum audit_verdict verdict)
@@ -70,21 +70,36 @@ static void judge(const struct audit *audit, struct audit_device *device)
 	device->reason = own ? own->brief : "";
 }
 
-static void look(struct audit *audit, int index)
+static struct check check_of(struct audit *audit, size_t index)
 {
 	const struct machine *machine = audit->machine;
 	const struct machine_function *function = &machine->function[index];
-	const struct check check = {
+
+	return (struct check){
 		.audit = audit,
 		.machine = machine,
 		.function = function,
-		.index = index,
+		.index = (int)index,
 		.group = function->group == MACHINE_NONE ? NULL : &machine->group[function->group],
 		.out = &audit->device[index].found,
 	};
+}
+
+static void look(struct audit *audit, size_t index)
+{
+	struct check check = check_of(audit, index);
 
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
 		checks[i](&check);
+}
+
+/* What one device reaches is another's finding too. */
+static void look_again(struct audit *audit, size_t index)
+{
+	struct check check = check_of(audit, index);
+
+	audit_acs_reached(&check);
+	audit_driver(&check);
 	sort(check.out);
 	judge(audit, &audit->device[index]);
 }
@@ -100,7 +115,9 @@ struct audit *audit_machine(const struct machine *machine)
 	audit_host(audit);
 	sort(&audit->host);
 	for (size_t i = 0; i < machine->function_count; i++)
-		look(audit, (int)i);
+		look(audit, i);
+	for (size_t i = 0; i < machine->function_count; i++)
+		look_again(audit, i);
 	return audit;
 }
 

@@ -29,6 +29,8 @@ enum pcie_type {
 	TYPE_CONVENTIONAL = 0x100, /* no PCI Express capability */
 };
 
+const char AUDIT_ACS_GAP[] = "acs-gap";
+
 /* Where the way up may be left. */
 struct edge {
 	const struct check *check;
@@ -136,18 +138,26 @@ static char *register_text(const struct edge *edge)
 	char *bits, *text;
 
 	if (edge->none)
-		return memory_print("%s, %s, has no ACS capability (/%s/config)", at->name,
-				    edge->what, at->path);
+		return memory_print(
+			"%s, %s, has no ACS capability (/sys/bus/pci/devices/%s/config)", at->name,
+			edge->what, at->name);
 	bits = acs_text(edge->open);
-	text = memory_print("%s, %s, has %s off in its ACS control register (/%s/config)", at->name,
-			    edge->what, bits, at->path);
+	text = memory_print(
+		"%s, %s, has %s off in its ACS control register (/sys/bus/pci/devices/%s/config)",
+		at->name, edge->what, bits, at->name);
 	free(bits);
 	return text;
 }
 
 /* Between the same functions each bit that is off opens another way. */
-static char *ways_text(uint32_t open)
+static char *ways_text(const struct edge *edge)
 {
+	uint32_t open = edge->open;
+
+	if (edge->at == edge->check->index)
+		return memory_copy(" its functions may talk inside the device;");
+	if (!is_port(&edge->check->machine->function[edge->at]))
+		return memory_copy(" all on such a bus see what each of them sends;");
 	return memory_print(
 		"%s%s%s%s", open & ACS_REQUEST_REDIRECT ? " requests turn round there (RR);" : "",
 		open & ACS_COMPLETION_REDIRECT ? " answers do (CR);" : "",
@@ -159,6 +169,22 @@ static char *ways_text(uint32_t open)
 			: "");
 }
 
+static bool is_switch(const struct edge *edge)
+{
+	return type_of(&edge->check->machine->function[edge->at]) == TYPE_DOWNSTREAM;
+}
+
+/*
+ * Groups are trusted where the kernel may know of hardware what its registers do not say: root ports, functions of
+ * several. Not where it was told what to form, nor between the ports of a switch: for a group, kernels look at the
+ * ports above a device, not at those beside them.
+ */
+static bool is_unsafe(const struct edge *edge, size_t outside)
+{
+	return outside && edge->check->group &&
+	       (edge->check->audit->settings.acs_override || is_switch(edge));
+}
+
 static const char *conclusion_of(const struct edge *edge, size_t outside)
 {
 	if (!edge->check->group)
@@ -166,30 +192,43 @@ static const char *conclusion_of(const struct edge *edge, size_t outside)
 	if (!outside)
 		return " That is why they are in one group.";
 	if (edge->check->audit->settings.acs_override)
-		return " The kernel counts them as apart because pcie_acs_override= told it to, and nothing keeps "
+		return " The kernel has them in different groups because pcie_acs_override= told it to; nothing keeps "
 		       "them apart.";
-	return " The kernel counts them as apart all the same: it knows this hardware to isolate without saying so.";
+	if (is_switch(edge))
+		return " The kernel has them in different groups all the same: it looks at the ports above a device, "
+		       "not at those beside them.";
+	return " The kernel has them in different groups: it knows this hardware to isolate without saying so.";
+}
+
+/* Of the peers, the first that is in another group; else the first. */
+static int first_peer(const struct edge *edge)
+{
+	for (size_t i = 0; i < edge->peer_count; i++) {
+		if (!function_is_mate(edge->check, edge->peer[i]))
+			return edge->peer[i];
+	}
+	return edge->peer[0];
 }
 
 static void add_gap(const struct edge *edge)
 {
 	const struct check *check = edge->check;
 	size_t outside = count_outside(edge);
-	bool unsafe = outside && check->group && check->audit->settings.acs_override;
-	char *registers = register_text(edge), *ways = ways_text(edge->open),
+	bool unsafe = is_unsafe(edge, outside);
+	char *registers = register_text(edge), *ways = ways_text(edge),
 	     *list = finding_list(check->machine, edge->peer, edge->peer_count);
 	struct audit_finding *finding;
 
 	finding = finding_add(
-		check->out, "acs-gap", unsafe ? AUDIT_UNSAFE : AUDIT_SAFE,
+		check->out, AUDIT_ACS_GAP, unsafe ? AUDIT_UNSAFE : AUDIT_SAFE,
 		memory_print("may reach %s%s past the IOMMU",
-			     check->machine->function[edge->peer[0]].name,
+			     check->machine->function[first_peer(edge)].name,
 			     edge->peer_count > 1 ? " and others" : ""),
 		memory_print("%s:%s so from %s to %s there is a way that the unit does not see.%s",
 			     registers, ways, check->function->name, list,
 			     conclusion_of(edge, outside)),
 		unsafe ? memory_copy(
-				 "give them all to one guest, or put the device into a slot behind another root port")
+				 "give them all to one guest, or put the device behind a root port of its own")
 		       : NULL);
 	for (size_t i = 0; i < edge->peer_count; i++)
 		finding_add_peer(finding, edge->peer[i]);
@@ -204,9 +243,9 @@ static void add_unseen(const struct check *check, const struct machine_function 
 		check->out, "acs-unseen", AUDIT_UNKNOWN,
 		memory_print("whether %s isolates is not known", at->name),
 		memory_print(
-			"/%s/config could not be read beyond %zu bytes, and with pcie_acs_override= groups "
+			"/sys/bus/pci/devices/%s/config could not be read beyond %zu bytes, and with pcie_acs_override= groups "
 			"are no evidence.",
-			at->path, at->config.count),
+			at->name, at->config.count),
 		memory_copy("run it as root"));
 }
 
@@ -220,6 +259,9 @@ static void look_at(const struct check *check, int at, const char *what)
 			     .none = acs.answer != ACS_PRESENT,
 			     .open = open_bits(&acs) };
 
+	/* 6.12.1.2: functions of one device have no source to validate and no link to forward on. */
+	if (at == check->index)
+		edge.open &= ACS_REQUEST_REDIRECT | ACS_COMPLETION_REDIRECT;
 	if (!edge.open)
 		return;
 	find_peers(&edge);
@@ -257,5 +299,40 @@ void audit_acs(const struct check *check)
 		/* 6.12.1.1: what comes up a switch's upstream port goes on. */
 		if (type_of(&machine->function[up]) != TYPE_UPSTREAM)
 			look_at(check, up, what_is(&machine->function[up]));
+	}
+}
+
+static bool has_gap_to(const struct audit_findings *found, int peer)
+{
+	for (size_t i = 0; i < found->count; i++) {
+		if (found->finding[i].id == AUDIT_ACS_GAP &&
+		    found->finding[i].weight == AUDIT_UNSAFE &&
+		    finding_has_peer(&found->finding[i], peer))
+			return true;
+	}
+	return false;
+}
+
+/* A way that leads from another device to this one, and not back. */
+void audit_acs_reached(const struct check *check)
+{
+	for (size_t i = 0; i < check->machine->function_count; i++) {
+		const struct machine_function *other = &check->machine->function[i];
+
+		if (function_is_mate(check, (int)i) ||
+		    !has_gap_to(&check->audit->device[i].found, check->index) ||
+		    has_gap_to(check->out, (int)i))
+			continue;
+		finding_add_peer(
+			finding_add(
+				check->out, "acs-reached", AUDIT_UNSAFE,
+				memory_print("%s may reach it past the IOMMU", other->name),
+				memory_print(
+					"Whoever has %s reads and writes the registers of %s: see acs-gap of "
+					"`sallyport audit %s`.",
+					other->name, check->function->name, other->name),
+				memory_print("give both to one guest, or leave %s without a driver",
+					     other->name)),
+			(int)i);
 	}
 }

@@ -8,6 +8,7 @@
 
 #include "audit.h"
 #include "command.h"
+#include "finding.h"
 #include "options.h"
 #include "table.h"
 #include "version.h"
@@ -108,32 +109,44 @@ static void print_details(const json_t *document, bool devices)
 	}
 }
 
-/* Bridges are judged where they are asked for by name alone. */
-static void drop_bridges(const struct options *options, const struct machine *machine, bool *chosen)
+/* Bridges and the chipset are judged where they are asked for by name alone. */
+static void drop_platform(const struct options *options, const struct machine *machine,
+			  bool *chosen)
 {
 	for (size_t i = 0; options->device_count == 0 && i < machine->function_count; i++)
-		chosen[i] = !machine->function[i].is_bridge;
+		chosen[i] = !machine->function[i].is_bridge &&
+			    !function_is_chipset(&machine->function[i]);
 }
 
-static enum audit_verdict worst_of_host(const struct audit *audit)
+/* Every host has a disk and an interface that it needs: without DEVICE, it is the host that is asked about. */
+static enum audit_verdict worst_of(const struct audit *audit, const struct options *options,
+				   const bool *chosen, bool *unknown)
 {
-	return audit->host.count ? audit->host.finding[0].weight : AUDIT_SAFE;
-}
+	enum audit_verdict worst = audit->host.count ? audit->host.finding[0].weight : AUDIT_SAFE;
 
-static int exit_of(const struct audit *audit, const bool *chosen)
-{
-	enum audit_verdict worst = worst_of_host(audit);
-	bool unknown = worst == AUDIT_UNKNOWN, bad = worst != AUDIT_SAFE && !unknown;
-
-	for (size_t i = 0; i < audit->machine->function_count; i++) {
-		enum audit_verdict verdict = audit->device[i].verdict;
-
-		if (!chosen[i] || verdict == AUDIT_SAFE)
+	/* A note, as it says nothing against a device of which the registers speak well. */
+	if (!options->device_count && audit->settings.acs_override && worst == AUDIT_SAFE)
+		worst = AUDIT_CONDITIONAL;
+	*unknown = worst == AUDIT_UNKNOWN;
+	for (size_t i = 0; options->device_count && i < audit->machine->function_count; i++) {
+		if (!chosen[i])
 			continue;
-		unknown |= verdict == AUDIT_UNKNOWN;
-		bad |= verdict != AUDIT_UNKNOWN;
+		*unknown |= audit->device[i].verdict == AUDIT_UNKNOWN;
+		if (audit->device[i].verdict != AUDIT_UNKNOWN && audit->device[i].verdict > worst)
+			worst = audit->device[i].verdict;
 	}
-	return bad ? EXIT_FINDINGS : unknown ? EXIT_UNKNOWN : EXIT_FINE;
+	return worst;
+}
+
+/* What is known to be wrong is said before what is not known. */
+static int exit_of(const struct audit *audit, const struct options *options, const bool *chosen)
+{
+	bool unknown;
+	enum audit_verdict worst = worst_of(audit, options, chosen, &unknown);
+
+	if (worst != AUDIT_SAFE && worst != AUDIT_UNKNOWN)
+		return EXIT_FINDINGS;
+	return unknown ? EXIT_UNKNOWN : EXIT_FINE;
 }
 
 static void print(const struct audit_command *command, const struct audit *audit,
@@ -164,8 +177,8 @@ int audit_run(int argc, char **argv)
 		OPTIONS_DEVICES,
 		"Tells which devices can be given to a guest, and why not. Reads only.\v"
 		"A DEVICE is 0000:03:00.0, 03:00.0, a pattern (\"0000:03:*\"), vendor:device (8086:10d3), or the name of "
-		"a network interface or a disk; without one, every function that is no bridge. Exit status: 0 all are "
-		"safe, 1 one is not, 3 could not tell.",
+		"a network interface or a disk; without one, every function but bridges and the chipset. Exit status: 0 the "
+		"DEVICEs are safe (without DEVICE: the host has no finding), 1 they are not, 3 could not tell.",
 		options_children,
 		NULL,
 		NULL
@@ -181,10 +194,10 @@ int audit_run(int argc, char **argv)
 	root = root_open(command.options.sysroot);
 	machine = machine_read(root);
 	chosen = options_select(&command.options, machine);
-	drop_bridges(&command.options, machine, chosen);
+	drop_platform(&command.options, machine, chosen);
 	audit = audit_machine(machine);
 	print(&command, audit, chosen);
-	status = exit_of(audit, chosen);
+	status = exit_of(audit, &command.options, chosen);
 	audit_free(audit);
 	free(chosen);
 	free(command.options.device);

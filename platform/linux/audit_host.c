@@ -193,13 +193,13 @@ static void check_table(struct audit *audit)
 	if (machine->table == TABLE_REFUSED)
 		finding_add(
 			&audit->host, "table-refused", AUDIT_UNKNOWN,
-			memory_copy("firmware's table is unsound"),
-			memory_print("/sys/firmware/acpi/tables/%s contradicts itself: %.*s.",
+			memory_copy("firmware's table is not understood"),
+			memory_print("/sys/firmware/acpi/tables/%s is refused: %.*s.",
 				     table_name(machine),
 				     (int)strcspn(machine->trouble ?: "", "\n"),
 				     machine->trouble ?: ""),
 			memory_copy(
-				"update the firmware; until then what it reserves is not known"));
+				"update the firmware; until then what the table reserves is not known"));
 }
 
 static void check_uses(struct audit *audit)
@@ -213,8 +213,8 @@ static void check_uses(struct audit *audit)
 
 void audit_host(struct audit *audit)
 {
-	check_translation(audit);
 	check_noiommu(audit);
+	check_translation(audit);
 	check_interrupts(audit);
 	check_table(audit);
 	check_uses(audit);

@@ -30,9 +30,9 @@ void audit_seen(const struct check *check)
 		check->out, "capabilities-unseen", AUDIT_UNKNOWN,
 		memory_copy("its capabilities could not be read"),
 		memory_print(
-			"/%s/config shows %zu bytes alone: MSI-X, ATS, ACS and what resets it are judged by "
+			"/sys/bus/pci/devices/%s/config shows %zu bytes alone: MSI-X, ATS, ACS and what resets it are judged by "
 			"what the kernel tells of them, or not at all.",
-			function->path, function->config.count),
+			function->name, function->config.count),
 		memory_copy(
 			denied ? "run it as root"
 			       : "boot a kernel that finds the MCFG table: it reads the first 256 bytes alone"));
@@ -59,10 +59,10 @@ void audit_msix(const struct check *check)
 		check->out, "msix-page", AUDIT_SAFE,
 		memory_copy("its MSI-X table shares a page with other registers"),
 		memory_print(
-			"The table is at %#x of BAR %u (%#llx bytes; MSI-X capability at %#x of /%s/config). "
+			"The table is at %#x of BAR %u (%#llx bytes; MSI-X capability at %#x of /sys/bus/pci/devices/%s/config). "
 			"A monitor that traps the table traps what else is in that page: slow, not unsafe, "
 			"as remapping checks each interrupt.",
-			offset, bar, (unsigned long long)range->bytes, at, function->path),
+			offset, bar, (unsigned long long)range->bytes, at, function->name),
 		memory_copy("with QEMU, x-msix-relocation= puts the table elsewhere"));
 }
 
@@ -102,13 +102,14 @@ void audit_small_bars(const struct check *check)
 				memory_print("BAR %u shares a page with %s", i,
 					     check->machine->function[other].name),
 				memory_print(
-					"/%s/resource: BAR %u is %#llx bytes at %#llx, and %s has registers in "
+					"/sys/bus/pci/devices/%s/resource: BAR %u is %#llx bytes at %#llx, and %s has registers in "
 					"that page. VFIO does not map it, so each access is trapped.",
-					function->path, i, (unsigned long long)range->bytes,
+					function->name, i, (unsigned long long)range->bytes,
 					(unsigned long long)range->first,
 					check->machine->function[other].name),
-				memory_copy(
-					"pci=resource_alignment=12@... gives each a page of its own")),
+				memory_print(
+					"`pci=resource_alignment=12@%s` on the kernel's command line gives it a page of its own",
+					function->name)),
 			other);
 	}
 }
@@ -146,8 +147,8 @@ static void check_bars(const struct check *check)
 			check->out, "address-width", AUDIT_IMPOSSIBLE,
 			memory_print("BAR %u lies beyond what the CPU can address", i),
 			memory_print(
-				"/%s/resource has BAR %u at %#llx; /proc/cpuinfo says %u bits physical.",
-				check->function->path, i, (unsigned long long)range->first, bits),
+				"/sys/bus/pci/devices/%s/resource has BAR %u at %#llx; /proc/cpuinfo says %u bits physical.",
+				check->function->name, i, (unsigned long long)range->first, bits),
 			memory_copy(
 				"switch 64-bit BARs (Above 4G Decoding) in the firmware's setup, or boot "
 				"with pci=realloc"));
@@ -206,8 +207,9 @@ static void check_virtual(const struct check *check)
 					   : "is a function of %s",
 				     physical->name),
 			memory_print(
-				"/%s/physfn leads to %s, which %s has%s", check->function->path,
-				physical->name, physical->driver ?: "no driver",
+				"/sys/bus/pci/devices/%s/physfn leads to %s, which %s has%s",
+				check->function->name, physical->name,
+				physical->driver ?: "no driver",
 				given ? ": if that is a guest, it can stop, change and watch this one."
 				      : ", so its physical function stays with the host."),
 			given ? memory_print("sallyport unbind %s", physical->name) : NULL),
@@ -223,22 +225,23 @@ static void check_physical(const struct check *check)
 			check->out, "sriov", AUDIT_SAFE,
 			memory_print("could have %u virtual functions", function->vf_total),
 			memory_print(
-				"/%s/sriov_totalvfs is %u, sriov_numvfs 0: a guest that has the whole function "
+				"/sys/bus/pci/devices/%s/sriov_totalvfs is %u, sriov_numvfs 0: a guest that has the whole function "
 				"cannot switch them on.",
-				function->path, function->vf_total),
+				function->name, function->vf_total),
 			NULL);
 		return;
 	}
 	finding_add(
 		check->out, "vfs-on", AUDIT_UNSAFE,
-		memory_print("%u virtual functions of it are on", function->vf_count),
+		memory_print("%u virtual function%s on", function->vf_count,
+			     function->vf_count == 1 ? " of it is" : "s of it are"),
 		memory_print(
-			"/%s/sriov_numvfs is %u: whoever has the physical function decides for all of them, "
+			"/sys/bus/pci/devices/%s/sriov_numvfs is %u: whoever has the physical function decides for all of them, "
 			"whomever they belong to, and a reset of it takes them away.",
-			function->path, function->vf_count),
+			function->name, function->vf_count),
 		memory_print(
-			"give a virtual function away instead, or first: echo 0 > /%s/sriov_numvfs",
-			function->path));
+			"give a virtual function away instead, or first: echo 0 > /sys/bus/pci/devices/%s/sriov_numvfs",
+			function->name));
 }
 
 void audit_sriov(const struct check *check)
@@ -265,8 +268,8 @@ void audit_ats(const struct check *check)
 	finding_add(
 		check->out, "ats", AUDIT_SAFE, memory_copy("may keep translations itself (ATS)"),
 		memory_print(
-			"Its ATS capability at %#x of /%s/config is %s: with ATS on, what the device marks as "
+			"Its ATS capability at %#x of /sys/bus/pci/devices/%s/config is %s: with ATS on, what the device marks as "
 			"translated passes unlooked at, so that the device itself is trusted.",
-			at, check->function->path, on ? "on" : "off (VFIO may switch it on)"),
+			at, check->function->name, on ? "on" : "off (VFIO may switch it on)"),
 		memory_copy("pci=noats on the command line keeps it off for all"));
 }

@@ -114,8 +114,8 @@ static void add_known(const struct check *check, const char *methods)
 		check->out, "reset", AUDIT_SAFE,
 		memory_print("is reset by %.*s", (int)strcspn(methods, " "), methods),
 		memory_print(
-			"/%s/%s: %s; %s.%s%s", function->path, source_of(function), methods,
-			registers,
+			"/sys/bus/pci/devices/%s/%s: %s; %s.%s%s", function->name,
+			source_of(function), methods, registers,
 			whole ? ""
 			      : " There is no function level reset: what a reset by power or by the bus "
 				"clears is up to the device.",
@@ -156,7 +156,7 @@ static char *none_text(const struct check *check, const struct audit_finding *bu
 	     *list = finding_list(check->machine, bus->peer, bus->peer_count), *text;
 
 	text = memory_print(
-		"/%s/%s names no method; %s.%s%s%s%s", check->function->path,
+		"/sys/bus/pci/devices/%s/%s names no method; %s.%s%s%s%s", check->function->name,
 		source_of(check->function), registers,
 		bus->peer_count ? " A reset of the bus would hit " : "", list,
 		bus->peer_count ? " too." : "",
@@ -207,9 +207,9 @@ void audit_reset(const struct check *check)
 			check->out, "reset-unseen", AUDIT_UNKNOWN,
 			memory_copy("whether it can be reset is not known"),
 			memory_print(
-				"/%s/reset_method is not there (a kernel before 5.15), and capabilities could "
+				"/sys/bus/pci/devices/%s/reset_method is not there (a kernel before 5.15), and capabilities could "
 				"not be read.",
-				check->function->path),
+				check->function->name),
 			memory_copy("run it as root"));
 	else if (methods[strspn(methods, " ")])
 		add_known(check, methods);

@@ -6,6 +6,9 @@
 
 #include "audit.h"
 
+/* The id that a second look compares, by its address. */
+extern const char AUDIT_ACS_GAP[];
+
 /* What a check looks at: one function of the machine. */
 struct check {
 	const struct audit *audit;
@@ -26,6 +29,8 @@ bool finding_has_peer(const struct audit_finding *finding, int peer);
 /* "0000:01:00.1 (snd_hda_intel), 0000:01:00.2": to be freed. */
 char *finding_list(const struct machine *machine, const int *peer, size_t count);
 
+/* What keeps the machine running: host and ISA bridge, SMBus, IOMMU. */
+bool function_is_chipset(const struct machine_function *function);
 bool function_is_endpoint(const struct machine_function *function);
 /* Another endpoint of the same group is at this index. */
 bool function_is_mate(const struct check *check, int index);
@@ -44,6 +49,8 @@ void audit_requesters(const struct check *check);
 void audit_reserved(const struct check *check);
 void audit_uses(const struct check *check);
 void audit_acs(const struct check *check);
+/* When all were looked at: what the others can reach. */
+void audit_acs_reached(const struct check *check);
 void audit_reset(const struct check *check);
 void audit_seen(const struct check *check);
 void audit_msix(const struct check *check);

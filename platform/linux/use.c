@@ -14,15 +14,50 @@ static bool is_same(const char *a, const char *b)
 	return a && b ? !strcmp(a, b) : a == b;
 }
 
+static struct use *find(const struct uses *uses, enum use_kind kind, int function,
+			const char *child)
+{
+	for (size_t i = 0; i < uses->count; i++) {
+		struct use *use = &uses->use[i];
+
+		if (use->kind == kind && use->function == function && is_same(use->child, child))
+			return use;
+	}
+	return NULL;
+}
+
+/* "/" and "/, /boot" have the part "/". */
+static bool has_part(const char *purposes, const char *purpose)
+{
+	size_t length = strlen(purpose);
+
+	for (const char *at = purposes; at; at = strstr(at, ", "), at = at ? at + 2 : NULL) {
+		if (!strncmp(at, purpose, length) &&
+		    (!at[length] || !strncmp(at + length, ", ", 2)))
+			return true;
+	}
+	return false;
+}
+
+static void add_purpose(struct use *use, const char *purpose)
+{
+	char *more;
+
+	if (has_part(use->purpose, purpose))
+		return;
+	more = memory_print("%s, %s", use->purpose, purpose);
+	free(use->purpose);
+	use->purpose = more;
+}
+
 void use_add(struct uses *uses, enum use_kind kind, int function, const char *child,
 	     const char *purpose, const char *source, const char *way)
 {
-	for (size_t i = 0; i < uses->count; i++) {
-		const struct use *use = &uses->use[i];
+	struct use *use = find(uses, kind, function, child);
 
-		if (use->kind == kind && use->function == function && is_same(use->child, child) &&
-		    is_same(use->purpose, purpose))
-			return;
+	if (use) {
+		add_purpose(use, purpose);
+		return;
 	}
 	uses->use = memory_grow(uses->use, uses->count, sizeof(*uses->use));
 	uses->use[uses->count++] = (struct use){ .kind = kind,

@@ -23,7 +23,7 @@ struct use {
 	enum use_kind kind;
 	int function;	    /* index in machine.function */
 	char *child;	    /* "nvme0n1", "eth0"; NULL: the function itself */
-	char *purpose;	    /* "/", "swap", "the default route" */
+	char *purpose;	    /* "/, /boot", "swap", "the default route" */
 	const char *source; /* the file that says so */
 	char *way;	    /* "dm-0, md0": what lies between; "": nothing */
 };

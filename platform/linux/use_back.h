@@ -6,7 +6,7 @@
 
 #include "use.h"
 
-/* Taken once for the same function, child and purpose. The texts are copied. */
+/* One use for the same kind, function and child; purposes gather in it. The texts are copied. */
 void use_add(struct uses *uses, enum use_kind kind, int function, const char *child,
 	     const char *purpose, const char *source, const char *way);
 /* Something that is in use could not be followed down to a function. */

@@ -25,20 +25,20 @@ static void read_display(const struct machine *machine, struct uses *uses)
 		if (function->is_boot_vga && function->class_code >> 16 == CLASS_DISPLAY &&
 		    !is_set_aside(function))
 			use_add(uses, USE_CONSOLE, (int)i, NULL,
-				"the display that firmware starts on", "boot_vga", "");
+				"the display that firmware starts on", "its boot_vga in sysfs", "");
 	}
 }
 
 /* sys/class/graphics/fb0 -> ../../devices/pci0000:00/0000:00:02.0/graphics/fb0 */
 static void read_link(const struct machine *machine, struct uses *uses, const char *class,
-		      const char *name, const char *purpose)
+		      const char *name, const char *purpose, const char *source)
 {
 	char *link = memory_print("%s/%s", class, name);
 	const char *path = root_follow(machine->root, link);
 	int function = path ? machine_above(machine, path) : MACHINE_NONE;
 
 	if (function != MACHINE_NONE)
-		use_add(uses, USE_CONSOLE, function, name, purpose, class, "");
+		use_add(uses, USE_CONSOLE, function, name, purpose, source, "");
 	free(link);
 }
 
@@ -52,7 +52,8 @@ static void read_framebuffers(const struct machine *machine, struct uses *uses)
 	for (size_t i = 0; i < names.count; i++) {
 		if (!strncmp(names.name[i], "fb", 2))
 			read_link(machine, uses, class, names.name[i],
-				  "the framebuffer that the console draws on");
+				  "the framebuffer that the console draws on",
+				  "/sys/class/graphics");
 	}
 }
 
@@ -64,7 +65,8 @@ static void read_serial(const struct machine *machine, struct uses *uses)
 
 	while ((name = strsep(&rest, " "))) {
 		if (*name)
-			read_link(machine, uses, "sys/class/tty", name, "the kernel's console");
+			read_link(machine, uses, "sys/class/tty", name, "the kernel's console",
+				  "/sys/class/tty/console/active");
 	}
 	free(text);
 }

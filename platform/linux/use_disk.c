@@ -106,14 +106,14 @@ static void follow(struct disks *disks, const char *path, const char *way, unsig
 /* "/dev/mapper/vg-root", "/dev/sda2": where sysfs has it. NULL: it is no disk's name. */
 static const char *path_of_device(const struct machine *machine, const char *device)
 {
-	char *link = memory_copy(device + (*device == '/'));
-	const char *target = root_follow(machine->root, link), *name, *path;
+	const char *target, *name, *path;
+	char *link;
 
-	name = strrchr(target ?: link, '/');
-	free(link);
-	if (strncmp(device, "/dev/", 5) || !name)
+	if (strncmp(device, "/dev/", 5) != 0)
 		return NULL;
-	link = memory_print("sys/class/block/%s", name + 1);
+	target = root_follow(machine->root, device + 1);
+	name = strrchr(target ?: device, '/');
+	link = memory_print("sys/class/block/%s", name ? name + 1 : target);
 	path = root_follow(machine->root, link);
 	free(link);
 	return path;
@@ -142,6 +142,25 @@ static bool is_vital(const char *mount)
 	return false;
 }
 
+/* The kernel writes a space as \\040. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	for (; *text; text++) {
+		unsigned int code;
+		int length = 0;
+
+		if (*text == '\\' && sscanf(text, "\\%3o%n", &code, &length) == 1 && length == 4) {
+			*out++ = (char)code;
+			text += 3;
+		} else {
+			*out++ = *text;
+		}
+	}
+	*out = 0;
+}
+
 /* btrfs, ZFS and overlays have numbers of their own; the first two name a device, or a pool. */
 static void read_mount(struct disks *disks, const char *line)
 {
@@ -152,6 +171,7 @@ static void read_mount(struct disks *disks, const char *line)
 	if (!behind || sscanf(line, "%*u %*u %u:%u %*s %4095s", &major, &minor, mount) != 3 ||
 	    sscanf(behind, " - %63s %4095s", type, device) != 2)
 		return;
+	unescape(mount);
 	path = major ? path_of_number(disks->machine, major, minor) : NULL;
 	if (!path)
 		path = path_of_device(disks->machine, device);

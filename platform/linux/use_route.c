@@ -66,8 +66,7 @@ static void read_route(struct routes *routes, const char *line)
 		   &mask) != 5 ||
 	    !(flags & ROUTE_UP) || flags & ROUTE_REJECT)
 		return;
-	routes->purpose =
-		!destination && !mask ? "the default route (IPv4)" : "a route by a gateway (IPv4)";
+	routes->purpose = !destination && !mask ? "the default route" : "a route by a gateway";
 	if ((!destination && !mask) || flags & ROUTE_GATE)
 		follow(routes, interface, "", 0);
 }
@@ -84,7 +83,7 @@ static void read_route6(struct routes *routes, const char *line)
 	    !(flags & ROUTE_UP) || flags & ROUTE_REJECT)
 		return;
 	is_default = !length && strspn(destination, "0") == 32;
-	routes->purpose = is_default ? "the default route (IPv6)" : "a route by a gateway (IPv6)";
+	routes->purpose = is_default ? "the default route" : "a route by a gateway";
 	if (is_default || flags & ROUTE_GATE)
 		follow(routes, interface, "", 0);
 }
