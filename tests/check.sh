@@ -239,6 +239,8 @@ run_linux() {
 	run_programs linux "$lanes" "${linux[@]}"
 	build linux tool man "$out/sallyport-sanitized" libraries || return
 	run_script commands "$out/sallyport-sanitized"
+	run_script controls "$out/sallyport-sanitized"
+	run_script audit_reads "$out/sallyport"
 	run_script manual "$out/sallyport"
 	run_script package "$out"
 	build linux images "$out/boot" || return

@@ -48,6 +48,7 @@ need_for_check() {
 		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
 	need libcapstone-dev "unit tests: a second opinion on instructions" \
 		has_header capstone/capstone.h
+	need strace "the tool for Linux hosts: audit changes nothing" has_command strace
 	need clang "the second compiler, and its thread-safety analysis" has_command clang
 	need clang-format "lint: the layout of the code" has_command clang-format
 	need cppcheck "lint: static analysis" has_command cppcheck

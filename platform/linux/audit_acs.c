@@ -27,6 +27,7 @@ enum pcie_type {
 	TYPE_UPSTREAM = 5,
 	TYPE_DOWNSTREAM = 6,
 	TYPE_CONVENTIONAL = 0x100, /* no PCI Express capability */
+	TYPE_UNSEEN = 0x101,	   /* nor any other: they could not be read */
 };
 
 const char AUDIT_ACS_GAP[] = "acs-gap";
@@ -46,6 +47,8 @@ static uint32_t type_of(const struct machine_function *function)
 {
 	uint32_t at = machine_capability(function, CAPABILITY_PCIE);
 
+	if (!machine_sees_capabilities(function))
+		return TYPE_UNSEEN;
 	return at ? machine_config(function, at + 2, 2) >> 4 & 0xf : TYPE_CONVENTIONAL;
 }
 
@@ -53,7 +56,8 @@ static bool is_port(const struct machine_function *function)
 {
 	uint32_t type = type_of(function);
 
-	return type == TYPE_ROOT_PORT || type == TYPE_DOWNSTREAM;
+	/* What could be a port is taken for one. */
+	return type == TYPE_ROOT_PORT || type == TYPE_DOWNSTREAM || type == TYPE_UNSEEN;
 }
 
 static bool is_below(const struct machine *machine, int index, int bridge)
@@ -267,7 +271,7 @@ static void look_at(const struct check *check, int at, const char *what)
 	find_peers(&edge);
 	if (edge.peer_count && acs.answer == ACS_UNSEEN) {
 		/* Groups tell, unless the kernel was told what to form. */
-		if (check->audit->settings.acs_override)
+		if (check->audit->settings.acs_override && !left_out("acs-unseen"))
 			add_unseen(check, function);
 	} else if (edge.peer_count) {
 		add_gap(&edge);
@@ -316,7 +320,7 @@ static bool has_gap_to(const struct audit_findings *found, int peer)
 /* A way that leads from another device to this one, and not back. */
 void audit_acs_reached(const struct check *check)
 {
-	for (size_t i = 0; i < check->machine->function_count; i++) {
+	for (size_t i = 0; i < check->machine->function_count && !left_out("acs-reached"); i++) {
 		const struct machine_function *other = &check->machine->function[i];
 
 		if (function_is_mate(check, (int)i) ||

@@ -27,14 +27,14 @@ void audit_kind(const struct check *check)
 {
 	const struct machine_function *function = check->function;
 
-	if (function->is_bridge)
+	if (function->is_bridge && !left_out("bridge"))
 		finding_add(
 			check->out, "bridge", AUDIT_IMPOSSIBLE, memory_copy("a bridge"),
 			memory_copy(
 				"Its header is of type 1 (config 0x0e): vfio-pci takes endpoints alone. It "
 				"stays with the host when what is behind it goes."),
 			NULL);
-	if (function_is_chipset(function))
+	if (function_is_chipset(function) && !left_out("chipset"))
 		finding_add(
 			check->out, "chipset", AUDIT_UNSAFE,
 			memory_copy("a part of the chipset that the machine needs"),
@@ -42,7 +42,7 @@ void audit_kind(const struct check *check)
 				"Its class is %04x (.../%s/class): host bridge, ISA bridge, SMBus or IOMMU.",
 				function->class_code >> 8, function->name),
 			NULL);
-	if (!function->is_bridge && !check->group &&
+	if (!function->is_bridge && !check->group && !left_out("no-group") &&
 	    check->audit->settings.translation == SETTING_YES)
 		finding_add(
 			check->out, "no-group", AUDIT_IMPOSSIBLE, memory_copy("in no IOMMU group"),

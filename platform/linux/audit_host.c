@@ -155,7 +155,7 @@ static void check_interrupts(struct audit *audit)
 	case SETTING_YES:
 		break;
 	}
-	if (audit->settings.interrupts_unchecked)
+	if (audit->settings.interrupts_unchecked && !left_out("interrupts-unchecked"))
 		finding_add(
 			&audit->host, "interrupts-unchecked", AUDIT_UNSAFE,
 			memory_copy("any device may use any other's interrupts"),
@@ -179,7 +179,7 @@ static void check_table(struct audit *audit)
 {
 	const struct machine *machine = audit->machine;
 
-	if (audit->settings.translation != SETTING_YES)
+	if (audit->settings.translation != SETTING_YES || left_out("table"))
 		return;
 	if (machine->table == TABLE_DENIED)
 		finding_add(
@@ -204,7 +204,7 @@ static void check_table(struct audit *audit)
 
 static void check_uses(struct audit *audit)
 {
-	for (size_t i = 0; i < audit->uses->lost_count; i++)
+	for (size_t i = 0; i < audit->uses->lost_count && !left_out("use-unseen"); i++)
 		finding_add(&audit->host, "use-unseen", AUDIT_UNKNOWN,
 			    memory_copy("what the host uses is not known in full"),
 			    memory_print("%s.", audit->uses->lost[i]),

@@ -352,6 +352,41 @@ def switch():
     m.write()
 
 
-for make in (desktop_gpu, server_isolated, raid_rmrr, laptop_usb, broken_reset, sriov, quad_nic, old_bridge, no_iommu,
+def odd_settings():
+    m = Machine("odd-settings", "The system is on ZFS, of which sysfs tells no disk; interrupts are remapped and nobody looks whose they\n"
+                "are; a register lies where the CPU cannot reach.", unit=Vtd(), bits=39, memory=32 << 20,
+                cmdline="root=ZFS=rpool/ROOT/debian ro intel_iommu=on,sp_off intremap=nosid vfio_iommu_type1.allow_unsafe_interrupts=1")
+    m.host_bridge()
+    m.port("00:1c.0", "8086:a190", to=2, group=1, acs=ROOT_PORT_ACS)
+    m.add("02:00.0", "10de:2484", 0x030000, driver="nouveau", group=2, boot_vga=False,
+          bars=[bar(0xFA000000, 0x1000000), bar(0x18000000000, 0x200000000, MEM | WIDE | PREF)])
+    m.port("00:1d.0", "8086:a330", to=3, group=3, acs=ROOT_PORT_ACS)
+    disk = nvme(m, "03:00.0", 4, 0xA1300000)
+    m.disk(disk, "nvme0n1", "nvme/nvme0", (259, 0), ["nvme0n1p1"])
+    m.mount("0:27", "/", "rpool/ROOT/debian", "zfs")
+    m.write()
+
+
+def broken_table():
+    m = Machine("broken-table", "A DMAR whose unit lies at no page.", unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
+    m.unit.base = lambda index: 0xFED90010
+    m.host_bridge("8086:2020")
+    m.port("00:02.0", "8086:2030", to=1, group=1, acs=ROOT_PORT_ACS)
+    e1000e(m, "01:00.0", 2, 0xF7A00000)
+    m.write()
+
+
+def override_no_root():
+    m = Machine("override-no-root", "pcie_acs_override=, looked at by somebody who is not root: neither groups nor registers tell.",
+                root=False, unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on pcie_acs_override=downstream")
+    m.host_bridge("8086:2020")
+    m.port("00:02.0", "8086:2030", to=1, group=1, multi=True)
+    m.port("00:02.1", "8086:2031", to=2, group=2, multi=True)
+    e1000e(m, "01:00.0", 3, 0xF7A00000)
+    e1000e(m, "02:00.0", 4, 0xF7B00000)
+    m.write()
+
+
+for make in (odd_settings, broken_table, override_no_root, desktop_gpu, server_isolated, raid_rmrr, laptop_usb, broken_reset, sriov, quad_nic, old_bridge, no_iommu,
              iommu_off, noiommu_mode, amd_passthrough, acs_override, no_remapping, unsafe_interrupts, no_root, switch):
     make()
