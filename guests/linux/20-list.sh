@@ -3,6 +3,7 @@
 #
 # guests/linux/20-list.sh - what `sallyport list` and `tree` show of a machine that is there.
 #
+# on: linux-vtd linux-amdvi
 # step: list names every function, with its driver and group
 # step: list knows the unit of what it can give away
 
