@@ -139,16 +139,21 @@ static size_t count_outside(const struct edge *edge)
 static char *register_text(const struct edge *edge)
 {
 	const struct machine_function *at = &edge->check->machine->function[edge->at];
+	const char *told;
 	char *bits, *text;
 
 	if (edge->none)
 		return memory_print(
 			"%s, %s, has no ACS capability (/sys/bus/pci/devices/%s/config)", at->name,
 			edge->what, at->name);
+	told = edge->check->machine->cmdline;
 	bits = acs_text(edge->open);
 	text = memory_print(
-		"%s, %s, has %s off in its ACS control register (/sys/bus/pci/devices/%s/config)",
-		at->name, edge->what, bits, at->name);
+		"%s, %s, has %s off in its ACS control register (/sys/bus/pci/devices/%s/config%s)",
+		at->name, edge->what, bits, at->name,
+		told && strstr(told, "disable_acs_redir=")
+			? "; /proc/cmdline has disable_acs_redir="
+			: "");
 	free(bits);
 	return text;
 }

@@ -8,6 +8,11 @@
 #include "finding.h"
 #include "memory.h"
 
+#define DMAR_FLAGS     37u
+#define DMAR_REMAPPING 1
+#define ECAP_REMAPPING (1u << 3)
+#define USUAL_LIMIT    65535u /* mappings that VFIO lets a guest have */
+
 static bool is_amd(const struct machine *machine)
 {
 	struct root_bytes bytes;
@@ -79,7 +84,8 @@ static void check_noiommu(struct audit *audit)
 		&audit->host, "noiommu", has_iommu ? AUDIT_SAFE : AUDIT_UNSAFE,
 		memory_copy("VFIO's no-IOMMU mode: no isolation at all"),
 		memory_print(
-			"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode is Y: VFIO hands out "
+			"VFIO's no-IOMMU mode is on (/sys/module/vfio/parameters/enable_unsafe_noiommu_mode, or "
+			"/dev/vfio/noiommu-*): it hands out "
 			"devices that no IOMMU contains; such a one reads and writes all of the host's "
 			"memory.%s",
 			has_iommu ? " It does so for devices without a group alone; with "
@@ -119,22 +125,58 @@ static void check_override(struct audit *audit)
 			"take pcie_acs_override= off the command line to see the groups that hardware keeps"));
 }
 
+/* VT-d 8.1: flags of DMAR, bit 0; 11.4.3: ECAP.IR. Of AMD's units all can. */
+static char *why_no_remapping(const struct machine *machine)
+{
+	struct root_bytes table;
+
+	if (root_read(machine->root, "sys/firmware/acpi/tables/DMAR", &table) == ROOT_OK &&
+	    table.count > DMAR_FLAGS && !(table.data[DMAR_FLAGS] & DMAR_REMAPPING))
+		return memory_copy(
+			" Firmware says that the machine cannot (flags of DMAR, bit 0).");
+	for (size_t i = 0; i < machine->unit_count; i++) {
+		const struct machine_unit *unit = &machine->unit[i];
+
+		if (unit->vendor == SP_VENDOR_VTD && unit->has_caps &&
+		    !(unit->extended & ECAP_REMAPPING))
+			return memory_print(
+				" %s cannot (/sys/class/iommu/%s/intel-iommu/ecap, bit 3).",
+				unit->name, unit->name);
+	}
+	return memory_copy("");
+}
+
+static char *how_to_remap(const struct machine *machine)
+{
+	const char *intremap = machine_parameter(machine, "intremap=");
+
+	if (machine_parameter(machine, "nointremap"))
+		return memory_copy(
+			"take `nointremap` off the kernel's command line and boot again");
+	if (intremap && !strncmp(intremap, "off", 3))
+		return memory_copy(
+			"take `intremap=off` off the kernel's command line and boot again");
+	return memory_copy(
+		"switch interrupt remapping (also called x2APIC) on in the firmware's setup");
+}
+
 static void add_no_remapping(struct audit *audit)
 {
 	bool allowed = audit->settings.unsafe_interrupts;
+	char *why = why_no_remapping(audit->machine);
 
 	finding_add(
 		&audit->host, "no-interrupt-remapping", allowed ? AUDIT_UNSAFE : AUDIT_IMPOSSIBLE,
 		memory_copy("interrupts are not remapped"),
 		memory_print(
 			"No chip in /%s is called IR-..: whoever has a device can raise any vector on any "
-			"CPU of the host, by a write of the device to 0xfee00000 and above. VFIO %s.",
+			"CPU of the host, by a write of the device to 0xfee00000 and above. VFIO %s.%s",
 			audit->settings.interrupts_source,
 			allowed ? "goes on all the same, as allow_unsafe_interrupts is Y"
-				: "refuses (allow_unsafe_interrupts is N)"),
-		memory_copy(
-			"switch interrupt remapping (x2APIC) on in the firmware's setup, and take "
-			"intremap=off or nointremap off the command line"));
+				: "refuses (allow_unsafe_interrupts is N)",
+			why),
+		how_to_remap(audit->machine));
+	free(why);
 }
 
 static void check_interrupts(struct audit *audit)
@@ -211,6 +253,24 @@ static void check_uses(struct audit *audit)
 			    memory_copy("look yourself that the device is not among them"));
 }
 
+/* A guest's memory in many pieces, or a guest's own unit, needs many. */
+static void check_limit(struct audit *audit)
+{
+	unsigned int limit = audit->settings.entry_limit;
+
+	if (!limit || limit >= USUAL_LIMIT)
+		return;
+	finding_add(
+		&audit->host, "dma-entry-limit", AUDIT_SAFE,
+		memory_print("a guest may have %u mappings", limit),
+		memory_print(
+			"/sys/module/vfio_iommu_type1/parameters/dma_entry_limit is %u, less than the usual "
+			"%u: a guest whose memory is in many pieces may not start.",
+			limit, USUAL_LIMIT),
+		memory_print("echo %u > /sys/module/vfio_iommu_type1/parameters/dma_entry_limit",
+			     USUAL_LIMIT));
+}
+
 void audit_host(struct audit *audit)
 {
 	check_noiommu(audit);
@@ -220,4 +280,5 @@ void audit_host(struct audit *audit)
 	check_uses(audit);
 	check_identity(audit);
 	check_override(audit);
+	check_limit(audit);
 }

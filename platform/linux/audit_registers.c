@@ -28,14 +28,15 @@ void audit_seen(const struct check *check)
 		return;
 	finding_add(
 		check->out, "capabilities-unseen", AUDIT_UNKNOWN,
-		memory_copy("its capabilities could not be read"),
+		memory_print("its %scapabilities could not be read", denied ? "" : "extended "),
 		memory_print(
-			"/sys/bus/pci/devices/%s/config shows %zu bytes alone: MSI-X, ATS, ACS and what resets it are judged by "
-			"what the kernel tells of them, or not at all.",
-			function->name, function->config.count),
+			"/sys/bus/pci/devices/%s/config shows %zu bytes alone: %sATS and ACS are judged by what "
+			"the kernel tells of them, or not at all.",
+			function->name, function->config.count,
+			denied ? "what resets it, MSI-X, " : ""),
 		memory_copy(
 			denied ? "run it as root"
-			       : "boot a kernel that finds the MCFG table: it reads the first 256 bytes alone"));
+			       : "find out why the kernel has no way to the rest (`dmesg | grep -i mcfg`)"));
 }
 
 /* --- MSI-X --- */

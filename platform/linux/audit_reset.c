@@ -67,18 +67,31 @@ static bool is_alone(const struct check *check)
 	return check->function->parent != MACHINE_NONE;
 }
 
+static char *add_method(char *methods, bool has, const char *name)
+{
+	char *more;
+
+	if (!has)
+		return methods;
+	more = memory_print("%s%s%s", methods, *methods ? " " : "", name);
+	free(methods);
+	return more;
+}
+
 /* What configuration space shows, for kernels before 5.15, which do not list methods. */
 static char *methods_of(const struct check *check)
 {
 	const struct machine_function *function = check->function;
+	char *methods;
 
 	if (function->reset)
 		return memory_copy(function->reset);
 	if (!machine_sees_capabilities(function))
 		return NULL;
-	return memory_print("%s%s%s%s", has_flr(function) ? "flr " : "",
-			    has_advanced(function) ? "af_flr " : "",
-			    has_power(function) ? "pm " : "", is_alone(check) ? "bus" : "");
+	methods = add_method(memory_copy(""), has_flr(function), "flr");
+	methods = add_method(methods, has_advanced(function), "af_flr");
+	methods = add_method(methods, has_power(function), "pm");
+	return add_method(methods, is_alone(check), "bus");
 }
 
 /* The bits that speak for what there is, or against it. */
@@ -212,7 +225,7 @@ void audit_reset(const struct check *check)
 				"not be read.",
 				check->function->name),
 			memory_copy("run it as root"));
-	else if (methods[strspn(methods, " ")])
+	else if (*methods)
 		add_known(check, methods);
 	else
 		add_none(check);

@@ -104,6 +104,20 @@ static bool find_flag(const struct machine *machine, const char *module, const c
 	return text && strchr("Yy1", *text) && *text;
 }
 
+/* VFIO makes dev/vfio/noiommu-0 for a group that it made up. */
+static bool has_noiommu_node(const struct machine *machine)
+{
+	struct root_names names;
+
+	if (root_list(machine->root, "dev/vfio", &names) != ROOT_OK)
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		if (!strncmp(names.name[i], "noiommu-", strlen("noiommu-")))
+			return true;
+	}
+	return false;
+}
+
 /* Chips behind remapping are called "IR-IO-APIC", "IR-PCI-MSI-0000:01:00.0"; there always are some. */
 static void read_interrupts(const struct machine *machine, struct settings *settings)
 {
@@ -141,6 +155,7 @@ static uint64_t number_behind(const struct machine *machine, const char *path, c
 
 struct settings settings_read(const struct machine *machine)
 {
+	uint64_t limit = 0;
 	struct settings settings = {
 		.translation = find_translation(machine),
 		.off_by = find_off(machine),
@@ -159,6 +174,10 @@ struct settings settings_read(const struct machine *machine)
 		settings.identity_by = "the kernel's default";
 	for (size_t i = 0; i < machine->group_count; i++)
 		settings.noiommu |= machine->group[i].noiommu;
+	settings.noiommu |= has_noiommu_node(machine);
+	if (root_number_in(machine->root, "sys/module/vfio_iommu_type1/parameters",
+			   "dma_entry_limit", &limit))
+		settings.entry_limit = (unsigned int)limit;
 	read_interrupts(machine, &settings);
 	return settings;
 }

@@ -22,7 +22,9 @@ struct settings {
 	const char *interrupts_source;	  /* the file that told */
 	bool interrupts_unchecked;	  /* intremap=nosid: an entry serves whoever names it */
 	bool acs_override; /* pcie_acs_override=: groups are what was asked for, not what hardware keeps */
-	bool noiommu;		/* vfio's enable_unsafe_noiommu_mode */
+	unsigned int
+		entry_limit; /* vfio_iommu_type1's dma_entry_limit: mappings of a guest; 0: not known */
+	bool noiommu;	     /* vfio's enable_unsafe_noiommu_mode */
 	bool unsafe_interrupts; /* vfio_iommu_type1's allow_unsafe_interrupts */
 	const char *off_by; /* the word of the command line that has the IOMMU off; NULL: none */
 	const char *identity_by; /* the word, or the file, that says identity */

@@ -257,6 +257,7 @@ def noiommu_mode():
     m.port("00:1c.0", "8086:8c10", to=1)
     e1000e(m, "01:00.0", 0, 0xF7A00000, driver="vfio-pci")
     m.put("sys/module/vfio/parameters/enable_unsafe_noiommu_mode", "Y")
+    m.files.append("dev/vfio/ noiommu-0 vfio")
     m.write()
 
 
@@ -311,12 +312,14 @@ def no_remapping():
 
 
 def unsafe_interrupts():
-    m = Machine("unsafe-interrupts", "Interrupt remapping is off, and VFIO was told to go on.", unit=Vtd(**SERVER), ir=False,
+    m = Machine("unsafe-interrupts", "Firmware says that interrupts cannot be remapped, and VFIO was told to go on; with few mappings.",
+                unit=Vtd(flags=0, **SERVER), ir=False,
                 cmdline="root=/dev/vda1 ro intel_iommu=on")
     m.host_bridge("8086:2020")
     m.port("00:02.0", "8086:2030", to=1, group=1, acs=ROOT_PORT_ACS)
     e1000e(m, "01:00.0", 2, 0xF7A00000)
     m.put("sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts", "Y")
+    m.put("sys/module/vfio_iommu_type1/parameters/dma_entry_limit", "1024")
     m.write()
 
 
@@ -387,6 +390,23 @@ def override_no_root():
     m.write()
 
 
-for make in (odd_settings, broken_table, override_no_root, desktop_gpu, server_isolated, raid_rmrr, laptop_usb, broken_reset, sriov, quad_nic, old_bridge, no_iommu,
+def old_kernel():
+    m = Machine("old-kernel", "A kernel before 5.15, which lists no reset methods: registers tell. One function's configuration space\n"
+                "is cut at 256 bytes, as without MCFG.", unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
+    m.host_bridge("8086:2020")
+    m.port("00:02.0", "8086:2030", to=1, group=1, acs=ROOT_PORT_ACS)
+    e1000e(m, "01:00.0", 2, 0xF7A00000, reset=None)
+    m.port("00:03.0", "8086:2031", to=2, group=3, acs=ROOT_PORT_ACS)
+    nvme(m, "02:00.0", 4, 0xF7B00000, reset=None, flr=False, soft=True, config=256)
+    m.port("00:1c.0", "8086:a190", to=3, group=5, acs=ROOT_PORT_ACS)
+    m.add("03:00.0", "1b21:0612", 0x010601, driver="ahci", group=6, reset=None, flr=False, bars=[bar(0xF7C00000, 0x200)])
+    m.add("00:17.0", "8086:a1d2", 0x010601, driver="ahci", group=7, express=None, reset=None, flr=False,
+          bars=[bar(0xF7D00000, 0x2000)])
+    m.add("00:1b.0", "8086:a1af", 0x0C0330, driver="xhci_hcd", group=8, express=None, reset=None, flr=False, af=True,
+          bars=[bar(0xF7E00000, 0x10000, MEM | WIDE)])
+    m.write()
+
+
+for make in (old_kernel, odd_settings, broken_table, override_no_root, desktop_gpu, server_isolated, raid_rmrr, laptop_usb, broken_reset, sriov, quad_nic, old_bridge, no_iommu,
              iommu_off, noiommu_mode, amd_passthrough, acs_override, no_remapping, unsafe_interrupts, no_root, switch):
     make()
