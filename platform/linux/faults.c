@@ -216,13 +216,18 @@ static void print_lost(const struct fault_rows *rows)
 		       rows->count && !rows->lost ? "\n" : "");
 }
 
+static struct table table_of(const struct faults *faults)
+{
+	return (struct table){ .column = columns,
+			       .column_count = sizeof(columns) / sizeof(columns[0]),
+			       .pick = faults->options.columns,
+			       .no_headings = faults->options.no_headings };
+}
+
 static void print_table(const struct faults *faults, const struct fault_rows *rows,
 			const json_t *list)
 {
-	const struct table table = { .column = columns,
-				     .column_count = sizeof(columns) / sizeof(columns[0]),
-				     .pick = faults->options.columns,
-				     .no_headings = faults->options.no_headings };
+	const struct table table = table_of(faults);
 
 	if (rows->count || table.pick)
 		table_print(&table, list);
@@ -231,6 +236,16 @@ static void print_table(const struct faults *faults, const struct fault_rows *ro
 	for (size_t i = 0; faults->verbose && i < json_array_size(list); i++)
 		print_advice(json_array_get(list, i));
 	print_lost(rows);
+}
+
+/* Ends the program; what there is no log of has columns all the same. */
+static void print_columns(const struct faults *faults)
+{
+	const struct table table = table_of(faults);
+	json_t *none = json_array();
+
+	table_print(&table, none);
+	json_decref(none);
 }
 
 static void print_json(const struct fault_rows *rows, const struct log *log, json_t *list)
@@ -283,6 +298,8 @@ int faults_run(int argc, char **argv)
 	options_parse(&argp, argc, argv, &faults);
 	if (faults.elsewhere && !faults.file)
 		say_fatal(EXIT_USAGE, "--elsewhere is about a FILE, and none is given");
+	if (faults.options.columns && !strcmp(faults.options.columns, "help"))
+		print_columns(&faults);
 	log = faults.file ? read_stream(faults.file) : NULL;
 	if (!faults.elsewhere) {
 		root = root_open(faults.options.sysroot);
