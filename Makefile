@@ -459,12 +459,13 @@ $(OUT)/sanitized/%.o: %.c Makefile
 
 # Guards can be left out of it: tests/linux/controls.
 sanitized_obj := $(call objects,sanitized,$(filter-out %/left_out.c,$(linux_src)) $(engine_src) tests/linux/left_out.c)
+linux_fakes := $(call objects,sanitized,$(wildcard tests/linux/fake_*.c))
 
 $(OUT)/sallyport-sanitized: $(sanitized_obj) $(OUT)/libsallyport.a
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries)
 
 $(filter $(OUT)/tests/linux/%,$(tests)): $(OUT)/tests/linux/%: $(OUT)/sanitized/tests/linux/%.o \
-		$(filter-out %/main.o,$(sanitized_obj)) $(OUT)/libsallyport.a
+		$(filter-out %/main.o,$(sanitized_obj)) $(linux_fakes) $(OUT)/libsallyport.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries) -lcmocka
 

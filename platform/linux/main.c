@@ -20,6 +20,9 @@ static const struct command commands[] = {
 	  audit_run },
 	{ "faults", "what IOMMUs blocked, from the kernel's log: who, where, why", faults_run },
 	{ "verify", "proof that a device's DMA is contained, by driving it", verify_run },
+	{ "bind", "gives functions, and their group, to vfio-pci", bind_run },
+	{ "unbind", "takes functions from their driver", unbind_run },
+	{ "restore", "undoes bind and unbind, by their journal", restore_run },
 	{ "snapshot", "all that these commands look at, as one file for --sysroot", snapshot_run },
 	{ "lab", "the machines of the demo in QEMU, their options explained", lab_run },
 };

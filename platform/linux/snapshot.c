@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "binding.h"
 #include "command.h"
 #include "log.h"
 #include "options.h"
@@ -186,6 +187,7 @@ int snapshot_run(int argc, char **argv)
 	machine = machine_read(root);
 	audit_free(audit_machine(machine));
 	log_read(root, &log);
+	binding_has_driver(root, BINDING_USUAL);
 	if (snapshot.file && !freopen(snapshot.file, "we", stdout))
 		say_fatal(EXIT_USAGE, "%s: %s", snapshot.file, strerror(errno));
 	if (!print_all(stdout, root))
