@@ -41,8 +41,9 @@ hosted := $(common) -D_POSIX_C_SOURCE=200809L -Iinclude -I. -Iplatform/model
 model_flags := $(hosted) -O2 -fPIE
 test_flags := $(hosted) -O1 $(sanitize) -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
 campaign_flags := $(hosted) -O2 -DSP_MUTANTS -Iplatform/model/memory -Ilib/plain
-# What a function has not set yet is zero: states that differ in nothing else are one state.
-explore_flags := $(campaign_flags) -D_DEFAULT_SOURCE -ftrivial-auto-var-init=zero
+# What a function has not set yet is zero: states that differ in nothing else are one state. And code lies where it
+# lies: stacks hold addresses of it, and one run is like the next.
+explore_flags := $(campaign_flags) -D_DEFAULT_SOURCE -ftrivial-auto-var-init=zero -fno-pie
 # gcc says that its ThreadSanitizer does not know fences; who meets over them also meets over atomics.
 thread_flags := $(hosted) -O1 -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan) \
 	-DSP_MUTANTS -Itests/threads/counting -Ilib/plain
@@ -400,7 +401,7 @@ $(OUT)/explore/%.o: %.c Makefile
 
 $(explore): $(call objects,explore,$(core_src) $(wildcard tests/explore/*.c))
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) -o $@ $^
+	$(call quiet,LD)$(CC) -no-pie -o $@ $^
 
 soak: $(campaign) $(explore)
 	@$(explore) --soak $$(($(TIME) / 4))

@@ -96,7 +96,7 @@ enum sp_mutant {
 	SP_MUT_ERROR_CLEARED, /* VT-d: a queue's error is cleared, and it runs on as if all were done */
 	SP_MUT_QUEUE_OVERRUN, /* a queue without room takes more */
 	SP_MUT_NUMBER_SPLICED, /* VT-d: the low half that a wait stored, below the upper half of before */
-	SP_MUT_CACHE_NOT_HELD_BACK, /* AMD-Vi: a device's cache may be told before its unit */
+	SP_MUT_NOT_HELD_BACK, /* AMD-Vi: what is behind a wait may go before it */
 	SP_MUT_PASID_KEPT, /* VT-d, scalable mode: the PASID cache is not told of a changed entry */
 	SP_MUT_CONTEXT_KEPT, /* ... the context cache is not told that ATS is let through no more */
 	/* What a unit reports. */

@@ -86,12 +86,13 @@ static struct descriptor inval_device_cache(uint16_t requester, uint32_t depth, 
 }
 
 /*
- * Between the unit's own invalidations and those of devices' caches: else a cache that was told first
- * may be filled again from what the unit has not yet forgotten.
+ * 2.4: nothing but such a wait says what is executed first. So one is between invalidations of entries and of
+ * translations, and between the unit's own and those of devices' caches: else what was told first may be filled
+ * again from what is not yet forgotten.
  */
 static struct descriptor wait_between(const struct amdvi_unit *amdvi)
 {
-	bool holds = !MUTANT(amdvi->unit.host, SP_MUT_CACHE_NOT_HELD_BACK);
+	bool holds = !MUTANT(amdvi->unit.host, SP_MUT_NOT_HELD_BACK);
 
 	return (struct descriptor){ opcode(OPCODE_WAIT) | (holds ? WAIT_HOLDS : 0), 0 };
 }
@@ -129,7 +130,7 @@ static uint32_t size_of(const struct amdvi_unit *amdvi, const struct command *co
 		return 1;
 	case COMMAND_ATC_PAGES:
 	case COMMAND_ATC_ALL:
-		return 2; /* a wait before it */
+		return 1;
 	case COMMAND_ENTRIES:
 		return has_invalidate_all(amdvi) ? 1 : amdvi->requester_count + 1;
 	case COMMAND_ALL:
@@ -258,9 +259,19 @@ static uint64_t show_next(struct amdvi_unit *amdvi)
 	return unit->asked;
 }
 
-static bool is_of_device_cache(const struct command *command)
+/* What is filled from what: entries, translations, devices' caches. */
+static uint32_t rank_of(const struct command *command)
 {
-	return command->kind == COMMAND_ATC_PAGES || command->kind == COMMAND_ATC_ALL;
+	if (command->kind == COMMAND_ENTRY || command->kind == COMMAND_ENTRIES)
+		return 0;
+	return command->kind == COMMAND_ATC_PAGES || command->kind == COMMAND_ATC_ALL ? 2 : 1;
+}
+
+/* A device's cache waits for what was posted before, too. */
+static bool is_held_back(const struct command *commands, uint32_t i)
+{
+	return i == 0 ? rank_of(&commands[0]) == 2
+		      : rank_of(&commands[i]) > rank_of(&commands[i - 1]);
 }
 
 enum sp_status amdvi_queue_post(struct unit *unit, const struct command *commands, uint32_t count,
@@ -276,7 +287,7 @@ enum sp_status amdvi_queue_post(struct unit *unit, const struct command *command
 	for (i = 0; i < count; i++) {
 		if (!size_of(amdvi, &commands[i]))
 			return SP_INVALID;
-		needed += size_of(amdvi, &commands[i]);
+		needed += size_of(amdvi, &commands[i]) + is_held_back(commands, i);
 	}
 	/* More than the ring ever holds: waiting would not help. */
 	if (needed + 1 + QUEUE_SPARE >= QUEUE_DESCRIPTORS)
@@ -284,8 +295,7 @@ enum sp_status amdvi_queue_post(struct unit *unit, const struct command *command
 	if (!amdvi_queue_has_room(amdvi, needed))
 		return SP_BUSY;
 	for (i = 0; i < count; i++) {
-		if (is_of_device_cache(&commands[i]) &&
-		    (i == 0 || !is_of_device_cache(&commands[i - 1])))
+		if (is_held_back(commands, i))
 			put(amdvi, wait_between(amdvi));
 		encode(amdvi, &commands[i]);
 	}
@@ -306,12 +316,13 @@ uint64_t amdvi_queue_forget_ids(struct amdvi_unit *amdvi, uint32_t first, uint32
 {
 	uint32_t i;
 
-	for (i = first; i < first + count; i++) {
-		put(amdvi, inval_device(i));
-		put(amdvi, inval_interrupts(i));
-	}
 	for (i = first; i < first + count; i++)
+		put(amdvi, inval_device(i));
+	put(amdvi, wait_between(amdvi));
+	for (i = first; i < first + count; i++) {
+		put(amdvi, inval_interrupts(i));
 		put(amdvi, inval_domain(i));
+	}
 	put_device_caches(amdvi);
 	return show_next(amdvi);
 }
@@ -319,6 +330,7 @@ uint64_t amdvi_queue_forget_ids(struct amdvi_unit *amdvi, uint32_t first, uint32
 void amdvi_queue_forget_interrupts(struct amdvi_unit *amdvi, uint16_t requester)
 {
 	put(amdvi, inval_device(requester));
+	put(amdvi, wait_between(amdvi));
 	put(amdvi, inval_interrupts(requester));
 	(void)show_next(amdvi);
 }
@@ -425,5 +437,5 @@ _Static_assert(QUEUE_DESCRIPTORS * sizeof(struct descriptor) == (size_t)SP_FRAME
 	       "48882 2.4: commands of 128 bits");
 _Static_assert(QUEUE_SPARE >= 3 + UNIT_ATCS,
 	       "a restart adds one invalidation, two waits, and one of each device's cache");
-_Static_assert(2 * WORST_COMMANDS + 1 + QUEUE_SPARE < QUEUE_DESCRIPTORS,
-	       "a post without INVALIDATE_IOMMU_ALL fits");
+_Static_assert(2 * WORST_COMMANDS + 3 + QUEUE_SPARE < QUEUE_DESCRIPTORS,
+	       "a post without INVALIDATE_IOMMU_ALL fits, with its waits");

@@ -75,7 +75,7 @@ static enum sp_status write_entry(struct amdvi_unit *amdvi, uint64_t word, uint3
 		if (!irte->present)
 			store_entry(amdvi, word, index, irte);
 		status = SP_LOST;
-	} else if (!amdvi_queue_has_room(amdvi, 2)) {
+	} else if (!amdvi_queue_has_room(amdvi, 3)) {
 		status = SP_BUSY;
 	} else {
 		store_entry(amdvi, word, index, irte);

@@ -225,5 +225,5 @@ const struct iommu_ops amdvi_ops = {
 	.message = amdvi_message_for,
 };
 
-_Static_assert(3 * IDS_AT_ONCE + 2 + UNIT_ATCS + QUEUE_SPARE < QUEUE_DESCRIPTORS,
+_Static_assert(3 * IDS_AT_ONCE + 3 + UNIT_ATCS + QUEUE_SPARE < QUEUE_DESCRIPTORS,
 	       "one batch of ids fits the ring");

@@ -86,6 +86,17 @@ struct order {
 	enum unit_kind kind;
 };
 
+/* An entry goes by itself: a VT-d unit compares its name too. AMD-Vi's "all" is of entries as well. */
+static bool entry_survives(const struct entry *entry, const struct order *order)
+{
+	const struct command *command = order->command;
+
+	if (command->kind == COMMAND_ENTRY)
+		return order->kind == UNIT_VTD && entry->tag != command->name;
+	return command->kind != COMMAND_ENTRIES &&
+	       (command->kind != COMMAND_ALL || order->kind != UNIT_AMDVI);
+}
+
 /* What a command leaves. VT-d 6.5.2.3; of links an AMD-Vi unit drops those that its size covers (M7). */
 static bool survives(const struct entry *entry, const void *argument)
 {
@@ -94,6 +105,10 @@ static bool survives(const struct entry *entry, const void *argument)
 	uint64_t first = command->first, end = first + (1ull << command->order);
 	bool whole = entry->first >= first && entry_end(entry) <= end;
 
+	if (entry->kind == ENTRY_DEVICE)
+		return entry_survives(entry, order);
+	if (command->kind == COMMAND_ENTRY || command->kind == COMMAND_ENTRIES)
+		return true;
 	if (command->kind == COMMAND_ALL || command->kind == COMMAND_ATC_ALL)
 		return false;
 	if (command->kind != COMMAND_ATC_PAGES && entry->tag != command->name)

@@ -18,12 +18,22 @@
 
 static const struct scope *scope;
 
+/* In order each is made once, and there may be fewer. */
+static uint32_t operations_of(uint32_t cpu)
+{
+	uint32_t count = 0;
+
+	while (count < OPERATIONS && scope->may[cpu][count].kind != DO_NOTHING)
+		count++;
+	return scope->in_order && count < scope->each ? count : scope->each;
+}
+
 void choice_reset(const struct scope *of)
 {
 	scope = of;
 	current = NOBODY;
 	for (uint32_t i = 0; i < scope->cpus; i++)
-		machine->party[i].left = scope->each;
+		machine->party[i].left = operations_of(i);
 }
 
 static uint32_t list_party(uint32_t number, uint8_t *choices)
@@ -41,7 +51,7 @@ static uint32_t list_party(uint32_t number, uint8_t *choices)
 		choices[count++] = (uint8_t)(PARTY + number);
 	for (uint32_t i = 0; number < CPUS && party->left && i < OPERATIONS; i++)
 		if (scope->may[number][i].kind != DO_NOTHING &&
-		    (!scope->in_order || i == (uint32_t)scope->each - party->left))
+		    (!scope->in_order || i == operations_of(number) - party->left))
 			choices[count++] = (uint8_t)(BEGIN + 8 * number + i);
 	return count;
 }
@@ -77,6 +87,7 @@ void choice_take(uint8_t choice)
 			party_begin(choice);
 		party_resume(choice);
 	}
+	locks_forget();
 }
 
 /* ---- in words ---- */

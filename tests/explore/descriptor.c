@@ -35,6 +35,7 @@ static struct descriptor_read read_vtd(const uint64_t *slot)
 	switch (LOW(3, 0)) {
 	case 1:
 		read.kind = DESCRIPTOR_ENTRY;
+		command->kind = LOW(5, 4) == 3 ? COMMAND_ENTRY : COMMAND_ENTRIES;
 		break;
 	case 2:
 		read.kind = DESCRIPTOR_UNIT;
@@ -81,6 +82,7 @@ static struct descriptor_read read_amdvi(const uint64_t *slot)
 		break;
 	case 2:
 		read.kind = DESCRIPTOR_ENTRY;
+		command->kind = COMMAND_ENTRY;
 		break;
 	case 3:
 		read.kind = DESCRIPTOR_UNIT;

@@ -21,9 +21,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scope.h"
 #include "sync/domain.h"
 
-#define CPUS	      3u
 #define EMULATORS     2u
 #define PARTIES	      (CPUS + EMULATORS) /* an emulator's party answers for it */
 #define DOMAINS	      2u
@@ -43,80 +43,14 @@
 #define QUEUE_MOST    24u
 #define STACK_BYTES   32768u
 #define CHOICES_MOST  64u
-#define OPERATIONS    8u
-
-/* --- scopes -------------------------------------------------------------------------------------- */
-
-enum kind {
-	DO_NOTHING,
-	DO_MAP, /* frames that are free, over whatever is there */
-	DO_UNMAP,
-	DO_LAZY,     /* the same, and nobody is told yet */
-	DO_REVOKE,   /* read-only */
-	DO_GRANT,    /* everything again */
-	DO_FAULT,    /* a frame is looked for; then it is mapped, if all is as it was */
-	DO_ANEW,     /* everything goes, the domain begins on another root */
-	DO_PROGRESS, /* sp_progress(), and is the last change settled? */
-	DO_VISIT,    /* enters the guest and stays for as long as it likes */
-	DO_TURN,     /* is about to enter, and does not */
-	DO_FLUSH,    /* forgets, for a reason of its own */
-	DO_FIND,     /* a look-up without the lock */
-	DO_KILL,     /* the first emulator dies */
-	DO_JOIN	     /* the second comes */
-};
-
-struct operation {
-	enum kind kind;
-	uint8_t gfn, count, domain;
-};
-
-enum unit_kind {
-	UNIT_PLAIN, /* a queue of generic commands */
-	UNIT_VTD,   /* drivers/vtd/queue.c, descriptor.c */
-	UNIT_AMDVI  /* drivers/amdvi/queue.c */
-};
-
-/* How a driver's queue stands when it begins. */
-enum unit_queue {
-	QUEUE_EMPTY,
-	QUEUE_AT_END, /* the next post wraps, numbers pass 32 bits */
-	QUEUE_FULL,   /* ... and what others posted leaves room for no post */
-	QUEUE_WAITS   /* ... for one wait */
-};
-
-struct scope {
-	const char *name;
-	uint8_t cpus, units;
-	enum unit_kind unit;
-	enum unit_queue queue;
-	bool atc;		 /* the first unit's device has a cache of its own */
-	uint8_t emulators;	 /* they map the guest's memory */
-	uint8_t domains;	 /* 0: one */
-	bool separate;		 /* units walk a table of their own */
-	bool caching;		 /* ... and remember what is absent */
-	bool small;		 /* no large pages */
-	bool npt;		 /* tags of CPUs are ASIDs; else roots */
-	bool used;		 /* what CPUs' tags stood for before sleeps in them */
-	uint8_t levels;		 /* 0: three */
-	uint8_t budget;		 /* tables; 0: enough */
-	uint8_t queue_room;	 /* descriptors of a plain unit; 0: enough */
-	uint8_t each;		 /* operations of each CPU */
-	bool in_order;		 /* each once, as they are listed */
-	bool soak;		 /* too large for make check */
-	struct operation has[4]; /* mapped before */
-	struct operation may[CPUS][OPERATIONS]; /* what each CPU chooses from */
-};
-
-extern const struct scope scopes[];
-extern const uint32_t scope_count;
-const char *operation_text(struct operation operation);
 
 /* --- the machine --------------------------------------------------------------------------------- */
 
 enum entry_kind {
 	ENTRY_LEAF,
 	ENTRY_LINK,
-	ENTRY_ABSENT
+	ENTRY_ABSENT,
+	ENTRY_DEVICE /* where a device's requests lead: under which name, to which root */
 };
 
 /* What a cache remembers. */
@@ -162,7 +96,8 @@ struct explored_unit {
 	uint8_t *completion;
 	uint64_t lock, clock; /* where its lock and `reached` are */
 	uint32_t size, head, old, tail, done;
-	uint64_t old_wait[2]; /* the last wait among the old, in its own words */
+	uint32_t moves, name; /* its device has an entry, which leads there */
+	uint64_t root;	      /* mfn */
 	struct cache cache, atc;
 };
 
@@ -252,12 +187,16 @@ void unit_begin(uint32_t index, enum unit_queue queue);
 uint32_t unit_choices(uint32_t index);
 void unit_execute(uint32_t index, uint32_t which);
 bool unit_is_idle(uint32_t index);
+/* Under which name its device reaches the domain; 0: it does not. */
+uint32_t unit_tag(uint32_t index, uint32_t domain);
 const char *unit_text(uint32_t index, uint32_t which);
-uint64_t unit_read(uint64_t address);
-void unit_write(uint64_t address, uint64_t value);
 /* A word of some queue; one that its unit has yet to fetch is not to be stored into. */
 bool unit_has_slot(uint64_t at);
 void *unit_pointer(uint64_t mfn);
+
+/* register.c */
+uint64_t unit_read(uint64_t address);
+void unit_write(uint64_t address, uint64_t value);
 #define REGISTERS 0xfe000000ull /* of the first unit; each has 64 Kbytes */
 
 /* descriptor.c: what the drivers write, read by the manuals. */
@@ -313,6 +252,8 @@ const uint64_t *table_slots(uint64_t mfn);
 /* oracle.c: what must not be remembered */
 void cpu_enter(uint32_t cpu, uint32_t domain, const struct sp_entry *entry);
 void caches_check_release(uint64_t mfn, uint64_t count, bool is_table, const char *how);
+/* Of a device that has gone to another domain nothing is left of the one before. */
+void caches_check_moved(const char *when);
 void caches_check_settled(uint32_t domain, const char *when);
 bool emulator_lags(void);
 uint64_t tables_count(uint32_t domain);
@@ -329,6 +270,14 @@ bool buffer_has(uint32_t party);
 void buffer_drain(uint32_t party);
 void buffer_drain_all(void);
 void buffer_wait(void);
+/* Turns of locks that nobody has, or waits for. */
+void locks_forget(void);
+
+/* word.c, of the party that runs */
+/* Nobody else may store it meanwhile. */
+bool word_is_quiet(uint64_t at);
+/* It has the lock under which the word is stored, if there is one. */
+bool word_may_be_stored(uint64_t at);
 
 /* choice.c: what may come next */
 void choice_reset(const struct scope *scope);

@@ -7,6 +7,7 @@
 
 #include "explore.h"
 #include "memory.h"
+#include "unit_driver.h"
 
 /* ---- emulators ---- */
 
@@ -55,6 +56,8 @@ static bool watch_units(const struct scope *scope, struct sp_domain *domain, uin
 {
 	bool good = true;
 
+	if (scope->moves)
+		return true;
 	domain_take(domain);
 	for (uint32_t i = 0; i < machine->units; i++) {
 		struct explored_unit *unit = &machine->unit[i];
@@ -128,6 +131,8 @@ static bool furnish(const struct scope *scope, enum sp_mutant mutant)
 		good = good && unit_make(i, scope);
 	for (uint32_t i = 0; i < machine->domains; i++)
 		good = good && add_domain(scope, i, mutant);
+	if (scope->moves && good)
+		good = function_make(machine->host, machine->unit[0].observed, machine->domain[0]);
 	for (uint32_t i = 0; i < scope->emulators && good; i++)
 		good = machine_add_emulator(i);
 	return good;

@@ -7,18 +7,18 @@
  */
 #include "mutants.h"
 
-#define EXACT	"too much is told: exactness is section 7's, judged on the model"
-#define TIME	"takes longer, and nothing else: time is not a part of a state"
-#define LARGE	"takes a range of more than one step, 512 slots or 32 tables"
-#define ENTRIES "no function is attached here: no entries"
-#define ERRORS	"no queue of a unit meets an error here"
-#define SHADOWS "no guest on shadows here"
-#define DIRECT	"no guest with tables of its own here"
-#define RING	"no server with a ring here"
-#define COUNTED "no frames are counted here"
-#define SNOOPS	"every walker here snoops, and none has a write buffer"
+#define EXACT	 "too much is told: exactness is section 7's, judged on the model"
+#define TIME	 "takes longer, and nothing else: time is not a part of a state"
+#define LARGE	 "takes a range of more than one step, 512 slots or 32 tables"
+#define SCALABLE "no unit is in scalable mode here"
+#define ERRORS	 "no queue of a unit meets an error here"
+#define SHADOWS	 "no guest on shadows here"
+#define DIRECT	 "no guest with tables of its own here"
+#define RING	 "no server with a ring here"
+#define COUNTED	 "no frames are counted here"
+#define SNOOPS	 "every walker here snoops, and none has a write buffer"
 
-#define SHORT	(sizeof("SP_MUT_") - 1)
+#define SHORT	 (sizeof("SP_MUT_") - 1)
 #define FOUND(which)                        \
 	{                                   \
 		which, &#which[SHORT], NULL \
@@ -55,7 +55,8 @@ const struct explored_mutant explored_mutants[] = {
 	FOUND(SP_MUT_SCRUB_BEFORE_FLUSH), FOUND(SP_MUT_CPU_STAMP_EARLY), FOUND(SP_MUT_STAMP_BEFORE_CLEAR),
 	FOUND(SP_MUT_STAMP_INTERRUPTED),
 	FOUND(SP_MUT_ROOT_READ_EARLY), FOUND(SP_MUT_WAIT_NOT_QUEUED), FOUND(SP_MUT_LINKS_AT_4K),
-	FOUND(SP_MUT_NUMBER_SPLICED), FOUND(SP_MUT_CACHE_NOT_HELD_BACK),
+	FOUND(SP_MUT_RELEASE_UNPAID), FOUND(SP_MUT_HAND_OVER_UNPAID), FOUND(SP_MUT_ENTRY_AFTER_DOMAIN),
+	FOUND(SP_MUT_MOVE_NOT_AWAITED), FOUND(SP_MUT_NUMBER_SPLICED), FOUND(SP_MUT_NOT_HELD_BACK),
 
 	ABSENT(SP_MUT_CLAIM_IGNORED, LARGE),
 	ABSENT(SP_MUT_POSTED_IN_TURN, TIME),
@@ -73,10 +74,9 @@ const struct explored_mutant explored_mutants[] = {
 	ABSENT(SP_MUT_RING_FUTURE, RING),
 	ABSENT(SP_MUT_RING_STALE_ANSWER, RING),
 	ABSENT(SP_MUT_RING_INDEX_SHARED, RING),
-	ABSENT(SP_MUT_RELEASE_UNPAID, ENTRIES),
-	ABSENT(SP_MUT_HAND_OVER_UNPAID, ENTRIES),
-	ABSENT(SP_MUT_ENTRY_AFTER_DOMAIN, ENTRIES),
-	ABSENT(SP_MUT_ENTRIES_FORGOTTEN, ENTRIES),
+	ABSENT(SP_MUT_ENTRIES_FORGOTTEN, "takes five requester ids"),
+	ABSENT(SP_MUT_WATCH_KEPT, EXACT),
+	ABSENT(SP_MUT_ABORT_IS_COMPLETION, ERRORS),
 	ABSENT(SP_MUT_SHADOWS_KEPT, SHADOWS),
 	ABSENT(SP_MUT_SHADOW_CPUS_KEPT, SHADOWS),
 	ABSENT(SP_MUT_CPUS_BEFORE_SHADOWS, SHADOWS),
@@ -95,8 +95,8 @@ const struct explored_mutant explored_mutants[] = {
 	ABSENT(SP_MUT_PV_ROOTS_EVERYWHERE, DIRECT),
 	ABSENT(SP_MUT_ERROR_CLEARED, ERRORS),
 	ABSENT(SP_MUT_RECOVER_UNINVALIDATED, ERRORS),
-	ABSENT(SP_MUT_PASID_KEPT, ENTRIES),
-	ABSENT(SP_MUT_CONTEXT_KEPT, ENTRIES),
+	ABSENT(SP_MUT_PASID_KEPT, SCALABLE),
+	ABSENT(SP_MUT_CONTEXT_KEPT, SCALABLE),
 };
 /* clang-format on */
 const uint32_t explored_mutant_count = sizeof(explored_mutants) / sizeof(explored_mutants[0]);

@@ -37,7 +37,7 @@ static bool differs(const struct entry *entry, uint64_t root, uint32_t heeded, b
 {
 	uint32_t rights;
 
-	if (entry->kind == ENTRY_LINK)
+	if (entry->kind == ENTRY_LINK || entry->kind == ENTRY_DEVICE)
 		return false;
 	for (uint32_t frame = entry->first; frame < entry_end(entry); frame++) {
 		uint32_t mfn = says_now(root, frame, heeded, &rights);
@@ -115,12 +115,25 @@ static void check_unit(uint32_t number, uint32_t domain, const char *when)
 			     .rights = DEVICE_BITS,
 			     .name = "unit",
 			     .number = number,
-			     .tag = UNIT_NAME + domain };
+			     .tag = unit_tag(number, domain) };
 
 	check_settled(&of, machine_root(domain, unit->map), when);
 	of.cache = &unit->atc;
 	of.name = "the cache behind unit";
 	check_settled(&of, machine_root(domain, unit->map), when);
+}
+
+void caches_check_moved(const char *when)
+{
+	for (uint32_t i = 0; i < machine->units; i++) {
+		const struct explored_unit *unit = &machine->unit[i];
+
+		for (uint32_t k = 0; unit->moves && k < unit->cache.count; k++)
+			if (unit->cache.entry[k].tag != unit->name)
+				violate("A: %s, and unit %u remembers something under name %u, which is "
+					"nobody's",
+					when, i, unit->cache.entry[k].tag);
+	}
 }
 
 void caches_check_settled(uint32_t domain, const char *when)

@@ -8,6 +8,8 @@
 
 #include <sallyport/p2m.h>
 
+#include "unit_driver.h"
+
 #define EVERYTHING 31u
 #define READ_ONLY  13u /* CPU: read, execute; device: read */
 
@@ -80,12 +82,17 @@ static void change(struct operation what, struct sp_result *result)
 				   what.kind != DO_GRANT, false, NULL, result));
 }
 
+static bool changes(struct operation operation, uint32_t domain)
+{
+	return operation.kind == DO_MOVE ||
+	       (operation.kind <= DO_ANEW && operation.domain == domain);
+}
+
 bool is_changing(uint32_t domain)
 {
 	for (uint32_t i = 0; i < CPUS; i++)
 		if (i != current && machine->party[i].runs &&
-		    machine->party[i].operation.domain == domain &&
-		    machine->party[i].operation.kind <= DO_ANEW)
+		    changes(machine->party[i].operation, domain))
 			return true;
 	return false;
 }
@@ -170,6 +177,15 @@ static void flush(uint32_t number)
 {
 	memset(&machine->cpu[current].cache, 0, sizeof(machine->cpu[current].cache));
 	sp_cpu_flushed(machine->domain[number]);
+}
+
+static void move(uint32_t number)
+{
+	if (unit_tag(0, number))
+		return;
+	if (function_move(machine->host, machine->domain[number]) != SP_OK)
+		violate("a function does not go where it is to go");
+	caches_check_moved("a function has gone to another domain");
 }
 
 static void find(struct operation what)
@@ -261,6 +277,9 @@ void party_run(uint32_t number)
 		break;
 	case DO_JOIN:
 		join_emulator();
+		break;
+	case DO_MOVE:
+		move(what.domain);
 		break;
 	case DO_NOTHING:
 		break;

@@ -114,6 +114,7 @@ void party_finish(void)
 		if (machine->domain[i]->gate.closed > machine->domain[i]->gate.opened)
 			violate("lost: the gate stays closed, and nobody is waited for");
 		caches_check_settled(i, "nothing is owed");
+		caches_check_moved("nothing is owed");
 		check_tables(i);
 		check_frames(i);
 	}

@@ -119,6 +119,44 @@ uint64_t buffer_hide(const void *at, uint64_t value, uint32_t viewer)
 	return value;
 }
 
+static bool is_awaited(const struct lock *lock)
+{
+	uint64_t serving = (uintptr_t)&lock->serving, next = (uintptr_t)&lock->next;
+
+	for (uint32_t i = 0; i < machine->buffered_count; i++)
+		if (machine->buffered[i].at == serving)
+			return true;
+	for (uint32_t i = 0; i < PARTIES; i++) {
+		const struct party *party = &machine->party[i];
+
+		if (party->lock == (uintptr_t)lock || party->held[0] == (uintptr_t)lock ||
+		    party->held[1] == (uintptr_t)lock || party->about == next)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * Who waits for a unit takes locks again and again. How often is of no use to anybody: it begins anew where nobody
+ * has the lock, nor compares it.
+ */
+static void forget_turns(struct lock *lock)
+{
+	if (lock->next && lock->next == lock->serving && !is_awaited(lock))
+		lock->next = lock->serving = 0;
+}
+
+void locks_forget(void)
+{
+	if (!machine->host->function_count)
+		return;
+	for (uint32_t i = 0; i < machine->domains; i++)
+		forget_turns(&machine->domain[i]->lock);
+	for (uint32_t i = 0; i < machine->units; i++)
+		if (machine->unit[i].lock)
+			forget_turns((struct lock *)(uintptr_t)machine->unit[i].lock);
+}
+
 /* Who looks up or enters from now on comes by another root. */
 static bool is_root(uint64_t at)
 {
@@ -174,76 +212,6 @@ static void buffer_put(const void *to, uint32_t bytes)
 				   .party = current };
 }
 
-/* ---- what is nobody else's for now ---- */
-
-static bool holds(const struct party *party, uint64_t lock)
-{
-	return party->held[0] == lock || party->held[1] == lock;
-}
-
-/* Stored under the domain's lock alone. */
-static bool is_domains(const struct sp_domain *domain, uint64_t at)
-{
-	if (at == (uintptr_t)&domain->asked || at == (uintptr_t)&domain->clock ||
-	    at == (uintptr_t)&domain->epoch || at == (uintptr_t)&domain->generation ||
-	    at == (uintptr_t)&domain->gate.closed || at == (uintptr_t)&domain->gate.opened ||
-	    at == (uintptr_t)&domain->maps[0].tree.root.mfn)
-		return true;
-	for (uint32_t i = 0; i < SP_MAX_OBSERVERS; i++)
-		if (at == (uintptr_t)&domain->emulators[i].asked)
-			return true;
-	return false;
-}
-
-/* The lock under which the word is stored; 0: none. */
-static uint64_t lock_of(uint64_t at)
-{
-	uint64_t frame = (at - (uintptr_t)machine->bytes) / FRAME_STRIDE;
-
-	if (is_table(at) && machine->table[frame] != FRAME_FREE)
-		return (uintptr_t)&machine->domain[machine->table[frame] - FRAME_USED]->lock;
-	for (uint32_t i = 0; i < machine->domains; i++)
-		if (is_domains(machine->domain[i], at))
-			return (uintptr_t)&machine->domain[i]->lock;
-	for (uint32_t i = 0; i < machine->units; i++)
-		if (machine->unit[i].lock && at == machine->unit[i].clock)
-			return machine->unit[i].lock;
-	return 0;
-}
-
-static bool is_own(uint64_t at)
-{
-	for (uint32_t i = 0; i < machine->domains && current < CPUS; i++) {
-		uint64_t mine = (uintptr_t)&machine->domain[i]->cpu_states[current];
-
-		if (at >= mine && at < mine + sizeof(struct cpu_state))
-			return true;
-	}
-	return false;
-}
-
-/* Written by nobody in these scopes; a root where none is replaced. */
-static bool is_constant(uint64_t at)
-{
-	for (uint32_t i = 0; i < machine->domains; i++) {
-		const struct sp_domain *domain = machine->domain[i];
-
-		for (uint32_t map = 0; map < 2 && machine->fixed_roots; map++)
-			if (at == (uintptr_t)&domain->maps[map].tree.root.mfn ||
-			    at == (uintptr_t)&domain->maps[map].tree.top)
-				return true;
-		for (uint32_t k = 0; k < SP_MAX_OBSERVERS; k++)
-			if (at == (uintptr_t)&domain->emulators[k].observer.lost)
-				return true;
-		if (at == (uintptr_t)&domain->cpus.lost)
-			return true;
-	}
-	for (uint32_t i = 0; i < machine->units; i++)
-		if (at == (uintptr_t)&machine->unit[i].observed->lost)
-			return true;
-	return false;
-}
-
 static void check_owner(const void *at, const char *what)
 {
 	uint64_t frame = ((uintptr_t)at - (uintptr_t)machine->bytes) / FRAME_STRIDE;
@@ -262,8 +230,7 @@ void model_before_load(const void *from, uint32_t bytes)
 	if (current == NOBODY)
 		return;
 	party = &machine->party[current];
-	if (!(lock_of((uintptr_t)from) && holds(party, lock_of((uintptr_t)from))) &&
-	    !is_own((uintptr_t)from) && !is_constant((uintptr_t)from))
+	if (!word_is_quiet((uintptr_t)from))
 		pause_at(WAIT_NONE, (uintptr_t)from);
 	check_owner(from, "walks");
 	party->at = (uintptr_t)from;
@@ -313,8 +280,7 @@ void model_before_store(const void *to, uint32_t bytes)
 	check_owner(to, "stores into");
 	if (unit_has_slot((uintptr_t)to))
 		return;
-	if (lock_of((uintptr_t)to) && !holds(party, lock_of((uintptr_t)to)) &&
-	    !is_table((uintptr_t)to))
+	if (!word_may_be_stored((uintptr_t)to))
 		violate("explorer: %s is stored without its lock",
 			machine_name((uintptr_t)to, name, sizeof(name)));
 	if (bytes > 8)

@@ -28,6 +28,7 @@
 #define MAP2(gfn, count)   { DO_MAP, gfn, count, 1 }
 #define UNMAP2(gfn, count) { DO_UNMAP, gfn, count, 1 }
 #define VISIT2		   { DO_VISIT, 0, 0, 1 }
+#define MOVE(domain)	   { DO_MOVE, 0, 0, domain }
 #define PROGRESS2	   { DO_PROGRESS, 0, 0, 1 }
 
 const struct scope scopes[] = {
@@ -117,6 +118,14 @@ const struct scope scopes[] = {
 	  .queue = QUEUE_AT_END, .atc = true, .emulators = 1, .domains = 2, .each = 1, .npt = true,
 	  .has = { MAP(0, 1), MAP2(0, 1) },
 	  .may = { { UNMAP(0, 1), MAP(0, 1) }, { VISIT, MAP2(0, 1), PROGRESS2 } } },
+	{ .name = "2 CPUs, 2 domains: a VT-d unit's device goes from one to the other", .cpus = 2, .units = 1, .unit = UNIT_VTD,
+	  .domains = 2, .moves = true, .each = 2, .in_order = true,
+	  .has = { MAP(0, 1), MAP(1, 1), MAP2(0, 1) },
+	  .may = { { UNMAP(0, 1) }, { MOVE(1), MOVE(0) } } },
+	{ .name = "2 CPUs, 2 domains: an AMD-Vi unit's device goes from one to the other", .cpus = 2, .units = 1, .unit = UNIT_AMDVI,
+	  .domains = 2, .moves = true, .each = 2, .in_order = true,
+	  .has = { MAP(0, 1), MAP(1, 1), MAP2(0, 1) },
+	  .may = { { UNMAP(0, 1) }, { MOVE(1), MOVE(0) } } },
 	/* make soak goes on here */
 	{ .name = "2 CPUs, 1 unit: both change", .cpus = 2, .units = 1, .each = 2, .soak = true,
 	  .has = { MAP(0, 1), MAP(1, 1) },
@@ -172,6 +181,7 @@ const char *operation_text(struct operation operation)
 		[DO_FIND] = "look up",
 		[DO_KILL] = "emulator 0 dies",
 		[DO_JOIN] = "emulator 1 comes",
+		[DO_MOVE] = "the device goes to another domain",
 	};
 	static char text[80];
 	const char *verb = verbs[operation.kind];

@@ -27,6 +27,7 @@ struct node {
 	struct snapshot *snapshot;
 	uint8_t choice[CHOICES_MOST];
 	uint32_t count, next;
+	uint64_t hash;
 };
 
 static struct node node[DEPTH_MOST];
@@ -87,6 +88,7 @@ static void enter(uint32_t depth, const struct search *how, uint64_t hash, struc
 	if (how->shuffle)
 		shuffle(new, hash + how->shuffle);
 	new->next = 0;
+	new->hash = hash;
 	new->snapshot = snapshot_take();
 	check_rest(new->count, outcome);
 	if (depth > outcome->depth)
@@ -100,6 +102,14 @@ static void take(const struct node *from, uint8_t choice, uint32_t depth, struct
 	outcome->length = depth;
 	outcome->steps++;
 	choice_take(choice);
+}
+
+/* Each of the states from there to here had one choice: round and round, and nobody else can do anything. */
+static void check_circle(uint32_t depth, uint64_t hash)
+{
+	while (depth-- && node[depth].count == 1)
+		if (node[depth].hash == hash)
+			violate("livelock: one party waits for what nobody will do");
 }
 
 static bool is_over(const struct outcome *outcome, const struct search *how, time_t end)
@@ -133,12 +143,14 @@ void search(const struct scope *scope, const struct search *how, struct outcome 
 		}
 		take(top, top->choice[top->next++], depth, outcome);
 		hash = is_violated() ? 0 : world_hash();
-		if (!is_violated() && seen_add(&seen, hash)) {
-			if (depth == DEPTH_MOST)
-				violate("explorer: a schedule of more than %u choices", DEPTH_MOST);
-			else
-				enter(depth++, how, hash, outcome);
-		}
+		if (is_violated())
+			continue;
+		if (!seen_add(&seen, hash))
+			check_circle(depth, hash);
+		else if (depth == DEPTH_MOST)
+			violate("explorer: a schedule of more than %u choices", DEPTH_MOST);
+		else
+			enter(depth++, how, hash, outcome);
 	}
 	outcome->exhausted = !depth && !is_violated();
 	while (depth)

@@ -113,6 +113,7 @@ bool unit_make(uint32_t index, const struct scope *scope)
 	unit->map = scope->separate ? 1 : 0;
 	unit->caching = scope->caching;
 	unit->has_atc = scope->atc && index == 0;
+	unit->moves = scope->moves;
 	if (unit->kind == UNIT_PLAIN) {
 		make_plain(unit, scope->caching);
 		return true;
@@ -203,7 +204,7 @@ static void execute_drivers(struct explored_unit *unit, uint32_t which)
 		else if (read.kind == DESCRIPTOR_BAD)
 			violate("manual: the unit finds no descriptor in slot %u",
 				wrap(unit, unit->head + unit->old + which));
-		else if (read.kind != DESCRIPTOR_ENTRY)
+		else
 			cache_obey(read.kind == DESCRIPTOR_CACHE ? &unit->atc : &unit->cache,
 				   &read.command, unit->kind);
 	}
@@ -228,55 +229,24 @@ bool unit_has_slot(uint64_t at)
 	return false;
 }
 
-/* ---- registers ---- */
-
-/* VT-d 11.4.9, 11.4.7.1; AMD 48882 3.4.1. */
-#define VTD_HEAD     0x80u
-#define VTD_TAIL     0x88u
-#define VTD_QUEUE    0x90u
-#define VTD_FAULTS   0x34u
-#define AMDVI_BASE   0x0008u
-#define AMDVI_HEAD   0x2000u
-#define AMDVI_TAIL   0x2008u
-#define AMDVI_STATUS 0x2020u
-#define RUNS	     0x10u
-
-static struct explored_unit *unit_at(uint64_t address, uint32_t *offset)
+uint32_t unit_tag(uint32_t index, uint32_t domain)
 {
-	uint64_t index = (address - REGISTERS) >> 16;
+	const struct explored_unit *unit = &machine->unit[index];
 
-	*offset = address & 0xffff;
-	if (index < machine->units && machine->unit[index].kind != UNIT_PLAIN)
-		return &machine->unit[index];
-	violate("explorer: no register is at 0x%llx", (unsigned long long)address);
-	return &machine->unit[0];
+	if (!unit->moves)
+		return UNIT_NAME + domain;
+	return unit->root == machine_root(domain, unit->map) ? unit->name : 0;
 }
 
-/* No error is met here: what they say of one is constant. */
-uint64_t unit_read(uint64_t address)
+void unit_lead(uint32_t index, uint64_t root, uint32_t name)
 {
-	uint32_t offset;
-	const struct explored_unit *unit = unit_at(address, &offset);
+	struct explored_unit *unit = &machine->unit[index];
 
-	if (unit->kind == UNIT_AMDVI && offset == AMDVI_STATUS)
-		return RUNS;
-	if (unit->kind != UNIT_VTD || offset != VTD_FAULTS)
-		violate("explorer: register 0x%x is read", offset);
-	return 0;
-}
-
-void unit_write(uint64_t address, uint64_t value)
-{
-	uint32_t offset;
-	struct explored_unit *unit = unit_at(address, &offset);
-
-	if (offset == (unit->kind == UNIT_VTD ? VTD_TAIL : AMDVI_TAIL))
-		unit->tail = wrap(unit, (uint32_t)(value >> 4));
-	else if (offset == (unit->kind == UNIT_VTD ? VTD_QUEUE : AMDVI_BASE)) {
-		if (unit_pointer(value >> SP_FRAME_ORDER & 0xffffffff) != unit->ring)
-			violate("R: the queue lies at 0x%llx", (unsigned long long)value);
-	} else if (unit->kind == UNIT_VTD || offset != AMDVI_HEAD)
-		violate("explorer: register 0x%x is written", offset);
+	buffer_wait();
+	party_pause(WAIT_NONE);
+	unit->root = root;
+	unit->name = name;
+	caches_look();
 }
 
 /* ---- how a driver's queue begins ---- */

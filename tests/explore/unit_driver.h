@@ -22,5 +22,13 @@ struct made_unit {
 	const uint64_t *reached;
 };
 
+/* unit.c: its devices' entry is replaced, in one store. */
+void unit_lead(uint32_t unit, uint64_t root, uint32_t name);
+
+/* function.c. False: no room. */
+bool function_make(struct sp_host *host, struct observer *observer, struct sp_domain *first);
+/* Returns when all is forgotten. */
+enum sp_status function_move(struct sp_host *host, struct sp_domain *domain);
+
 struct made_unit vtd_make(const struct unit_place *place);
 struct made_unit amdvi_make(const struct unit_place *place);

@@ -90,6 +90,40 @@ static void look(struct looker walker, uint64_t root)
 		walk(&walker, links[i].mfn, links[i].level - 1u, links[i].first);
 }
 
+static uint32_t domain_of(uint64_t root)
+{
+	for (uint32_t i = 0; i < machine->domains; i++)
+		if (machine_root(i, 0) == root)
+			return i;
+	violate("R: a device's entry leads to mfn 0x%llx, which is no root",
+		(unsigned long long)root);
+	return 0;
+}
+
+/* By the entry that there is, and by each that is remembered (M8). */
+static void look_by_entries(uint32_t number)
+{
+	struct explored_unit *unit = &machine->unit[number];
+	struct looker looker = { .cache = &unit->cache,
+				 .rights = DEVICE_BITS,
+				 .name = "unit",
+				 .number = number,
+				 .tag = unit->name };
+	struct cache before;
+
+	if (unit->root)
+		cache_remember(&looker,
+			       (struct entry){ .kind = ENTRY_DEVICE, .mfn = (uint32_t)unit->root });
+	before = unit->cache;
+	for (uint32_t i = 0; i < before.count; i++) {
+		if (before.entry[i].kind != ENTRY_DEVICE)
+			continue;
+		looker.tag = before.entry[i].tag;
+		looker.domain = domain_of(before.entry[i].mfn);
+		look(looker, before.entry[i].mfn);
+	}
+}
+
 static void look_unit(uint32_t number)
 {
 	struct explored_unit *unit = &machine->unit[number];
@@ -187,7 +221,10 @@ void caches_look(void)
 		if (machine->domain[i]->mapped >> 1 & 1)
 			check_order(i);
 	for (uint32_t i = 0; i < machine->units; i++) {
-		look_unit(i);
+		if (machine->unit[i].moves)
+			look_by_entries(i);
+		else
+			look_unit(i);
 		if (machine->unit[i].has_atc)
 			look_atc(i);
 	}
