@@ -48,7 +48,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	return ARGP_ERR_UNKNOWN;
 }
 
-/* SGR: green, yellow, magenta, red, and bright red. */
+/* SGR: green, yellow, magenta, red. */
 static const char *colour_of(const char *weight)
 {
 	if (!strcmp(weight, "safe"))
@@ -60,6 +60,11 @@ static const char *colour_of(const char *weight)
 	if (!strcmp(weight, "unsafe") || !strcmp(weight, "impossible"))
 		return "\033[31m";
 	return "";
+}
+
+static const char *colour_of_cell(const char *key, const char *cell)
+{
+	return strcmp(key, "verdict") ? "" : colour_of(cell);
 }
 
 static void print_weight(const char *weight)
@@ -155,7 +160,8 @@ static void print(const struct audit_command *command, const struct audit *audit
 	struct table table = { .column = columns,
 			       .column_count = sizeof(columns) / sizeof(columns[0]),
 			       .pick = command->options.columns,
-			       .no_headings = command->options.no_headings };
+			       .no_headings = command->options.no_headings,
+			       .colour = colour_of_cell };
 	json_t *document = audit_describe(audit, chosen);
 
 	if (command->options.json) {

@@ -18,6 +18,24 @@
 
 /* --- could it be seen --- */
 
+/* PCI Express base 6.0: 2.3.2. A virtual function's own vendor is ffff, and nothing follows from that. */
+void audit_silence(const struct check *check)
+{
+	const struct machine_function *function = check->function;
+
+	if (function->physical != MACHINE_NONE || !function->config.count ||
+	    machine_config(function, 0, 4) != 0xffffffff || left_out("silent"))
+		return;
+	finding_add(
+		check->out, "silent", AUDIT_UNKNOWN, memory_copy("it does not answer"),
+		memory_print(
+			"/sys/bus/pci/devices/%s/config reads as ones alone: it is without power, or its link "
+			"is gone.",
+			function->name),
+		memory_copy(
+			"look whether `dmesg` tells of its link; a power cycle may bring it back"));
+}
+
 void audit_seen(const struct check *check)
 {
 	const struct machine_function *function = check->function;

@@ -52,6 +52,7 @@ void audit_acs(const struct check *check);
 /* When all were looked at: what the others can reach. */
 void audit_acs_reached(const struct check *check);
 void audit_reset(const struct check *check);
+void audit_silence(const struct check *check);
 void audit_seen(const struct check *check);
 void audit_msix(const struct check *check);
 void audit_small_bars(const struct check *check);

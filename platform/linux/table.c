@@ -135,6 +135,7 @@ static struct libscols_table *make_table(const struct table *table,
 	if (!printed)
 		say_fatal(EXIT_UNKNOWN, "out of memory");
 	scols_table_enable_noheadings(printed, table->no_headings);
+	scols_table_enable_colors(printed, table->colour && table_has_colour());
 	/* Cut to the terminal's width for people; whole when piped. */
 	for (size_t i = 0; i < count; i++) {
 		int flags = (shown[i]->right ? SCOLS_FL_RIGHT : 0) |
@@ -144,6 +145,15 @@ static struct libscols_table *make_table(const struct table *table,
 		scols_table_new_column(printed, shown[i]->name, 0, flags);
 	}
 	return printed;
+}
+
+static void set_colour(const struct table *table, const struct column *column,
+		       struct libscols_line *line, size_t place, const char *text)
+{
+	const char *colour = table->colour ? table->colour(column->key, text) : "";
+
+	if (*colour)
+		scols_cell_set_color(scols_line_get_cell(line, place), colour);
 }
 
 void table_print(const struct table *table, const json_t *rows)
@@ -168,6 +178,7 @@ void table_print(const struct table *table, const json_t *rows)
 			char *text = value ? text_of(value) : memory_copy("-");
 
 			scols_line_set_data(lines[i], j, text);
+			set_colour(table, shown[j], lines[i], j, text);
 			free(text);
 		}
 	}

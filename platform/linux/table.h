@@ -24,6 +24,8 @@ struct table {
 	size_t column_count;
 	const char *pick; /* of -o; NULL: the usual */
 	bool no_headings;
+	/* The escape sequence for a cell on a terminal; "": none. NULL: no colours at all. */
+	const char *(*colour)(const char *key, const char *text);
 	bool tree; /* rows name the one above them by "parent", themselves by "sbdf" or "name" */
 };
 

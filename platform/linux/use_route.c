@@ -26,34 +26,27 @@ struct routes {
 	const char *purpose, *source;
 };
 
-static void add_interface(const struct routes *routes, const char *interface, const char *way)
-{
-	char *link = memory_print("sys/class/net/%s", interface);
-	const char *path = root_follow(routes->machine->root, link);
-	int function = path ? machine_above(routes->machine, path) : MACHINE_NONE;
-
-	free(link);
-	if (function != MACHINE_NONE)
-		use_add(routes->uses, USE_ROUTE, function, interface, routes->purpose,
-			routes->source, way);
-}
-
+/* Where the interface is, and not the link that leads there: a snapshot has directories where they are. */
 static void follow(const struct routes *routes, const char *interface, const char *way,
 		   unsigned int depth)
 {
-	char *directory = memory_print("sys/class/net/%s", interface);
+	char *link = memory_print("sys/class/net/%s", interface);
 	char *longer = memory_print("%s%s%s", way, *way ? ", " : "", interface);
+	const char *path = root_follow(routes->machine->root, link);
+	int function = path ? machine_above(routes->machine, path) : MACHINE_NONE;
 	struct root_names names;
 
-	add_interface(routes, interface, way);
-	if (root_list(routes->machine->root, directory, &names) != ROOT_OK)
+	if (function != MACHINE_NONE)
+		use_add(routes->uses, USE_ROUTE, function, interface, routes->purpose,
+			routes->source, way);
+	if (!path || root_list(routes->machine->root, path, &names) != ROOT_OK)
 		names.count = 0;
 	for (size_t i = 0; i < names.count && depth < DEEPEST; i++) {
 		if (!strncmp(names.name[i], "lower_", 6))
 			follow(routes, names.name[i] + 6, longer, depth + 1);
 	}
 	free(longer);
-	free(directory);
+	free(link);
 }
 
 /* eth0 00000000 0102000A 0003 0 0 100 00000000 .. */

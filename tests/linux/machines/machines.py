@@ -357,7 +357,7 @@ def switch():
 
 def odd_settings():
     m = Machine("odd-settings", "The system is on ZFS, of which sysfs tells no disk; interrupts are remapped and nobody looks whose they\n"
-                "are; a register lies where the CPU cannot reach.", unit=Vtd(), bits=39, memory=32 << 20,
+                "are; a register lies where the CPU cannot reach; a card is gone from its link.", unit=Vtd(), bits=39, memory=32 << 20,
                 cmdline="root=ZFS=rpool/ROOT/debian ro intel_iommu=on,sp_off intremap=nosid vfio_iommu_type1.allow_unsafe_interrupts=1")
     m.host_bridge()
     m.port("00:1c.0", "8086:a190", to=2, group=1, acs=ROOT_PORT_ACS)
@@ -366,6 +366,8 @@ def odd_settings():
     m.port("00:1d.0", "8086:a330", to=3, group=3, acs=ROOT_PORT_ACS)
     disk = nvme(m, "03:00.0", 4, 0xA1300000)
     m.disk(disk, "nvme0n1", "nvme/nvme0", (259, 0), ["nvme0n1p1"])
+    m.port("00:1d.4", "8086:a330", to=4, group=5, acs=ROOT_PORT_ACS)
+    e1000e(m, "04:00.0", 6, 0xA1500000, silent=True, config=256)
     m.mount("0:27", "/", "rpool/ROOT/debian", "zfs")
     m.write()
 

@@ -53,7 +53,7 @@ class Function:
     defaults = dict(
         driver=None, group=None, reset="flr bus", bars=(), msix=None, flr=True, soft=False, power=True, express=0,
         acs=None, ats=None, sriov=None, vfs=0, physical=None, multi=False, boot_vga=None, numa=-1, subsystem=None,
-        af=False, config=4096, advanced=None, net=(), disks=(), keyboard=False, rmrr=(), capability=None, to=None, last=None,
+        af=False, config=4096, advanced=None, net=(), disks=(), keyboard=False, rmrr=(), capability=None, to=None, last=None, silent=False,
     )
 
     def __init__(self, machine, where, ids, class_code, above, **more):
@@ -241,7 +241,7 @@ class Machine:
         bars = list(f.bars) + [(0, 0, 0)] * (13 - len(f.bars))
         self.lines(f"{f.path}/resource",
                    [f"0x{b:016x} 0x{b + n - 1 if n else 0:016x} 0x{flags:016x}" for b, n, flags in bars])
-        data = bytes(f.space().bytes)
+        data = bytes(f.space().bytes) if not f.silent else b"\xff" * 4096
         if f.express is None or f.config == 256:
             data = data[:256]
         self.blob(f"{f.path}/config", data if self.root else data[:64])
