@@ -42,18 +42,6 @@ static const char *id_of(enum use_kind kind)
 	return "in-use";
 }
 
-/* "nvme0n1 holds / (by dm-0)" */
-static char *sentence_of(const struct use *use)
-{
-	static const char *const verbs[] = {
-		[USE_ROOT_DISK] = "holds", [USE_SWAP] = "holds", [USE_DISK] = "holds",
-		[USE_ROUTE] = "carries",   [USE_CONSOLE] = "is", [USE_KEYBOARD] = "has",
-	};
-
-	return memory_print("%s %s %s%s%s%s", use->child ?: "it", verbs[use->kind], use->purpose,
-			    *use->way ? " (through " : "", use->way, *use->way ? ")" : "");
-}
-
 static char *next_of(const struct use *use)
 {
 	switch (use->kind) {
@@ -80,7 +68,7 @@ static char *next_of(const struct use *use)
 
 static void add_use(const struct check *check, const struct use *use)
 {
-	char *sentence = sentence_of(use);
+	char *sentence = use_sentence(use);
 	struct audit_finding *finding;
 
 	finding =
@@ -95,7 +83,7 @@ static void add_use(const struct check *check, const struct use *use)
 static void add_use_of_mate(const struct check *check, const struct use *use)
 {
 	const char *name = check->machine->function[use->function].name;
-	char *sentence = sentence_of(use);
+	char *sentence = use_sentence(use);
 	struct audit_finding *finding;
 
 	finding = finding_add(

@@ -91,10 +91,10 @@ static void choose_targets(struct binding *binding, const bool *chosen,
 
 static void refuse_use(struct binding *binding, const struct use *use)
 {
-	char *why = memory_print("the host needs it: %s%s%s%s%s (%s)", use->child ?: "",
-				 use->child ? " is " : "", use->purpose,
-				 *use->way ? ", by way of " : "", use->way, use->source);
+	char *sentence = use_sentence(use);
+	char *why = memory_print("the host needs it: %s (%s)", sentence, use->source);
 
+	free(sentence);
 	refuse(binding, use->function, why, false);
 }
 

@@ -97,3 +97,17 @@ void uses_free(struct uses *uses)
 	free(uses->use);
 	free(uses);
 }
+
+char *use_sentence(const struct use *use)
+{
+	static const char *const verbs[] = {
+		[USE_ROOT_DISK] = "holds", [USE_SWAP] = "holds", [USE_DISK] = "holds",
+		[USE_ROUTE] = "carries",   [USE_CONSOLE] = "is", [USE_KEYBOARD] = "has",
+	};
+	const char *verb = use->kind == USE_DISK && !strncmp(use->purpose, "part of", 7)
+				   ? "is"
+				   : verbs[use->kind];
+
+	return memory_print("%s %s %s%s%s%s", use->child ?: "it", verb, use->purpose,
+			    *use->way ? " (through " : "", use->way, *use->way ? ")" : "");
+}

@@ -37,3 +37,6 @@ struct uses {
 
 struct uses *uses_read(const struct machine *machine);
 void uses_free(struct uses *uses);
+
+/* "nvme0n1 holds / (through dm-0)"; to be freed. */
+char *use_sentence(const struct use *use);
