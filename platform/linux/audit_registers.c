@@ -174,22 +174,36 @@ static void check_bars(const struct check *check)
 	}
 }
 
+/* Where it says so, as the beginning of a sentence. */
+static char *width_source(const struct machine_unit *unit)
+{
+	if (unit->vendor == SP_VENDOR_AMDVI)
+		return memory_print("%s has %#llx in its extended features (HATS; "
+				    "/sys/class/iommu/%s/amd-iommu/features)",
+				    unit->name, (unsigned long long)unit->extended, unit->name);
+	return memory_print("%s has %#llx in its CAP register (MGAW, SAGAW; "
+			    "/sys/class/iommu/%s/intel-iommu/cap)",
+			    unit->name, (unsigned long long)unit->caps, unit->name);
+}
+
 static void check_memory(const struct check *check, const struct machine_unit *unit)
 {
 	unsigned int bits = unit_bits(unit), cpu = check->audit->settings.cpu_bits;
 	uint64_t memory = check->audit->settings.memory_bytes;
+	char *source;
 
 	if (!bits || bits > 63 || !cpu || bits >= cpu)
 		return;
+	source = width_source(unit);
 	finding_add(
 		check->out, "address-width", memory >> bits ? AUDIT_CONDITIONAL : AUDIT_SAFE,
 		memory_print("its unit translates %u bits, the CPU %u", bits, cpu),
 		memory_print(
-			"%s has %#llx in its CAP register (/sys/class/iommu/%s/intel-iommu/cap): addresses of "
-			"%u bits, while /proc/cpuinfo says %u. Guest memory and BARs that the guest puts "
-			"beyond %u bits cannot be mapped for the device.",
-			unit->name, (unsigned long long)unit->caps, unit->name, bits, cpu, bits),
+			"%s: addresses of %u bits, while /proc/cpuinfo says %u. Guest memory and BARs that the "
+			"guest puts beyond %u bits cannot be mapped for the device.",
+			source, bits, cpu, bits),
 		memory_print("with QEMU: -cpu host,host-phys-bits-limit=%u", bits));
+	free(source);
 }
 
 void audit_widths(const struct check *check)

@@ -263,7 +263,7 @@ def noiommu_mode():
 
 def amd_passthrough():
     m = Machine("amd-passthrough", "An AMD workstation with iommu=pt: a unity range for one disk controller, a graphics card that\n"
-                "cannot be reset, and another that can.", cpu="AuthenticAMD", bits=48,
+                "cannot be reset, and another that can. The unit has four levels, the CPU 52 bits.", cpu="AuthenticAMD", bits=52,
                 cmdline="root=/dev/nvme0n1p2 ro quiet amd_iommu=on iommu=pt")
     m.host_bridge("1022:1480", group=None)
     m.unit = Amdvi(m)

@@ -396,7 +396,7 @@ class Amdvi:
         body = struct.pack("<I8x", 0x00203040)
         entries = struct.pack("<BHB", 3, 0x0003, 0) + struct.pack("<BHB", 4, 0xFFFE, 0)
         body += struct.pack("<BBHHHQHHIQQ", 0x11, 0xB0, 40 + len(entries), 0x0002, 0x40, 0xFEB80000, 0, 0, 0,
-                            0x0000000000290B6A, 0) + entries
+                            0x0000000000290362, 0) + entries
         for first, count, f in self.unity:
             body += struct.pack("<BBHHHQQQ", 0x21, 7, 32, f.id, 0, 0, first, count)
         return table(b"IVRS", 2, body)
@@ -410,4 +410,4 @@ class Amdvi:
             path = f"{self.function.path}/iommu/ivhd0"
             machine.link("sys/class/iommu/ivhd0", path)
             machine.put(f"{path}/amd-iommu/cap", "1b03000f")
-            machine.put(f"{path}/amd-iommu/features", "290b6a" "0000000000"[:0])
+            machine.put(f"{path}/amd-iommu/features", "290362")
