@@ -366,24 +366,25 @@ static enum root_answer copy_bytes(const struct root_note *note, struct root_byt
 	return ROOT_OK;
 }
 
-static enum root_answer read_file(void *back, const char *path, struct root_bytes *bytes)
+/* A snapshot names what was asked for as it was asked for: by way of a link, often. So that path counts, too. */
+static const struct root_note *find_either(const struct file *file, const char *path, bool last_too,
+					   enum root_kind kind)
 {
-	char *plain = resolve(back, path, true);
-	enum root_answer answer =
-		plain ? copy_bytes(find(back, plain, ROOT_FILE), bytes) : ROOT_ABSENT;
+	char *plain = resolve(file, path, last_too);
+	const struct root_note *note = plain ? find(file, plain, kind) : NULL;
 
 	free(plain);
-	return answer;
+	return note ? note : find(file, path, kind);
+}
+
+static enum root_answer read_file(void *back, const char *path, struct root_bytes *bytes)
+{
+	return copy_bytes(find_either(back, path, true, ROOT_FILE), bytes);
 }
 
 static enum root_answer read_link(void *back, const char *path, struct root_bytes *target)
 {
-	char *plain = resolve(back, path, false);
-	enum root_answer answer =
-		plain ? copy_bytes(find(back, plain, ROOT_LINK), target) : ROOT_ABSENT;
-
-	free(plain);
-	return answer;
+	return copy_bytes(find_either(back, path, false, ROOT_LINK), target);
 }
 
 static void add_name(struct root_names *names, const char *name, size_t length)
@@ -398,17 +399,12 @@ static void add_name(struct root_names *names, const char *name, size_t length)
 }
 
 /* What it was said to hold, and whatever is named below it. */
-static enum root_answer list(void *back, const char *path, struct root_names *names)
+static const struct root_note *add_names(const struct file *file, const char *path,
+					 struct root_names *names)
 {
-	const struct file *file = back;
-	char *plain = resolve(file, path, true), *below;
-	const struct root_note *note;
-	enum root_answer answer;
+	const struct root_note *note = find(file, path, ROOT_DIRECTORY);
+	char *below = memory_print("%s/", path);
 
-	if (!plain)
-		return ROOT_ABSENT;
-	note = find(file, plain, ROOT_DIRECTORY);
-	below = memory_print("%s/", plain);
 	for (size_t i = 0; note && i < note->names.count; i++)
 		add_name(names, note->names.name[i], strlen(note->names.name[i]));
 	for (size_t i = find_from(file, below); i < file->count; i++) {
@@ -418,11 +414,23 @@ static enum root_answer list(void *back, const char *path, struct root_names *na
 			break;
 		add_name(names, name, strcspn(name, "/"));
 	}
-	answer = note ? note->answer : names->count ? ROOT_OK : ROOT_ABSENT;
-	root_names_sort(names);
 	free(below);
+	return note;
+}
+
+static enum root_answer list(void *back, const char *path, struct root_names *names)
+{
+	char *plain = resolve(back, path, true);
+	const struct root_note *note = NULL, *asked = NULL;
+
+	if (plain)
+		note = add_names(back, plain, names);
+	if (!plain || strcmp(plain, path) != 0)
+		asked = add_names(back, path, names);
+	note = note ? note : asked;
+	root_names_sort(names);
 	free(plain);
-	return answer;
+	return note ? note->answer : names->count ? ROOT_OK : ROOT_ABSENT;
 }
 
 const struct root_back root_file = { read_file, read_link, list, close_file };

@@ -94,6 +94,25 @@ static void links_lead_on_and_never_round(void **state)
 	root_close(root);
 }
 
+/* A snapshot names things as they were asked for, by way of a link too. */
+static void what_was_asked_by_way_of_a_link_is_found_so(void **state)
+{
+	struct root *root = open_text("sallyport-snapshot 1\n"
+				      "sys/class/net/br0 -> ../../devices/virtual/net/br0\n"
+				      "sys/class/net/br0/ lower_eth0 mtu\n"
+				      "sys/class/net/br0/mtu = 9000\n"
+				      "sys/devices/virtual/net/br0/flags = 0x3\n");
+	struct root_names names;
+
+	(void)state;
+	assert_string_equal(root_text(root, "sys/class/net/br0/mtu"), "9000");
+	assert_string_equal(root_text(root, "sys/class/net/br0/flags"), "0x3");
+	assert_int_equal(root_list(root, "sys/class/net/br0", &names), ROOT_OK);
+	assert_int_equal(names.count, 3);
+	assert_string_equal(names.name[1], "lower_eth0");
+	root_close(root);
+}
+
 static void a_link_does_not_leave_the_directory(void **state)
 {
 	char directory[] = "/tmp/sallyport-tree-XXXXXX", path[256];
@@ -192,6 +211,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_snapshot_is_read),
 		cmocka_unit_test(links_lead_on_and_never_round),
+		cmocka_unit_test(what_was_asked_by_way_of_a_link_is_found_so),
 		cmocka_unit_test(a_link_does_not_leave_the_directory),
 		cmocka_unit_test(what_was_asked_is_noted_once_and_stays_the_same),
 		cmocka_unit_test(a_broken_snapshot_is_refused_with_its_line),
