@@ -240,6 +240,7 @@ run_linux() {
 	build linux tool man "$out/sallyport-sanitized" libraries || return
 	run_script commands "$out/sallyport-sanitized"
 	run_script controls "$out/sallyport-sanitized"
+	run_script redacted "$out/sallyport-sanitized"
 	run_script audit_reads "$out/sallyport"
 	run_script manual "$out/sallyport"
 	run_script package "$out"

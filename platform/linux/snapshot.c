@@ -16,6 +16,7 @@
 #include "command.h"
 #include "log.h"
 #include "options.h"
+#include "redact.h"
 #include "say.h"
 
 #define ROW_BYTES 16u
@@ -23,6 +24,8 @@
 struct snapshot {
 	struct options options;
 	const char *file; /* NULL: standard output */
+	bool redact;
+	const char *names; /* NULL: nobody wants to know what was redacted */
 };
 
 static void print_escaped(FILE *out, const char *text)
@@ -136,17 +139,58 @@ static void print_note(FILE *out, const struct root_note *note)
 	}
 }
 
-static bool print_all(FILE *out, struct root *root)
+static void write_names(const struct redact *redact, const char *path)
+{
+	FILE *out = fopen(path, "we");
+
+	if (out)
+		redact_print_names(redact, out);
+	if (!out || fclose(out))
+		say_fatal(EXIT_USAGE, "%s: %s", path, strerror(errno));
+}
+
+static void print_redacted(FILE *out, const struct root_note *notes, size_t count,
+			   const char *names)
+{
+	struct redact *redact = redact_start(notes, count);
+	struct root_note *redacted = redact_notes(redact, notes, count);
+
+	for (size_t i = 0; i < count; i++)
+		print_note(out, &redacted[i]);
+	redact_notes_free(redacted, count);
+	if (names)
+		write_names(redact, names);
+	redact_end(redact);
+}
+
+static bool print_all(FILE *out, const struct snapshot *snapshot, struct root *root)
 {
 	const struct root_note *notes;
 	size_t count;
 
 	notes = root_notes(root, &count);
 	fputs("sallyport-snapshot 1\n", out);
-	for (size_t i = 0; i < count; i++)
+	if (snapshot->redact)
+		print_redacted(out, notes, count, snapshot->names);
+	for (size_t i = 0; i < count && !snapshot->redact; i++)
 		print_note(out, &notes[i]);
 	return !fflush(out) && !ferror(out);
 }
+
+enum {
+	OPTION_REDACT = 0x200,
+	OPTION_NAMES,
+};
+
+static const struct argp_option snapshot_options[] = {
+	{ "redact", OPTION_REDACT, NULL, 0,
+	  "without names of people and places, addresses, serial numbers, and what of the log and the command line is not "
+	  "about IOMMUs",
+	  0 },
+	{ "names", OPTION_NAMES, "FILE", 0,
+	  "with --redact: which word stands for which name, for you to keep", 0 },
+	{ 0 },
+};
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
@@ -155,6 +199,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->child_inputs[0] = &snapshot->options;
+		return 0;
+	case OPTION_REDACT:
+		snapshot->redact = true;
+		return 0;
+	case OPTION_NAMES:
+		snapshot->names = argument;
 		return 0;
 	case ARGP_KEY_ARG:
 		if (snapshot->file)
@@ -168,7 +218,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 int snapshot_run(int argc, char **argv)
 {
 	static const struct argp argp = {
-		NULL,
+		snapshot_options,
 		parse,
 		"[FILE]",
 		"Writes all that the other commands look at into one file of text, to be given to them by --sysroot.\v"
@@ -183,6 +233,9 @@ int snapshot_run(int argc, char **argv)
 	struct root *root;
 
 	options_parse(&argp, argc, argv, &snapshot);
+	if (snapshot.names && !snapshot.redact)
+		say_fatal(EXIT_USAGE,
+			  "--names is about what --redact took out, and that is not asked for");
 	root = root_open(snapshot.options.sysroot);
 	machine = machine_read(root);
 	audit_free(audit_machine(machine));
@@ -190,7 +243,7 @@ int snapshot_run(int argc, char **argv)
 	binding_has_driver(root, BINDING_USUAL);
 	if (snapshot.file && !freopen(snapshot.file, "we", stdout))
 		say_fatal(EXIT_USAGE, "%s: %s", snapshot.file, strerror(errno));
-	if (!print_all(stdout, root))
+	if (!print_all(stdout, &snapshot, root))
 		say_fatal(EXIT_UNKNOWN, "the snapshot could not be written: %s", strerror(errno));
 	machine_free(machine);
 	root_close(root);

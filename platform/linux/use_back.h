@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * platform/linux/use_back.h - the readers behind uses_read(). For use*.c alone.
+ * platform/linux/use_back.h - the readers behind uses_read(). For use*.c and redact*.c alone.
  */
 #pragma once
 
@@ -15,3 +15,7 @@ void use_lose(struct uses *uses, char *what);
 void use_disks(const struct machine *machine, struct uses *uses);
 void use_routes(const struct machine *machine, struct uses *uses);
 void use_console(const struct machine *machine, struct uses *uses);
+
+/* Of proc/self/mountinfo, which snapshot --redact reads too: a mount point that keeps its name, and "\\040" for a space. */
+bool use_is_vital(const char *mount);
+void use_unescape(char *text);

@@ -130,7 +130,7 @@ static const char *path_of_number(const struct machine *machine, unsigned int ma
 }
 
 /* What the machine cannot run or boot without. */
-static bool is_vital(const char *mount)
+bool use_is_vital(const char *mount)
 {
 	static const char *const vital[] = { "/",	  "/usr", "/var", "/etc",      "/boot",
 					     "/boot/efi", "/efi", "/nix", "/nix/store" };
@@ -143,7 +143,7 @@ static bool is_vital(const char *mount)
 }
 
 /* The kernel writes a space as \\040. */
-static void unescape(char *text)
+void use_unescape(char *text)
 {
 	char *out = text;
 
@@ -171,11 +171,11 @@ static void read_mount(struct disks *disks, const char *line)
 	if (!behind || sscanf(line, "%*u %*u %u:%u %*s %4095s", &major, &minor, mount) != 3 ||
 	    sscanf(behind, " - %63s %4095s", type, device) != 2)
 		return;
-	unescape(mount);
+	use_unescape(mount);
 	path = major ? path_of_number(disks->machine, major, minor) : NULL;
 	if (!path)
 		path = path_of_device(disks->machine, device);
-	disks->kind = is_vital(mount) ? USE_ROOT_DISK : USE_DISK;
+	disks->kind = use_is_vital(mount) ? USE_ROOT_DISK : USE_DISK;
 	disks->purpose = mount;
 	if (path)
 		follow(disks, path, "", 0);
