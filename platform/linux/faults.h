@@ -3,8 +3,8 @@
  * platform/linux/faults.h - a log's faults as JSON, the form that faults and report share.
  *
  * Keys: sbdf, alias, shared, vendor, count, kind, access, code, reason, flags, domain, pasid, address (text), first_address,
- * last_address, first, last (as written), seconds, rate (a second), driver, group, children, means, next. Null: none or
- * not known.
+ * last_address, first, last (as written), at (seconds after the first row), seconds, rate (a second), driver, group,
+ * children, means, next. Null: none or not known.
  */
 #pragma once
 

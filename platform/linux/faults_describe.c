@@ -147,7 +147,13 @@ json_t *faults_describe(const struct machine *machine, const struct fault_rows *
 {
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < rows->count; i++)
-		json_array_append_new(list, describe(machine, &rows->row[i]));
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct log_line *first = &rows->row[i].first, *origin = &rows->row[0].first;
+		bool timed = first->clock != LOG_NO_TIME && first->clock == origin->clock;
+		json_t *row = describe(machine, &rows->row[i]);
+
+		set(row, "at", timed ? json_real(first->seconds - origin->seconds) : json_null());
+		json_array_append_new(list, row);
+	}
 	return list;
 }
