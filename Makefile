@@ -612,7 +612,10 @@ install-tool:
 	install -m 644 platform/linux/completion $(completions)/sallyport
 	$(if $(wildcard $(OUT)/man/*.1),install -m 644 $(wildcard $(OUT)/man/*.1) $(prefix)/share/man/man1, \
 		@echo "manual pages were not made: scdoc is lacking")
-	$(if $(wildcard $(OUT)/man/sallyport-list.1),ln -sf sallyport-list.1 $(prefix)/share/man/man1/sallyport-tree.1)
+	for page in $(wildcard $(OUT)/man/*.1); do \
+		page=$${page##*/}; \
+		for name in $$(platform/linux/man/names platform/linux/man/$$page.scd); do \
+			[ $$name.1 = $$page ] || ln -sf $$page $(prefix)/share/man/man1/$$name.1; done; done
 
 uninstall:
 	rm -f $(lib)/libsallyport.a $(lib)/libsallyport-model.a $(lib)/libsallyport-vfio.a
