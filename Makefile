@@ -92,7 +92,7 @@ change_fixture := $(OUT)/hosted/tests/unit/change_fixture.o
 hosted_obj := $(filter-out $(change_fixture),$(call objects,hosted,$(core_src) $(model_src) $(vfio_src) $(pure_src) $(test_support_src)))
 thread_obj := $(call objects,threads,$(core_src) $(vfio_src) $(filter-out %_test.c,$(wildcard tests/threads/*.c)))
 boot_obj := $(call objects,boot-runner,$(boot_src))
-linux_libraries := -lpci -ljansson -lsmartcols
+linux_libraries := -lpci -ljansson -lsmartcols -lm
 linux_obj := $(call objects,linux,$(linux_src))
 man_src := $(wildcard platform/linux/man/*.scd)
 man := $(man_src:platform/linux/man/%.scd=$(OUT)/man/%)
@@ -104,7 +104,7 @@ images := $(if $(metal_src),$(OUT)/sallyport.elf $(OUT)/sallyport-mutants.elf)
 
 # --- what can be asked for --------------------------------------------------------------------
 
-.PHONY: all tool man deb deb-check libraries images mutants mutant-images tests demo demo-matrix demo-patch demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install install-libraries install-tool uninstall clean help
+.PHONY: all tool man deb deb-check report-shot libraries images mutants mutant-images tests demo demo-matrix demo-patch demo-dpdk-short demo-serve-short demo-linux guests linux-host run check lint size format install install-libraries install-tool uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -145,6 +145,7 @@ help:
 	@echo "make counts     the table of instruction counts that check holds: after a change of speed"
 	@echo "make install    libraries, headers and sallyport.pc under \$$(DESTDIR)\$$(PREFIX); the tool too, if it is built"
 	@echo "make deb        Debian packages of both, in $(OUT)/deb/"
+	@echo "make report-shot  the tool's report of MACHINE=FILE, a snapshot, as a browser draws it: $(OUT)/report.png"
 	@echo "make deb-check  installs them in a new, minimal Debian, uses and purges them: takes root and a mirror"
 	@echo "make clean      remove $(OUT)/"
 	@echo
@@ -466,9 +467,20 @@ $(OUT)/sallyport-sanitized: $(sanitized_obj) $(OUT)/libsallyport.a
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries)
 
 $(filter $(OUT)/tests/linux/%,$(tests)): $(OUT)/tests/linux/%: $(OUT)/sanitized/tests/linux/%.o \
-		$(filter-out %/main.o,$(sanitized_obj)) $(linux_fakes) $(OUT)/libsallyport.a
+		$(filter-out %/main.o %/report.o,$(sanitized_obj)) $(linux_fakes) $(OUT)/libsallyport.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(sanitize) -o $@ $^ $(linux_libraries) -lcmocka
+
+# --- a report as a browser draws it -------------------------------------------------------------
+
+# MACHINE=FILE: a snapshot; VERIFY=FILE: a matrix; SIZE=WIDTHxHEIGHT
+MACHINE ?= tests/linux/machines/logged.snapshot
+SIZE ?= 1240x4200
+
+report-shot:
+	@tests/setup.sh report-shot
+	@$(MAKE) --no-print-directory $(OUT)/sallyport
+	@tests/linux/shot $(OUT) $(MACHINE) $(SIZE) $(VERIFY)
 
 # --- the bench: the core's own objects, whose inner names are hidden in the library -----------
 

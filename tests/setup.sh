@@ -3,7 +3,7 @@
 #
 # tests/setup.sh - installs what `make demo`, `check`, `bench` or `deb` lacks on Debian, and nothing else.
 #
-#   tests/setup.sh demo|check|bench|deb|deb-check
+#   tests/setup.sh demo|check|bench|deb|deb-check|report-shot
 #
 # What is there is found by using it (a command, a header), never by asking the package system, so
 # that a machine which has everything is not slowed down and needs neither Debian nor a network.
@@ -44,6 +44,7 @@ need_for_bench() {
 
 need_for_check() {
 	need valgrind "instruction counts against a table" has_header valgrind/callgrind.h
+	need libxml2-utils "the tool's reports are parsed" has_command xmllint
 	need libcmocka-dev "unit and model tests" \
 		eval "printf '#include <%s>\n' stdarg.h stddef.h setjmp.h stdint.h cmocka.h | gcc -E -x c -"
 	need libcapstone-dev "unit tests: a second opinion on instructions" \
@@ -73,6 +74,14 @@ need_for_deb_check() {
 	need lintian "what Debian says of a package" has_command lintian
 }
 
+need_for_report_shot() {
+	need chromium "a report is drawn as a browser draws it" has_command chromium
+	need fonts-dejavu-core "letters for it" test -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
+	need libpci-dev "the tool for Linux hosts: names of PCI functions" has_header pci/pci.h
+	need libjansson-dev "the tool for Linux hosts: JSON" has_header jansson.h
+	need libsmartcols-dev "the tool for Linux hosts: tables" has_header libsmartcols/libsmartcols.h
+}
+
 run_apt() {
 	local -a apt=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q)
 
@@ -90,9 +99,10 @@ demo) missing=$(need_for_demo) ;;
 check) missing=$(need_for_demo && need_for_check && need_for_deb | sort -u) ;;
 deb) missing=$(need_for_deb) ;;
 deb-check) missing=$(need_for_deb_check) ;;
+report-shot) missing=$(need_for_report_shot) ;;
 bench) missing=$(need_for_bench) ;;
 *)
-	echo "usage: tests/setup.sh demo|check|bench|deb|deb-check" >&2
+	echo "usage: tests/setup.sh demo|check|bench|deb|deb-check|report-shot" >&2
 	exit 2
 	;;
 esac

@@ -28,3 +28,7 @@ int restore_run(int argc, char **argv);
 int snapshot_run(int argc, char **argv);
 int verify_run(int argc, char **argv);
 int lab_run(int argc, char **argv);
+int report_run(int argc, char **argv);
+
+/* NULL: no such. In main.c. */
+const struct command *command_find(const char *name);

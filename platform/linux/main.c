@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ "unbind", "takes functions from their driver", unbind_run },
 	{ "restore", "undoes bind and unbind, by their journal", restore_run },
 	{ "snapshot", "all that these commands look at, as one file for --sysroot", snapshot_run },
+	{ "report", "all of this as one page of HTML, with pictures", report_run },
 	{ "lab", "the machines of the demo in QEMU, their options explained", lab_run },
 };
 
@@ -38,7 +39,7 @@ static void print_help(FILE *out)
 	      out);
 }
 
-static const struct command *find_command(const char *name)
+const struct command *command_find(const char *name)
 {
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (!strcmp(commands[i].name, name))
@@ -73,7 +74,7 @@ int main(int argc, char **argv)
 		print_help(stderr);
 		return EXIT_USAGE;
 	}
-	command = find_command(strcmp(name, "help") ? name : argv[2]);
+	command = command_find(strcmp(name, "help") ? name : argv[2]);
 	if (!command)
 		say_fatal(EXIT_USAGE, "%s: no such command; `sallyport --help` lists them",
 			  strcmp(name, "help") ? name : argv[2]);

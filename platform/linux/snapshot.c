@@ -16,6 +16,7 @@
 #include "command.h"
 #include "log.h"
 #include "options.h"
+#include "ranges.h"
 #include "redact.h"
 #include "say.h"
 
@@ -229,6 +230,7 @@ int snapshot_run(int argc, char **argv)
 	};
 	struct snapshot snapshot = { 0 };
 	struct root_bytes log;
+	bool memory_seen;
 	struct machine *machine;
 	struct root *root;
 
@@ -239,6 +241,7 @@ int snapshot_run(int argc, char **argv)
 	root = root_open(snapshot.options.sysroot);
 	machine = machine_read(root);
 	audit_free(audit_machine(machine));
+	json_decref(ranges_describe(machine, &memory_seen));
 	log_read(root, &log);
 	binding_has_driver(root, BINDING_USUAL);
 	if (snapshot.file && !freopen(snapshot.file, "we", stdout))
