@@ -244,6 +244,7 @@ run_linux() {
 	run_script audit_reads "$out/sallyport"
 	run_script manual "$out/sallyport"
 	run_script report "$out/sallyport-sanitized"
+	run_script readme "$out/sallyport"
 	run_script package "$out"
 	build linux images "$out/boot" || return
 	run_script lab "$out/sallyport-sanitized" "$out"
