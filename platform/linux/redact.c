@@ -107,11 +107,13 @@ static bool is_plain_device(const char *name)
 	}
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
 		const char *rest = name + strlen(counted[i]);
-		/* sda1, nvme0n1p2: one letter of a disk, then digits and what parts them. */
-		size_t letter = isdigit((unsigned char)*rest) ? 0 : 1;
+		size_t letter;
 
-		if (!strncmp(name, counted[i], strlen(counted[i])) && rest[0] &&
-		    strspn(rest + letter, "0123456789cnpb") == strlen(rest + letter))
+		if (strncmp(name, counted[i], strlen(counted[i])) || !*rest)
+			continue;
+		/* sda1, nvme0n1p2: one letter of a disk, then digits and what parts them. */
+		letter = isdigit((unsigned char)*rest) ? 0 : 1;
+		if (strspn(rest + letter, "0123456789cnpb") == strlen(rest + letter))
 			return true;
 	}
 	return false;
