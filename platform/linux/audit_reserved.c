@@ -61,8 +61,8 @@ static void add_range(const struct check *check, const struct machine_range *ran
 			memory_print("firmware's %s is let go", word),
 			memory_print(
 				"/sys/kernel/iommu_groups/%u/reserved_regions has %#llx-%#llx "
-				"direct-relaxable%s: firmware used the device (USB keyboard, boot display) "
-				"and is done with it, so the kernel drops the range when VFIO takes it.",
+				"direct-relaxable%s: who asked for it (firmware for a USB keyboard or the boot display, the kernel for ISA) "
+				"is done with it, so the kernel drops the range when VFIO takes it.",
 				check->group->number, first, last, owners),
 			NULL);
 	else

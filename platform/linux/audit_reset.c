@@ -78,14 +78,40 @@ static char *add_method(char *methods, bool has, const char *name)
 	return more;
 }
 
-/* What configuration space shows, for kernels before 5.15, which do not list methods. */
+/* Kernels from 5.15 on have reset_method, of functions that they can reset. */
+static bool kernel_lists(const struct machine *machine)
+{
+	for (size_t i = 0; i < machine->function_count; i++) {
+		if (machine->function[i].reset)
+			return true;
+	}
+	return false;
+}
+
+/* The kernel's list is made as a function is found: then the first on a bus is alone, and "bus" is in it. */
+static char *listed_methods(const struct check *check)
+{
+	static const char *const names[] = { "device_specific", "acpi", "flr",
+					     "af_flr",		"pm",	"bus",
+					     "cxl_bus" };
+	const char *listed = check->function->reset;
+	char *methods = memory_copy("");
+
+	for (size_t i = 0; listed && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(names[i], "bus") || is_alone(check) || left_out("reset-bus"))
+			methods = add_method(methods, has_method(listed, names[i]), names[i]);
+	}
+	return methods;
+}
+
+/* Where the kernel lists none at all, what configuration space shows. */
 static char *methods_of(const struct check *check)
 {
 	const struct machine_function *function = check->function;
 	char *methods;
 
-	if (function->reset)
-		return memory_copy(function->reset);
+	if (kernel_lists(check->machine))
+		return listed_methods(check);
 	if (!machine_sees_capabilities(function))
 		return NULL;
 	methods = add_method(memory_copy(""), has_flr(function), "flr");
@@ -113,6 +139,22 @@ static char *registers_of(const struct machine_function *function)
 static const char *source_of(const struct machine_function *function)
 {
 	return function->reset ? "reset_method" : "config";
+}
+
+static char *no_method_text(const struct check *check)
+{
+	const char *name = check->function->name;
+
+	if (check->function->reset)
+		return memory_print(
+			"/sys/bus/pci/devices/%s/reset_method lists %s, but others are on the bus, so the kernel "
+			"refuses that",
+			name, check->function->reset);
+	if (kernel_lists(check->machine))
+		return memory_print(
+			"/sys/bus/pci/devices/%s has no reset_method, as others have: the kernel knows no way",
+			name);
+	return memory_print("/sys/bus/pci/devices/%s/config shows no method", name);
 }
 
 static void add_known(const struct check *check, const char *methods)
@@ -166,18 +208,18 @@ static bool comes_back_unbounded(const struct check *check)
 
 static char *none_text(const struct check *check, const struct audit_finding *bus, bool unbounded)
 {
-	char *registers = registers_of(check->function),
+	char *registers = registers_of(check->function), *none = no_method_text(check),
 	     *list = finding_list(check->machine, bus->peer, bus->peer_count), *text;
 
 	text = memory_print(
-		"/sys/bus/pci/devices/%s/%s names no method; %s.%s%s%s%s", check->function->name,
-		source_of(check->function), registers,
+		"%s; %s.%s%s%s%s", none, registers,
 		bus->peer_count ? " A reset of the bus would hit " : "", list,
 		bus->peer_count ? " too." : "",
 		unbounded
 			? " And the group's default domain is identity: what a guest left running in the "
 			  "device reaches all memory once the host drives it again."
 			: " What one guest left in it, the next one finds.");
+	free(none);
 	free(list);
 	free(registers);
 	return text;

@@ -221,7 +221,7 @@ def old_bridge():
     m.host_bridge("8086:2020")
     m.port("00:1c.0", "8086:a190", to=1, last=2, group=1, acs=ROOT_PORT_ACS)
     m.port("01:00.0", "10b5:8112", to=2, express=7, group=2, driver=None)
-    m.add("02:00.0", "1102:0004", 0x040100, driver="snd_emu10k1", group=2, express=None, reset="", flr=False, power=False,
+    m.add("02:00.0", "1102:0004", 0x040100, driver="snd_emu10k1", group=2, express=None, reset="bus", flr=False, power=False,
           bars=[bar(0x3000, 0x40, IO)])
     m.add("02:01.0", "8086:107c", 0x020000, driver="e1000", group=2, express=None, reset="pm", flr=False, soft=True,
           bars=[bar(0xF7A00000, 0x20000)])
@@ -328,7 +328,7 @@ def no_root():
                 unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
     m.host_bridge("8086:2020")
     m.port("00:02.0", "8086:2030", to=1, group=1, acs=ROOT_PORT_ACS)
-    e1000e(m, "01:00.0", 2, 0xF7A00000)
+    e1000e(m, "01:00.0", 2, 0xF7A00000, reset=None)
     m.port("00:03.0", "8086:2031", to=2, group=3, acs=ROOT_PORT_ACS)
     nvme(m, "02:00.0", 4, 0xF7B00000, reset=None)
     m.write()

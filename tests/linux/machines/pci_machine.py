@@ -248,7 +248,9 @@ class Machine:
         self.put(f"{f.path}/numa_node", str(f.numa))
         self.put(f"{f.path}/driver_override", "(null)")
         if f.reset is not None:
-            self.put(f"{f.path}/reset_method", f.reset) if f.reset else self.files.append(f"{f.path}/reset_method : 0")
+            # Kernels hide it where they know no method.
+            if f.reset:
+                self.put(f"{f.path}/reset_method", f.reset)
         if f.driver:
             self.link(f"{f.path}/driver", f"sys/bus/pci/drivers/{f.driver}")
         if f.boot_vga is not None:
