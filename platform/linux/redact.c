@@ -90,13 +90,21 @@ const char *redact_net(struct redact *redact, const char *name)
 	return is_plain_net(name) ? name : redact_word(redact, REDACT_NET, name);
 }
 
+/* sda1, nvme0n1p2: one letter of a disk, then digits and what parts them. */
+static bool is_disk_number(const char *rest)
+{
+	size_t letter = isdigit((unsigned char)*rest) ? 0 : 1;
+
+	return *rest && strspn(rest + letter, "0123456789cnpb") == strlen(rest + letter);
+}
+
 /* Directories of /dev, and what the kernel calls disks. */
 static bool is_plain_device(const char *name)
 {
 	static const char *const plain[] = { "dev",	     "mapper",	 "disk",    "by-id",
 					     "by-uuid",	     "by-label", "by-path", "by-partuuid",
 					     "by-partlabel", "block",	 "root",    "kmsg",
-					     "md",	     "zvol" };
+					     "md",	     "zvol",	 "vfio" };
 	static const char *const counted[] = { "nvme",	 "sd",	"vd",	"xvd", "hd",
 					       "dm-",	 "md",	"loop", "sr",  "zram",
 					       "mmcblk", "nbd", "zd",	"ram", "pmem" };
@@ -106,17 +114,15 @@ static bool is_plain_device(const char *name)
 			return true;
 	}
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
-		const char *rest = name + strlen(counted[i]);
-		size_t letter;
+		size_t length = strlen(counted[i]);
 
-		if (strncmp(name, counted[i], strlen(counted[i])) || !*rest)
-			continue;
-		/* sda1, nvme0n1p2: one letter of a disk, then digits and what parts them. */
-		letter = isdigit((unsigned char)*rest) ? 0 : 1;
-		if (strspn(rest + letter, "0123456789cnpb") == strlen(rest + letter))
+		if (!strncmp(name, counted[i], length) && is_disk_number(name + length))
 			return true;
 	}
-	return false;
+	/* Groups of VFIO. */
+	if (!strncmp(name, "noiommu-", 8))
+		name += 8;
+	return *name && strspn(name, "0123456789") == strlen(name);
 }
 
 /* --- parts of a path --- */

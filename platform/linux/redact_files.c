@@ -176,25 +176,20 @@ static char *source_word(struct redact *redact, const char *source, const char *
 /* "36 1 253:0 /home /home rw,.. shared:1 - ext4 /dev/mapper/vg-root rw,..": numbers, place, type and device are kept. */
 static char *mount_line(struct redact *redact, char *line)
 {
-	char numbers[3][32], *mount, *device, *kept, type[64], *source, *point, *behind;
+	const char *behind = strstr(line, " - ");
+	char numbers[3][32], point[4096], type[64], source[4096], *mount, *device, *kept;
 
-	behind = strstr(line, " - ");
-	source = memory_take(strlen(line) + 1, 1);
-	point = memory_take(strlen(line) + 1, 1);
-	kept = NULL;
-	/* The buffers are as long as the line. */
-	if (behind &&
-	    sscanf(line, "%31s %31s %31s %*s %s", numbers[0], numbers[1], numbers[2], point) == 4 &&
-	    sscanf(behind, " - %63s %s", type, source) == 2) {
-		mount = mount_word(redact, point);
-		device = source_word(redact, source, type);
-		kept = memory_print("%s %s %s / %s rw - %s %s rw", numbers[0], numbers[1],
-				    numbers[2], mount, type, device);
-		free(mount);
-		free(device);
-	}
-	free(source);
-	free(point);
+	if (!behind ||
+	    sscanf(line, "%31s %31s %31s %*s %4095s", numbers[0], numbers[1], numbers[2], point) !=
+		    4 ||
+	    sscanf(behind, " - %63s %4095s", type, source) != 2)
+		return NULL;
+	mount = mount_word(redact, point);
+	device = source_word(redact, source, type);
+	kept = memory_print("%s %s %s / %s rw - %s %s rw", numbers[0], numbers[1], numbers[2],
+			    mount, type, device);
+	free(mount);
+	free(device);
 	return kept;
 }
 
