@@ -173,7 +173,8 @@ static char *redact_path(struct redact *redact, const char *path, bool in_dev)
 
 static bool is_dev(const char *path)
 {
-	return !strncmp(path, "dev/", 4);
+	/* dev/vfio has the numbers of groups. */
+	return !strncmp(path, "dev/", 4) && strncmp(path, "dev/vfio", 8) != 0;
 }
 
 char *redact_device(struct redact *redact, const char *device)
