@@ -15,7 +15,8 @@ set -u
 
 out=$1
 rooms=(include/sallyport lib pagetable sync p2m iommu drivers/vtd drivers/amdvi pci passthrough
-	engines platform/model platform/metal tests/unit tests/model tests/boot examples/embed)
+	engines drivers/vfio platform/model platform/metal platform/linux tests/unit tests/model tests/explore tests/boot tests/linux
+	examples/embed examples/vfio)
 
 files_of() { tests/lint/sources . all | grep -E "^$1/.*\.[chS]\$"; }
 
