@@ -50,6 +50,24 @@ static void a_command_more_is_bad(void **state)
 	assert_false(startup.step[2].good);
 }
 
+static void a_second_wait_is_amd_vis_alone(void **state)
+{
+	const struct machine amdvi = { .unit = UNIT_AMDVI }, vtd = { .unit = UNIT_VTD };
+	struct startup startup = startup_with(1, 1, 2);
+
+	(void)state;
+	startup.machine = &amdvi;
+	startup_judge(&startup);
+	assert_true(startup.step[1].good && startup.step[2].good);
+	startup.machine = &vtd;
+	startup_judge(&startup);
+	assert_false(startup.step[1].good || startup.step[2].good);
+	startup = startup_with(1, 1, 3);
+	startup.machine = &amdvi;
+	startup_judge(&startup);
+	assert_false(startup.step[1].good || startup.step[2].good);
+}
+
 static void a_command_for_memory_is_bad(void **state)
 {
 	struct startup startup = startup_with(1, 1, 1);
@@ -120,6 +138,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_the_aim_allows_is_good),
 		cmocka_unit_test(a_command_more_is_bad),
+		cmocka_unit_test(a_second_wait_is_amd_vis_alone),
 		cmocka_unit_test(a_command_for_memory_is_bad),
 		cmocka_unit_test(a_run_that_broke_off_counts_nothing),
 		cmocka_unit_test(a_missed_aim_is_said_and_no_failure),
