@@ -42,8 +42,11 @@
 #define NAMESPACE	  1u
 #define QUEUE_ID	  1u
 #define QUEUE_CONTIGUOUS  0x1u
-#define FORMAT_OF	  26u  /* of Identify Namespace: which format, in its low bits */
-#define FORMATS		  128u /* 4 bytes each; the third is log2 of the block's bytes */
+#define FORMAT_OF	  26u	/* of Identify Namespace: which format, in its low bits */
+#define FORMATS		  128u	/* 4 bytes each */
+#define FORMAT_MORE	  0x60u /* bits of FORMAT_OF: one of the formats beyond the sixteenth */
+#define FORMAT_METADATA	  0xffffu
+#define FORMAT_ORDER	  16 /* log2 of the block's bytes */
 
 static uint32_t read32(const struct nvme *nvme, uint32_t offset)
 {
@@ -149,12 +152,19 @@ static void create_queue(struct nvme *nvme, uint32_t opcode, uint32_t page, uint
 	send(nvme, &nvme->admin, command);
 }
 
+/*
+ * 0: nothing that we may use. A block's metadata would follow it, behind the one PRP that we give, or go to
+ * the command's metadata pointer, which is 0: to an address that nobody gave us, either way.
+ */
 static uint32_t read_block_bytes(const struct nvme *nvme)
 {
 	volatile uint32_t *words = words_of_page(nvme, PAGE_OF_IDENTIFY);
-	uint32_t format = words[FORMAT_OF / 4] >> 8 * (FORMAT_OF % 4) & 0xf;
-	uint32_t order = words[FORMATS / 4 + format] >> 16 & 0xff;
+	uint32_t used = words[FORMAT_OF / 4] >> 8 * (FORMAT_OF % 4) & 0xff;
+	uint32_t format = words[FORMATS / 4 + (used & 0xf)];
+	uint32_t order = format >> FORMAT_ORDER & 0xff;
 
+	if (used & FORMAT_MORE || format & FORMAT_METADATA)
+		return 0;
 	return order < 32 ? 1u << order : 0;
 }
 

@@ -73,7 +73,8 @@ SP_MUST_USE enum sp_status nvme_begin(struct nvme *nvme);
 /*
  * The next step. SP_PENDING: call again. SP_OK: ready, the transfer is over; nvme->answer says how.
  * SP_LOST: the controller says that it failed. SP_UNSUPPORTED: it refused a command of the
- * bring-up, or its blocks are larger than a page.
+ * bring-up, or its blocks are larger than a page or have metadata, which would need an address of
+ * its own.
  */
 SP_MUST_USE enum sp_status nvme_progress(struct nvme *nvme);
 

@@ -99,6 +99,7 @@ bool engine_begin(struct engine *engine)
 {
 	enum sp_status status = SP_OK;
 
+	engine->is_unsupported = false;
 	engine->is_loaded = engine->is_under_way = false;
 	fill_source(engine);
 	switch (engine->kind) {
@@ -122,7 +123,19 @@ bool engine_begin(struct engine *engine)
 	case ENGINE_NONE:
 		return false;
 	}
-	return status == SP_OK && wait_for(engine) == SP_OK;
+	if (status == SP_OK)
+		status = wait_for(engine);
+	engine->is_unsupported = status == SP_UNSUPPORTED;
+	return status == SP_OK;
+}
+
+const char *engine_trouble(const struct engine *engine)
+{
+	if (engine->kind == ENGINE_NVME && engine->is_unsupported)
+		return "it is not an NVMe controller that can be driven: namespace 1 must be there, with "
+		       "blocks of at most 4096 bytes without metadata (nvme id-ns -H shows its format)";
+	return "it does not come up: its registers, or its DMA to the memory that it was given, do not "
+	       "work";
 }
 
 size_t engine_bytes(const struct engine *engine)

@@ -125,10 +125,7 @@ bool ground_open(struct ground *ground, const struct machine *machine,
 	if (!frames_are_there(&ground->frames, FRAMES))
 		return fail(ground, trouble, size, "our memory was moved; try again");
 	if (!vfio_set_master(&ground->vfio, true) || !engine_begin(engine))
-		return fail(
-			ground, trouble, size,
-			"it does not come up: its registers, or its DMA to the memory that it was "
-			"given, do not work");
+		return fail(ground, trouble, size, engine_trouble(engine));
 	set_ground(ground);
 	return true;
 }

@@ -70,6 +70,7 @@ struct engine {
 	uint64_t address;
 	bool is_loaded; /* edu: its buffer has what stands in ENGINE_SOURCE */
 	bool is_under_way;
+	bool is_unsupported; /* it did not come up, for it is not what its driver knows */
 	struct edu edu;
 	struct nvme nvme;
 	struct e1000e e1000e;
@@ -79,6 +80,7 @@ enum engine_kind engine_of(const struct machine_function *function);
 const char *engine_text(enum engine_kind kind);
 /* False: the device does not come up. */
 bool engine_begin(struct engine *engine);
+const char *engine_trouble(const struct engine *engine); /* ... and why */
 size_t engine_bytes(const struct engine *engine);
 bool engine_can_read(const struct engine *engine);
 uint64_t engine_slow(const struct engine *engine);

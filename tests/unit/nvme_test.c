@@ -39,6 +39,8 @@ struct controller {
 	uint8_t ram[PAGES * NVME_PAGE] __attribute__((aligned(NVME_PAGE)));
 	uint8_t blocks[BLOCKS][NVME_PAGE];
 	uint32_t block_order, stride_order;
+	uint8_t metadata;    /* bytes of each block */
+	uint8_t more_format; /* bits 6:5 of which format it is */
 	struct queue submission[2], completion[2];
 	bool never_ready;
 	uint32_t refuses; /* this opcode of the bring-up */
@@ -82,8 +84,10 @@ static uint32_t identify(const uint32_t *command)
 	if (!to)
 		return DATA_ERROR;
 	memset(to, 0, NVME_PAGE);
-	to[26] = 1; /* the second format */
+	to[26] = 1 | c.more_format; /* the second format */
+	to[128] = 16;
 	to[128 + 2] = 3;
+	to[132] = c.metadata;
 	to[132 + 2] = (uint8_t)c.block_order;
 	return 0;
 }
@@ -374,6 +378,35 @@ static void larger_blocks_are_refused(void **state)
 	}
 }
 
+/* Metadata would go where the command does not lead it: to 0. */
+static void blocks_with_metadata_are_refused(void **state)
+{
+	static const uint32_t orders[] = { 9, 12 };
+
+	for (size_t i = 0; i < 2; i++) {
+		make_controller(state);
+		c.block_order = orders[i];
+		c.metadata = 8;
+		assert_int_equal(bring_up(), SP_UNSUPPORTED);
+		assert_int_equal(nvme_start(&c.nvme, BUS, 512, 0, NVME_TO_BUS), SP_BUSY);
+	}
+}
+
+static void formats_beyond_the_sixteenth_are_refused(void **state)
+{
+	static const uint8_t more[] = { 0x20, 0x40 };
+
+	for (size_t i = 0; i < 2; i++) {
+		make_controller(state);
+		c.more_format = more[i];
+		assert_int_equal(bring_up(), SP_UNSUPPORTED);
+	}
+	/* Where metadata stands is of no interest while there is none. */
+	make_controller(state);
+	c.more_format = 0x10;
+	assert_int_equal(bring_up(), SP_OK);
+}
+
 static void other_controllers_are_refused(void **state)
 {
 	static const uint32_t high[] = { 0, 0x10020, 0xf0020, 0x10 };
@@ -538,6 +571,8 @@ int main(void)
 		cmocka_unit_test_setup(doorbells_may_stand_apart, make_controller),
 		cmocka_unit_test_setup(blocks_may_be_as_large_as_a_page, make_controller),
 		cmocka_unit_test_setup(larger_blocks_are_refused, make_controller),
+		cmocka_unit_test_setup(blocks_with_metadata_are_refused, make_controller),
+		cmocka_unit_test_setup(formats_beyond_the_sixteenth_are_refused, make_controller),
 		cmocka_unit_test_setup(other_controllers_are_refused, make_controller),
 		cmocka_unit_test_setup(a_refused_command_ends_the_bring_up, make_controller),
 		cmocka_unit_test_setup(a_controller_that_never_gets_ready_keeps_nobody,
