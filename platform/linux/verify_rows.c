@@ -210,7 +210,7 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
 }
 
-/* A transfer may have been over when what is to block it came: then what it changed is no leak. */
+/* A transfer may have been over when what is to block it came: what it changed of the frame that was mapped is no leak. */
 static bool was_in_time(const struct verify *verify, struct verify_row *row, uint64_t began)
 {
 	if (now() - began < verify->ground->slow)
@@ -218,6 +218,12 @@ static bool was_in_time(const struct verify *verify, struct verify_row *row, uin
 	judge_say(row, VERIFY_UNOBSERVABLE,
 		  "this machine was too slow to be there before it ended");
 	return false;
+}
+
+/* Whether what changed tells of the unit: no lateness excuses a frame that was not mapped. */
+static bool is_evidence(unsigned int pages, bool in_time)
+{
+	return in_time || pages & ~BIT(VERIFY_GIVEN);
 }
 
 static void row_under_way(struct verify *verify, struct verify_row *row)
@@ -242,10 +248,10 @@ static void row_under_way(struct verify *verify, struct verify_row *row)
 	in_time = was_in_time(verify, row, began);
 	seen.shot = ground->finish(ground->of);
 	seen.pages = canaries_changed(ground, &kept);
+	if (is_evidence(seen.pages, in_time || !taken))
+		judge_transfer(verify, row, outside(verify), seen, taken ? 0 : BIT(VERIFY_GIVEN));
 	if (!taken)
 		judge_refused(verify, row);
-	else if (in_time)
-		judge_transfer(verify, row, outside(verify), seen, 0);
 	end_row(verify);
 }
 
@@ -256,21 +262,24 @@ static void row_closed(struct verify *verify, struct verify_row *row)
 	struct verify_ground *ground = verify->ground;
 	const uint64_t began = now();
 	unsigned int pages;
-	bool in_time;
+	bool mapped, in_time;
 
 	canaries_set(ground, &kept);
-	if (ground->slow && map(verify, VERIFY_GIVEN, true))
+	mapped = ground->slow && map(verify, VERIFY_GIVEN, true);
+	if (mapped)
 		ground->start(ground->of, outside(verify));
 	ground->close(ground->of);
 	in_time = was_in_time(verify, row, began);
 	ground->pause(ground->of);
 	pages = canaries_changed(ground, &kept);
-	if (pages && (in_time || !ground->slow))
+	if (pages && is_evidence(pages, in_time || !mapped))
 		judge_say(row, VERIFY_LEAKED, "closed, it changed %s",
 			  judge_page_text(verify, pages, outside(verify)));
 	else if (!ground->slow)
 		judge_say(row, VERIFY_UNOBSERVABLE,
 			  "its transfers are over before it can be closed");
+	else if (!mapped)
+		judge_refused(verify, row);
 	else if (in_time)
 		judge_say(row, VERIFY_UNOBSERVABLE,
 			  "every canary is whole, which bus mastering being off alone explains");

@@ -34,6 +34,9 @@ enum defect {
 	DEAD,	       /* the device sends nothing */
 	FAILS_LATER,   /* ... after its first transfers */
 	UNMAP_REFUSED, /* the kernel does not unmap */
+	MAP_REFUSED,   /* ... nor map, when the device is to be closed */
+	STRAY_LATE, /* what was under way when its mapping went changes another frame, and what comes later does */
+	STRAY_REFUSED, /* ... and the kernel does not unmap then */
 	AFTER_CLOSE,   /* it writes on when it is closed */
 };
 
@@ -49,7 +52,7 @@ struct world {
 	unsigned char memory[VERIFY_PAGES][VERIFY_PAGE_BYTES];
 	struct mapping table[MAPPINGS], cache[MAPPINGS];
 	uint64_t aimed;
-	bool under_way;
+	bool under_way, unmapped_under_way;
 	unsigned int shots;
 };
 
@@ -77,6 +80,10 @@ static bool world_map(void *of, uint64_t address, enum verify_page page, bool wr
 	struct world *world = of;
 	const struct mapping new = { address, page, writable, true };
 
+	if (world->defect == MAP_REFUSED && world->unmapped_under_way) {
+		snprintf(world->ground.trouble, sizeof(world->ground.trouble), "no map");
+		return false;
+	}
 	/* As type 1 does. */
 	if (find(world->table, address)) {
 		snprintf(world->ground.trouble, sizeof(world->ground.trouble), "it is there");
@@ -92,7 +99,9 @@ static bool world_unmap(void *of, uint64_t address)
 	struct mapping *old = find(world->table, address), *cached = find(world->cache, address);
 
 	assert_non_null(old);
-	if (world->defect == UNMAP_REFUSED && world->shots > 5) {
+	world->unmapped_under_way |= world->under_way;
+	if ((world->defect == UNMAP_REFUSED && world->shots > 5) ||
+	    (world->defect == STRAY_REFUSED && world->under_way)) {
 		snprintf(world->ground.trouble, sizeof(world->ground.trouble), "no unmap");
 		return false;
 	}
@@ -132,7 +141,9 @@ static void deliver(struct world *world)
 		return;
 	if (to)
 		memset(to, 0xa5, BYTES);
-	if (world->defect == STRAY && world->shots > 4)
+	if ((world->defect == STRAY && world->shots > 4) ||
+	    ((world->defect == STRAY_LATE || world->defect == STRAY_REFUSED) &&
+	     world->unmapped_under_way))
 		world->memory[VERIFY_GUARD][100] ^= 1;
 }
 
@@ -163,7 +174,7 @@ static void world_close(void *of)
 {
 	struct world *world = of;
 
-	if (world->defect == AFTER_CLOSE && world->under_way)
+	if ((world->defect == AFTER_CLOSE || world->defect == STRAY_LATE) && world->under_way)
 		deliver(world);
 	memset(world->table, 0, sizeof(world->table));
 }
@@ -304,6 +315,31 @@ static void a_machine_that_is_too_slow_proves_nothing_of_what_is_under_way(void 
 	assert_int_equal(verify_status(verify), EXIT_FINE);
 }
 
+/* The frame that was mapped may be reached then; no other one ever. */
+static void no_lateness_excuses_a_frame_that_was_never_mapped(void **state)
+{
+	const struct verify *verify = play(&world, STRAY_LATE, 1, true, "");
+
+	(void)state;
+	assert_int_equal(result_of(verify, "a transfer under way at the unmap"), VERIFY_LEAKED);
+	assert_int_equal(result_of(verify, "the device closed in a transfer"), VERIFY_LEAKED);
+	assert_int_equal(verify_status(verify), EXIT_FINDINGS);
+	verify = play(&world, STRAY_REFUSED, SLOW, true, "");
+	assert_int_equal(result_of(verify, "a transfer under way at the unmap"), VERIFY_LEAKED);
+}
+
+/* Nothing was sent: that nothing changed says nothing. */
+static void a_map_that_is_refused_before_the_end_proves_nothing(void **state)
+{
+	const struct verify *verify = play(&world, MAP_REFUSED, SLOW, true, "");
+
+	(void)state;
+	assert_int_equal(result_of(verify, "a transfer under way at the unmap"), VERIFY_BLOCKED);
+	assert_int_equal(result_of(verify, "the device closed in a transfer"), VERIFY_UNKNOWN);
+	assert_string_equal(verify->row[verify->count - 1].evidence, "no map");
+	assert_int_equal(verify_status(verify), EXIT_UNKNOWN);
+}
+
 /* The control of it all: what is said to be unmapped, and is not. */
 static void an_unmap_that_is_left_out_is_found(void **state)
 {
@@ -327,6 +363,8 @@ int main(void)
 		cmocka_unit_test(a_control_that_does_not_arrive_proves_nothing),
 		cmocka_unit_test(an_unmap_that_is_refused_proves_nothing),
 		cmocka_unit_test(a_machine_that_is_too_slow_proves_nothing_of_what_is_under_way),
+		cmocka_unit_test(no_lateness_excuses_a_frame_that_was_never_mapped),
+		cmocka_unit_test(a_map_that_is_refused_before_the_end_proves_nothing),
 		cmocka_unit_test(an_unmap_that_is_left_out_is_found),
 	};
 
