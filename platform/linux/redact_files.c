@@ -277,10 +277,10 @@ static char *input_line(struct redact *redact, char *line)
 									      : NULL;
 }
 
-/* The kernel repeats its command line there. */
+/* The kernel repeats its command line there, and once more what it does not know of it. */
 static char *log_line_of(struct redact *redact, char *line)
 {
-	return strstr(line, "ommand line:") ? NULL : redact_patterns(redact, line);
+	return strstr(line, "ommand line") ? NULL : redact_patterns(redact, line);
 }
 
 static struct root_bytes redact_log(struct redact *redact, const struct root_bytes *bytes)
