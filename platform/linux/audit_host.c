@@ -249,7 +249,7 @@ static void check_uses(struct audit *audit)
 	for (size_t i = 0; i < audit->uses->lost_count && !left_out("use-unseen"); i++)
 		finding_add(&audit->host, "use-unseen", AUDIT_UNKNOWN,
 			    memory_copy("what the host uses is not known in full"),
-			    memory_print("%s.", audit->uses->lost[i]),
+			    memory_print("%s.", audit->uses->lost[i].sentence),
 			    memory_copy("look yourself that the device is not among them"));
 }
 

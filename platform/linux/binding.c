@@ -116,11 +116,11 @@ static void check_lost(struct binding *binding, const struct uses *uses, int ind
 	if (!function->driver || !strcmp(function->driver, BINDING_USUAL))
 		return;
 	for (size_t i = 0; i < uses->lost_count; i++) {
-		bool is_route = strstr(uses->lost[i], "route") != NULL;
+		const struct use_lost *lost = &uses->lost[i];
 
-		if (class == (is_route ? CLASS_NETWORK : CLASS_STORAGE)) {
+		if (class == (lost->side == USE_OF_INTERFACES ? CLASS_NETWORK : CLASS_STORAGE)) {
 			refuse(binding, index,
-			       memory_print("the host may need it: %s", uses->lost[i]), false);
+			       memory_print("the host may need it: %s", lost->sentence), false);
 			return;
 		}
 	}

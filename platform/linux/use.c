@@ -68,10 +68,16 @@ void use_add(struct uses *uses, enum use_kind kind, int function, const char *ch
 						 .way = memory_copy(way) };
 }
 
-void use_lose(struct uses *uses, char *what)
+void use_lose(struct uses *uses, enum use_side side, char *sentence)
 {
-	uses->lost = memory_grow(uses->lost, uses->lost_count, sizeof(char *));
-	uses->lost[uses->lost_count++] = what;
+	for (size_t i = 0; i < uses->lost_count; i++) {
+		if (uses->lost[i].side == side && !strcmp(uses->lost[i].sentence, sentence)) {
+			free(sentence);
+			return;
+		}
+	}
+	uses->lost = memory_grow(uses->lost, uses->lost_count, sizeof(*uses->lost));
+	uses->lost[uses->lost_count++] = (struct use_lost){ .side = side, .sentence = sentence };
 }
 
 struct uses *uses_read(const struct machine *machine)
@@ -92,7 +98,7 @@ void uses_free(struct uses *uses)
 		free(uses->use[i].way);
 	}
 	for (size_t i = 0; i < uses->lost_count; i++)
-		free(uses->lost[i]);
+		free(uses->lost[i].sentence);
 	free(uses->lost);
 	free(uses->use);
 	free(uses);

@@ -28,10 +28,21 @@ struct use {
 	char *way;	    /* "dm-0, md0": what lies between; "": nothing */
 };
 
+/* What is in use but could not be followed, or a file that could not be read: which devices it may lead to. */
+enum use_side {
+	USE_OF_DISKS,
+	USE_OF_INTERFACES,
+};
+
+struct use_lost {
+	enum use_side side;
+	char *sentence;
+};
+
 struct uses {
 	struct use *use;
 	size_t count;
-	char **lost; /* sentences: what is in use but could not be followed, or a file that could not be read */
+	struct use_lost *lost;
 	size_t lost_count;
 };
 

@@ -9,8 +9,8 @@
 /* One use for the same kind, function and child; purposes gather in it. The texts are copied. */
 void use_add(struct uses *uses, enum use_kind kind, int function, const char *child,
 	     const char *purpose, const char *source, const char *way);
-/* Something that is in use could not be followed down to a function. */
-void use_lose(struct uses *uses, char *what);
+/* Something that is in use could not be followed down to a function. Takes the sentence. */
+void use_lose(struct uses *uses, enum use_side side, char *sentence);
 
 void use_disks(const struct machine *machine, struct uses *uses);
 void use_routes(const struct machine *machine, struct uses *uses);

@@ -6,6 +6,8 @@
  *        |
  *   sys/dev/block/253:0 -> ../../devices/virtual/block/dm-0
  *        slaves/ md0  -->  slaves/ sda2 sdb2  -->  sda, sdb  -->  the functions that they are children of
+ *
+ * A partition has no slaves: those of its disk count (md126p2: what md126 is made of).
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,6 @@ struct disks {
 	struct uses *uses;
 	enum use_kind kind;
 	const char *purpose, *source;
-	size_t found;
 };
 
 /* With native multipath, nvme0n1 is a device of its own, and nvme0c1n1 is the way to it by controller 1. */
@@ -38,8 +39,11 @@ static bool is_path_of(const char *child, const char *disk)
 	       space == child_space;
 }
 
-static void add_disk(struct disks *disks, const char *disk, const char *way)
+/* False: no function has it. */
+static bool add_disk(struct disks *disks, const char *disk, const char *way)
 {
+	bool found = false;
+
 	for (size_t i = 0; i < disks->machine->function_count; i++) {
 		const struct machine_function *function = &disks->machine->function[i];
 
@@ -50,9 +54,10 @@ static void add_disk(struct disks *disks, const char *disk, const char *way)
 				continue;
 			use_add(disks->uses, disks->kind, (int)i, disk, disks->purpose,
 				disks->source, way);
-			disks->found++;
+			found = true;
 		}
 	}
+	return found;
 }
 
 /* "sys/devices/../block/sda/sda2": the disk is what comes behind "block/", or its parent where that is a partition. */
@@ -68,27 +73,51 @@ static char *disk_of(const char *path)
 	return memory_print("%.*s", (int)strcspn(name, "/"), name);
 }
 
-/* NVMe's multipath disks are not below "block/": sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p2 */
-static char *disk_at(const struct machine *machine, const char *path)
+/* Where the whole disk is. NVMe's are not below "block/": sys/devices/../0000:01:00.0/nvme/nvme0/nvme0n1/nvme0n1p2 */
+static char *whole_of(const struct machine *machine, const char *path)
 {
-	char *parent = memory_copy(path), *slash = strrchr(parent, '/'), *name;
-	const char *partition = root_text_in(machine->root, path, "partition");
+	char *whole = memory_copy(path), *slash = strrchr(whole, '/');
 
-	if (slash && partition)
+	if (slash && root_text_in(machine->root, path, "partition"))
 		*slash = 0;
-	name = disk_of(slash && partition ? parent : path);
-	free(parent);
-	return name;
+	return whole;
+}
+
+/* What has no disk of this machine below it; a loop's file lies on what is mounted too. */
+static bool is_diskless(const char *disk)
+{
+	static const char *const diskless[] = { "loop", "zram", "ram", "nbd", "rbd" };
+
+	for (size_t i = 0; i < sizeof(diskless) / sizeof(diskless[0]); i++) {
+		size_t length = strlen(diskless[i]);
+
+		if (!strncmp(disk, diskless[i], length) && strspn(disk + length, "0123456789"))
+			return true;
+	}
+	return false;
+}
+
+/* A volume of ZFS (zd0), or what else nothing in sysfs leads away from. */
+static void lose_disk(struct disks *disks, const char *whole, const char *disk)
+{
+	static const char made_up[] = "sys/devices/virtual/block/";
+
+	if (strncmp(whole, made_up, strlen(made_up)) != 0 || is_diskless(disk))
+		return;
+	use_lose(disks->uses, USE_OF_DISKS,
+		 memory_print("%s is in use (%s, says %s): sysfs does not tell which disks hold it",
+			      disk, disks->purpose, disks->source));
 }
 
 static void follow(struct disks *disks, const char *path, const char *way, unsigned int depth)
 {
-	char *disk = disk_at(disks->machine, path), *slaves = memory_print("%s/slaves", path);
+	char *whole = whole_of(disks->machine, path), *disk = disk_of(whole),
+	     *slaves = memory_print("%s/slaves", whole);
 	struct root_names names;
 	bool has_slaves = root_list(disks->machine->root, slaves, &names) == ROOT_OK && names.count;
 
-	if (!has_slaves)
-		add_disk(disks, disk, way);
+	if (!has_slaves && !add_disk(disks, disk, way))
+		lose_disk(disks, whole, disk);
 	for (size_t i = 0; has_slaves && i < names.count && depth < DEEPEST; i++) {
 		char *link = memory_print("%s/%s", slaves, names.name[i]);
 		const char *below = root_follow(disks->machine->root, link);
@@ -101,6 +130,7 @@ static void follow(struct disks *disks, const char *path, const char *way, unsig
 	}
 	free(slaves);
 	free(disk);
+	free(whole);
 }
 
 /* "/dev/mapper/vg-root", "/dev/sda2": where sysfs has it. NULL: it is no disk's name. */
@@ -181,7 +211,7 @@ static void read_mount(struct disks *disks, const char *line)
 		follow(disks, path, "", 0);
 	else if (!strcmp(type, "zfs"))
 		use_lose(
-			disks->uses,
+			disks->uses, USE_OF_DISKS,
 			memory_print(
 				"%s is ZFS (%s, says /proc/self/mountinfo): sysfs does not tell which disks hold it",
 				mount, device));
@@ -196,7 +226,7 @@ static void read_mounts(struct disks *disks)
 	disks->source = "/proc/self/mountinfo";
 	if (root_read(disks->machine->root, "proc/self/mountinfo", &bytes) != ROOT_OK) {
 		use_lose(
-			disks->uses,
+			disks->uses, USE_OF_DISKS,
 			memory_copy(
 				"/proc/self/mountinfo cannot be read: which disks are mounted is not known"));
 		return;
@@ -270,8 +300,7 @@ static void read_holders(struct disks *disks, int function)
 		const char *path = root_follow(disks->machine->root, link), *holder;
 
 		free(link);
-		if (!path || !strstr(path, "/block/") ||
-		    is_used(disks->uses, function, is->child.name[i]))
+		if (!path || is_used(disks->uses, function, is->child.name[i]))
 			continue;
 		holder = holder_of(disks->machine, path, is->child.name[i]);
 		if (!holder)

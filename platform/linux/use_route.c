@@ -106,7 +106,7 @@ void use_routes(const struct machine *machine, struct uses *uses)
 	read_table(&routes, "proc/net/ipv6_route", "/proc/net/ipv6_route", read_route6);
 	if (!seen)
 		use_lose(
-			uses,
+			uses, USE_OF_INTERFACES,
 			memory_copy(
 				"/proc/net/route cannot be read: which interface has the default route is not known"));
 }

@@ -185,7 +185,8 @@ class Machine:
     # --- disks, interfaces, mounts ---
 
     def disk(self, function, name, below, number, parts=()):
-        path = f"{function.path}/{below}/block/{name}"
+        # NVMe's disks are right below their controller, all others below "block".
+        path = f"{function.path}/{below}/{name}" if below.startswith("nvme/") else f"{function.path}/{below}/block/{name}"
         self.link(f"sys/block/{name}", path)
         for i, part in enumerate(("",) + tuple(parts)):
             where = path + ("/" + part if part else "")

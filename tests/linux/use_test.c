@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/linux/use_test.c - what the host has in use is followed down to its functions, or said to be lost, in the places
+ * where Linux has it.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "platform/linux/binding.h"
+#include "platform/linux/memory.h"
+#include "tests/linux/fake_kernel.h"
+
+#define DISK "sys/devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1"
+
+static int set_up(void **state)
+{
+	(void)state;
+	fake_tree_make();
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	(void)state;
+	fake_tree_drop();
+	return 0;
+}
+
+static void mounted(const char *line)
+{
+	fake_put(fake_path("proc/self/mountinfo"), line);
+}
+
+/* A line for each use, "0000:02:00.0 nvme0n1 holds /", and for each loss; to be freed. */
+static char *uses_text(void)
+{
+	struct root *root = root_open(fake_tree);
+	struct machine *machine = machine_read(root);
+	struct uses *uses = uses_read(machine);
+	char *text = memory_copy("");
+
+	for (size_t i = 0; i < uses->count + uses->lost_count; i++) {
+		bool is_use = i < uses->count;
+		char *sentence = is_use ? use_sentence(&uses->use[i])
+					: memory_copy(uses->lost[i - uses->count].sentence);
+		char *more = memory_print(
+			"%s%s %s\n", text,
+			is_use ? machine->function[uses->use[i].function].name : "lost:", sentence);
+
+		free(sentence);
+		free(text);
+		text = more;
+	}
+	uses_free(uses);
+	machine_free(machine);
+	root_close(root);
+	return text;
+}
+
+static void says(const char *words, bool wanted)
+{
+	char *text = uses_text();
+
+	if ((strstr(text, words) != NULL) != wanted)
+		fail_msg("\"%s\" is %s in: %s", words, wanted ? "not" : "there", text);
+	free(text);
+}
+
+static char *first_refusal(const char *sbdf)
+{
+	struct binding_order order = { BINDING_DRIVER, "vfio-pci", false };
+	struct root *root = root_open(fake_tree);
+	struct machine *machine = machine_read(root);
+	bool *chosen = memory_take(machine->function_count, sizeof(bool));
+	struct binding *binding;
+	char *why;
+	sp_sbdf_t id;
+
+	assert_true(machine_parse_sbdf(sbdf, &id));
+	chosen[machine_find(machine, id)] = true;
+	binding = binding_plan(machine, chosen, &order);
+	why = memory_copy(binding->refusal_count ? binding->refusal[0].why : "");
+	binding_free(binding);
+	free(chosen);
+	machine_free(machine);
+	root_close(root);
+	return why;
+}
+
+static void refused(const char *sbdf, const char *words)
+{
+	char *why = first_refusal(sbdf);
+
+	if (*words ? !strstr(why, words) : *why)
+		fail_msg("%s: \"%s\" is not why: %s", sbdf, words, why);
+	free(why);
+}
+
+/* --- disks --- */
+
+static void an_array_that_holds_an_nvme_disk_is_seen(void **state)
+{
+	(void)state;
+	mounted("");
+	says("nvme0n1", false);
+	fake_put(fake_path(DISK "/holders/dm-3/dev"), "");
+	says("0000:02:00.0 nvme0n1 is part of dm-3", true);
+	refused("0000:02:00.0", "part of dm-3");
+}
+
+static void so_is_one_that_holds_a_partition_of_it(void **state)
+{
+	(void)state;
+	mounted("");
+	fake_put(fake_path(DISK "/nvme0n1p2/holders/md0/dev"), "");
+	says("0000:02:00.0 nvme0n1 is part of md0", true);
+}
+
+/* Slaves are the array's, and not its partition's. */
+static void a_partition_of_an_array_leads_to_its_disks(void **state)
+{
+	(void)state;
+	mounted("21 1 259:9 / / rw - ext4 /dev/md126p2 rw\n");
+	fake_put_link(fake_path("sys/dev/block/259:9"),
+		      memory_copy("../../devices/virtual/block/md126/md126p2"));
+	fake_put(fake_path("sys/devices/virtual/block/md126/md126p2/partition"), "2\n");
+	fake_put_link(fake_path("sys/devices/virtual/block/md126/slaves/nvme0n1"),
+		      memory_copy("../../../../pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1"));
+	says("0000:02:00.0 nvme0n1 holds / (through md126)", true);
+	refused("0000:02:00.0", "nvme0n1 holds /");
+}
+
+static void a_volume_of_zfs_is_lost_and_a_loop_is_not(void **state)
+{
+	(void)state;
+	mounted("21 1 230:0 / /srv rw - ext4 /dev/zd0 rw\n");
+	fake_put_link(fake_path("sys/dev/block/230:0"),
+		      memory_copy("../../devices/virtual/block/zd0"));
+	fake_put(fake_path("sys/devices/virtual/block/zd0/dev"), "230:0\n");
+	says("lost: zd0 is in use (/srv, says /proc/self/mountinfo)", true);
+	refused("0000:02:00.0", "zd0");
+	mounted("21 1 7:0 / /snap/core rw - squashfs /dev/loop0 rw\n");
+	fake_put_link(fake_path("sys/dev/block/7:0"),
+		      memory_copy("../../devices/virtual/block/loop0"));
+	fake_put(fake_path("sys/devices/virtual/block/loop0/dev"), "7:0\n");
+	says("lost:", false);
+	refused("0000:02:00.0", "");
+}
+
+/* --- what a loss bars --- */
+
+static void a_pool_named_router_bars_disks_and_no_interface(void **state)
+{
+	(void)state;
+	mounted("21 1 0:27 / /srv/routes rw - zfs router/data rw\n");
+	says("lost: /srv/routes is ZFS (router/data", true);
+	refused("0000:02:00.0", "router/data");
+	refused("0000:03:00.0", "");
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(an_array_that_holds_an_nvme_disk_is_seen),
+		TEST(so_is_one_that_holds_a_partition_of_it),
+		TEST(a_partition_of_an_array_leads_to_its_disks),
+		TEST(a_volume_of_zfs_is_lost_and_a_loop_is_not),
+		TEST(a_pool_named_router_bars_disks_and_no_interface),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
