@@ -63,6 +63,7 @@ static const struct argp_option unbind_options[] = {
 };
 
 static const struct argp_option restore_options[] = {
+	OPTION_LINE_FORCE,
 	OPTION_LINE_DRY,
 	OPTION_LINE_JOURNAL,
 	{ 0 },
@@ -354,13 +355,12 @@ static void print_restored(const struct journal *journal, const bool *open, stru
 	}
 }
 
-static int restore(const struct bind *bind, const struct machine *machine)
+/* How many steps could not be undone. */
+static size_t undo_and_print(const struct bind *bind, struct actor *actor, struct journal *journal,
+			     char *const *names, size_t count)
 {
-	struct actor *actor = open_actor(bind, machine);
-	struct journal *journal = open_journal(bind);
 	bool *open = memory_take(journal->count, sizeof(bool)), any = false;
-	size_t count, left;
-	char **names = names_of(bind, machine, &count);
+	size_t left;
 
 	for (size_t i = 0; i < journal->count; i++) {
 		open[i] = !journal->step[i].undone;
@@ -373,10 +373,26 @@ static int restore(const struct bind *bind, const struct machine *machine)
 	if (left)
 		say_error("%zu steps are left in %s", left, bind->journal);
 	free(open);
+	return left;
+}
+
+static int restore(const struct bind *bind, const struct machine *machine)
+{
+	struct actor *actor = open_actor(bind, machine);
+	struct journal *journal = open_journal(bind);
+	size_t count;
+	char **names = names_of(bind, machine, &count);
+	struct binding *binding = binding_plan_undo(machine, journal, names, count);
+	int status = EXIT_FINDINGS;
+
+	if (may_go_on(binding, bind->force))
+		status = undo_and_print(bind, actor, journal, names, count) ? EXIT_UNKNOWN
+									    : EXIT_FINE;
+	binding_free(binding);
 	free(names);
 	actor->close(actor);
 	journal_close(journal);
-	return left ? EXIT_UNKNOWN : EXIT_FINE;
+	return status;
 }
 
 int restore_run(int argc, char **argv)
@@ -387,7 +403,9 @@ int restore_run(int argc, char **argv)
 		OPTIONS_DEVICES,
 		"Undoes what `bind` and `unbind` did to functions, all of it where none is named.\v"
 		"It goes back step by step, also after a crash in the middle of a step, and touches nothing that somebody else "
-		"changed since. What could not be undone stays in the journal.",
+		"changed since. What the host has come to need is refused: a disk that is mounted since, its default route. "
+		"What could not be undone stays in the journal. Exit status: 0 done, 1 refused, 2 no such device, 3 something "
+		"is left.",
 		options_plain_children,
 		NULL,
 		NULL

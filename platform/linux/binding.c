@@ -207,6 +207,37 @@ struct binding *binding_plan(const struct machine *machine, const bool *chosen,
 	return binding;
 }
 
+static bool is_taken(const struct journal *journal, const struct machine_function *function)
+{
+	for (size_t i = 0; i < journal->count; i++) {
+		const struct journal_step *step = &journal->step[i];
+
+		if (!step->undone && !strcmp(step->sbdf, function->name) &&
+		    binding_takes(step, function->driver))
+			return true;
+	}
+	return false;
+}
+
+struct binding *binding_plan_undo(const struct machine *machine, const struct journal *journal,
+				  char *const *sbdf, size_t sbdf_count)
+{
+	struct binding *binding = memory_take(1, sizeof(*binding));
+
+	binding->machine = machine;
+	for (size_t i = 0; i < machine->function_count; i++) {
+		const struct machine_function *function = &machine->function[i];
+
+		/* With vfio-pci it is nobody's disk, whatever the host had of it. */
+		if (binding_is_meant(function->name, sbdf, sbdf_count) && function->driver &&
+		    strcmp(function->driver, BINDING_USUAL) != 0 && is_taken(journal, function))
+			add_index(&binding->target, &binding->target_count, (int)i);
+	}
+	if (binding->target_count && !left_out("restore-in-use"))
+		check_uses(binding);
+	return binding;
+}
+
 void binding_free(struct binding *binding)
 {
 	for (size_t i = 0; i < binding->refusal_count; i++)

@@ -54,6 +54,16 @@ struct binding_order {
 
 #define BINDING_USUAL "vfio-pci"
 
+/* Undoing this step takes the function from the driver that it has now. */
+bool binding_takes(const struct journal_step *step, const char *driver);
+
+/*
+ * What speaks against undoing what the journal has of these functions, all where `sbdf` is empty: what the host has come to
+ * need of those that would be taken from a driver that is not VFIO's. It has targets and refusals, and no steps.
+ */
+struct binding *binding_plan_undo(const struct machine *machine, const struct journal *journal,
+				  char *const *sbdf, size_t sbdf_count);
+
 /* The kernel has this driver for PCI functions. */
 bool binding_has_driver(struct root *root, const char *driver);
 
@@ -64,6 +74,9 @@ void binding_free(struct binding *binding);
 
 /* False where a step failed, which is said; those before it were taken. `journal` NULL: nothing really happens. */
 bool binding_perform(const struct binding *binding, struct actor *actor, struct journal *journal);
+
+/* Is this one of them? None named: all are meant. */
+bool binding_is_meant(const char *sbdf, char *const *of, size_t count);
 
 /*
  * Undoes what the journal has of these functions, all where `sbdfs` is empty, the newest first; as far as it is still

@@ -99,6 +99,21 @@ static const char *act_text(enum journal_act act)
 				     : "driver_override";
 }
 
+/* Which driver the kernel chose: what comes later is somebody else's, and stays. Also where the order failed half-way. */
+static bool note_choice(struct actor *actor, struct journal *journal, const char *sbdf,
+			const struct binding_step *step)
+{
+	char *driver;
+	bool good;
+
+	if (!journal || step->act != JOURNAL_BIND || step->to)
+		return true;
+	driver = actor->driver(actor, sbdf);
+	good = !driver || journal_got(journal, driver);
+	free(driver);
+	return good;
+}
+
 static bool take_step(struct actor *actor, struct journal *journal, const char *sbdf,
 		      const struct binding_step *step)
 {
@@ -109,6 +124,8 @@ static bool take_step(struct actor *actor, struct journal *journal, const char *
 		return false;
 	error = order(actor, sbdf, step);
 	if (journal && late && !journal_note(journal, sbdf, step->act, step->was, step->to))
+		return false;
+	if (!note_choice(actor, journal, sbdf, step))
 		return false;
 	if (!error && is_done(actor, sbdf, step))
 		return true;
@@ -132,18 +149,27 @@ bool binding_perform(const struct binding *binding, struct actor *actor, struct 
 
 /* --- back --- */
 
+bool binding_takes(const struct journal_step *step, const char *driver)
+{
+	const char *given = step->to ?: step->got;
+
+	return step->act == JOURNAL_BIND && given && driver && !strcmp(given, driver);
+}
+
 static bool undo_bind(struct actor *actor, const struct journal_step *step)
 {
+	char *now = actor->driver(actor, step->sbdf);
+	bool takes = binding_takes(step, now);
 	int error;
 
+	free(now);
 	/* Never taken, or somebody else has given it away since. */
-	if (step->to ? !has_driver(actor, step->sbdf, step->to)
-		     : has_driver(actor, step->sbdf, NULL))
+	if (!takes)
 		return true;
 	error = unbind(actor, step->sbdf);
 	if (!error && has_driver(actor, step->sbdf, NULL))
 		return true;
-	say_error("%s: it cannot be taken from %s: %s", step->sbdf, step->to ?: "its driver",
+	say_error("%s: it cannot be taken from %s: %s", step->sbdf, step->to ?: step->got,
 		  error ? strerror(error) : "nothing changed");
 	return false;
 }
@@ -190,7 +216,7 @@ static bool undo(struct actor *actor, const struct journal_step *step)
 	return undo_bind(actor, step);
 }
 
-static bool is_meant(const char *sbdf, char *const *of, size_t count)
+bool binding_is_meant(const char *sbdf, char *const *of, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!strcmp(of[i], sbdf))
@@ -218,7 +244,7 @@ size_t binding_undo(struct actor *actor, struct journal *journal, char *const *s
 	for (size_t i = journal->count; i-- > since;) {
 		struct journal_step *step = &journal->step[i];
 
-		if (step->undone || !is_meant(step->sbdf, sbdf, sbdf_count))
+		if (step->undone || !binding_is_meant(step->sbdf, sbdf, sbdf_count))
 			continue;
 		failed[i] = is_held_up(journal, failed, i) || !undo(actor, step) ||
 			    !journal_undo(journal, step);

@@ -55,17 +55,28 @@ static bool read_step(struct journal *journal, const json_t *line)
 	return true;
 }
 
+static void set_got(struct journal_step *step, const char *driver)
+{
+	free(step->got);
+	step->got = copy_or_none(driver);
+}
+
 static bool read_line(struct journal *journal, const char *text)
 {
 	json_t *line = json_loads(text, 0, NULL);
-	const json_t *undone = json_object_get(line, "undone");
+	const json_t *undone = json_object_get(line, "undone"), *got = json_object_get(line, "got");
 	bool good = line != NULL;
 
 	for (size_t i = 0; undone && i < journal->count; i++) {
 		if ((json_int_t)journal->step[i].number == json_integer_value(undone))
 			journal->step[i].undone = true;
 	}
-	if (good && !undone)
+	for (size_t i = 0; got && i < journal->count; i++) {
+		if ((json_int_t)journal->step[i].number ==
+		    json_integer_value(json_object_get(line, "step")))
+			set_got(&journal->step[i], json_string_value(got));
+	}
+	if (good && !undone && !got)
 		good = read_step(journal, line);
 	json_decref(line);
 	return good;
@@ -155,6 +166,7 @@ void journal_close(struct journal *journal)
 		free(journal->step[i].sbdf);
 		free(journal->step[i].was);
 		free(journal->step[i].to);
+		free(journal->step[i].got);
 	}
 	free(journal->step);
 	if (journal->fd >= 0)
@@ -198,6 +210,16 @@ bool journal_note(struct journal *journal, const char *sbdf, enum journal_act ac
 	step.was = copy_or_none(was);
 	step.to = copy_or_none(to);
 	add(journal, &step);
+	return true;
+}
+
+bool journal_got(struct journal *journal, const char *driver)
+{
+	struct journal_step *step = &journal->step[journal->count - 1];
+
+	if (!append(journal, json_pack("{s:i, s:s}", "step", (int)step->number, "got", driver)))
+		return false;
+	set_got(step, driver);
 	return true;
 }
 

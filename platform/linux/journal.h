@@ -7,7 +7,10 @@
  *   {"step": 2, "sbdf": "0000:01:00.0", "act": "override", "was": null, "to": "vfio-pci"}
  *   {"step": 3, "sbdf": "0000:01:00.0", "act": "bind", "was": null, "to": "vfio-pci"}
  *   {"undone": 3}
+ *   {"step": 4, "sbdf": "0000:01:00.0", "act": "bind", "was": null, "to": null}
+ *   {"step": 4, "got": "nvme"}
  *
+ * Where the kernel chooses the driver (`to` is null), which one came is noted once it is there: it alone is taken away again.
  * A step that stands there may not have been taken: undoing looks at what is, first. When all is undone the file is
  * emptied. It is in /run: drivers are what the kernel chooses after a reboot, and so is the journal.
  */
@@ -21,7 +24,7 @@
 enum journal_act {
 	JOURNAL_UNBIND,	  /* from driver `was` */
 	JOURNAL_OVERRIDE, /* driver_override, from `was` to `to` */
-	JOURNAL_BIND,	  /* to driver `to` */
+	JOURNAL_BIND,	  /* to driver `to`; NULL: to the kernel's choice, which `got` tells */
 };
 
 struct journal_step {
@@ -29,6 +32,7 @@ struct journal_step {
 	char *sbdf;
 	enum journal_act act;
 	char *was, *to; /* NULL: none */
+	char *got;
 	bool undone;
 };
 
@@ -49,4 +53,6 @@ void journal_close(struct journal *journal);
 /* Takes no texts over. False, and said: then the step must not be taken. */
 bool journal_note(struct journal *journal, const char *sbdf, enum journal_act act, const char *was,
 		  const char *to);
+/* Which driver the kernel chose in the newest step. */
+bool journal_got(struct journal *journal, const char *driver);
 bool journal_undo(struct journal *journal, struct journal_step *step);
