@@ -23,6 +23,42 @@ bool function_is_chipset(const struct machine_function *function)
 					subclass == SUBCLASS_SMBUS || subclass == SUBCLASS_IOMMU);
 }
 
+/* Others have a unit, and it has none: in no group, or in one that VFIO made up. */
+static bool is_uncontained(const struct check *check)
+{
+	return check->audit->settings.translation == SETTING_YES &&
+	       (!check->group || check->group->noiommu);
+}
+
+/* Kernels from 5.19 on make up a group for whatever has none, whether or not other devices have an IOMMU. */
+static void add_uncontained(const struct check *check)
+{
+	const char *name = check->function->name;
+	bool taken = check->audit->settings.noiommu;
+	char *evidence;
+
+	if (check->group)
+		evidence = memory_print(
+			"/sys/kernel/iommu_groups/%u/name is vfio-noiommu: VFIO made that group up, and no unit translates "
+			"what %s sends. It reads and writes all of the host's memory.",
+			check->group->number, name);
+	else
+		evidence = memory_print(
+			"/sys/bus/pci/devices/%s/iommu_group is not there, while other devices have one: no unit "
+			"translates what it sends, so VFIO %s.",
+			name,
+			taken ? "takes it in its no-IOMMU mode alone, where it reaches all of the host's memory"
+			      : "has no hold of it");
+	finding_add(
+		check->out, "no-group", taken ? AUDIT_UNSAFE : AUDIT_IMPOSSIBLE,
+		memory_copy(check->group ? "in a group that contains nothing"
+					 : "in no IOMMU group"),
+		evidence,
+		taken ? memory_copy(
+				"echo N > /sys/module/vfio/parameters/enable_unsafe_noiommu_mode")
+		      : NULL);
+}
+
 void audit_kind(const struct check *check)
 {
 	const struct machine_function *function = check->function;
@@ -42,15 +78,8 @@ void audit_kind(const struct check *check)
 				"Its class is %04x (.../%s/class): host bridge, ISA bridge, SMBus or IOMMU.",
 				function->class_code >> 8, function->name),
 			NULL);
-	if (!function->is_bridge && !check->group && !left_out("no-group") &&
-	    check->audit->settings.translation == SETTING_YES)
-		finding_add(
-			check->out, "no-group", AUDIT_IMPOSSIBLE, memory_copy("in no IOMMU group"),
-			memory_print(
-				"/sys/bus/pci/devices/%s/iommu_group is not there, while other devices have one: no unit "
-				"translates what it sends, so VFIO has no hold of it.",
-				function->name),
-			NULL);
+	if (!function->is_bridge && is_uncontained(check) && !left_out("no-group"))
+		add_uncontained(check);
 }
 
 /* --- the group --- */

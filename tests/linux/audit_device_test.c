@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * tests/linux/audit_device_test.c - what `audit` finds of a device whose kernel or registers are out of the ordinary.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "platform/linux/audit.h"
+
+struct seen {
+	struct root *root;
+	struct machine *machine;
+	struct audit *audit;
+};
+
+static struct seen look(const char *text)
+{
+	char path[] = "/tmp/sallyport-audit-XXXXXX";
+	FILE *file = fdopen(mkstemp(path), "w");
+	struct seen seen;
+
+	assert_non_null(file);
+	fprintf(file, "sallyport-snapshot 1\n%s", text);
+	fclose(file);
+	seen.root = root_open(path);
+	unlink(path);
+	assert_non_null(seen.root);
+	seen.machine = machine_read(seen.root);
+	seen.audit = audit_machine(seen.machine);
+	return seen;
+}
+
+static void forget(struct seen *seen)
+{
+	audit_free(seen->audit);
+	machine_free(seen->machine);
+	root_close(seen->root);
+}
+
+static const struct audit_finding *finding_of(const struct seen *seen, const char *id)
+{
+	const struct audit_findings *found = &seen->audit->device[0].found;
+
+	for (size_t i = 0; i < found->count; i++) {
+		if (!strcmp(found->finding[i].id, id))
+			return &found->finding[i];
+	}
+	return NULL;
+}
+
+#define NOT_FOUND (-1)
+
+/* The first function has a finding of this weight, or NOT_FOUND. */
+static void expect(const char *text, const char *id, int weight)
+{
+	struct seen seen = look(text);
+	const struct audit_finding *finding;
+
+	assert_true(seen.machine->function_count > 0);
+	finding = finding_of(&seen, id);
+	assert_int_equal(finding ? (int)finding->weight : NOT_FOUND, weight);
+	forget(&seen);
+}
+
+/* --- groups --- */
+
+#define DEVICE                                                                \
+	"sys/bus/pci/devices/0000:00:03.0 -> ../../../devices/0000:00:03.0\n" \
+	"sys/devices/0000:00:03.0/class = 0x020000\n"
+
+#define UNIT                                                           \
+	"sys/class/iommu/dmar0 -> ../../devices/virtual/iommu/dmar0\n" \
+	"sys/devices/virtual/iommu/dmar0/intel-iommu/cap = d2008c40660462\n"
+
+#define GROUP(NAME)                                                                            \
+	"sys/devices/0000:00:03.0/iommu_group -> ../../kernel/iommu_groups/7\n"                \
+	"sys/kernel/iommu_groups/7/devices/0000:00:03.0 -> ../../../../devices/0000:00:03.0\n" \
+	"sys/kernel/iommu_groups/7/name = " NAME "\n"
+
+#define NOIOMMU "sys/module/vfio/parameters/enable_unsafe_noiommu_mode = Y\n"
+
+static void a_made_up_group_beside_a_unit_contains_nothing(void **state)
+{
+	(void)state;
+	expect(UNIT DEVICE, "no-group", AUDIT_IMPOSSIBLE);
+	expect(UNIT DEVICE NOIOMMU, "no-group", AUDIT_UNSAFE);
+	expect(UNIT DEVICE NOIOMMU GROUP("vfio-noiommu"), "no-group", AUDIT_UNSAFE);
+	expect(UNIT DEVICE NOIOMMU GROUP("7"), "no-group", NOT_FOUND);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_made_up_group_beside_a_unit_contains_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
