@@ -262,6 +262,26 @@ static uint64_t hex_in(const struct machine *machine, const char *path, const ch
 	return *known ? strtoull(text, NULL, 16) : 0;
 }
 
+/*
+ * AMD's extended features: one number until 5.19, two from 6.0 on. The second register's (EFR2) comes first until 6.6, and
+ * last since; it has but few low bits, while EFR has those beyond 2^20 on all hardware that has EFR2. So the larger is EFR.
+ */
+static uint64_t features_in(const struct machine *machine, const char *path, bool *known)
+{
+	char *below = memory_print("%s/amd-iommu", path);
+	const char *text = root_text_in(machine->root, below, "features");
+	uint64_t first = 0, second = 0;
+	char *end;
+
+	free(below);
+	*known = text && *text;
+	if (*known) {
+		first = strtoull(text, &end, 16);
+		second = *end == ':' ? strtoull(end + 1, NULL, 16) : 0;
+	}
+	return first > second ? first : second;
+}
+
 static void add_unit(struct machine *machine, const char *name)
 {
 	char *path = memory_print("%s/%s", UNITS, name);
@@ -276,7 +296,7 @@ static void add_unit(struct machine *machine, const char *name)
 	} else if (!strncmp(name, "ivhd", 4)) {
 		unit.vendor = SP_VENDOR_AMDVI;
 		unit.caps = hex_in(machine, path, "amd-iommu", "cap", &unit.has_caps);
-		unit.extended = hex_in(machine, path, "amd-iommu", "features", &extended);
+		unit.extended = features_in(machine, path, &extended);
 	} else {
 		free(path);
 		return;

@@ -96,10 +96,53 @@ static void a_made_up_group_beside_a_unit_contains_nothing(void **state)
 	expect(UNIT DEVICE NOIOMMU GROUP("7"), "no-group", NOT_FOUND);
 }
 
+/* --- units --- */
+
+#define AMD_UNIT(FEATURES)                                             \
+	"sys/class/iommu/ivhd0 -> ../../devices/virtual/iommu/ivhd0\n" \
+	"sys/devices/virtual/iommu/ivhd0/amd-iommu/cap = 1b03000f\n"   \
+	"sys/devices/virtual/iommu/ivhd0/amd-iommu/features = " FEATURES "\n"
+
+static void expect_features(const char *text, uint64_t features)
+{
+	struct seen seen = look(text);
+
+	assert_int_equal(seen.machine->unit_count, 1);
+	assert_true(seen.machine->unit[0].extended == features);
+	forget(&seen);
+}
+
+static void extended_features_are_found_in_either_order(void **state)
+{
+	(void)state;
+	expect_features(DEVICE AMD_UNIT("58f77ef22294ade"), 0x58f77ef22294ade);
+	expect_features(DEVICE AMD_UNIT("1d:25bf732fa2295afe"), 0x25bf732fa2295afe);
+	expect_features(DEVICE AMD_UNIT("25bf732fa2295afe:1d"), 0x25bf732fa2295afe);
+	expect_features(DEVICE AMD_UNIT("0:25bf732fa2295afe"), 0x25bf732fa2295afe);
+	expect_features(DEVICE AMD_UNIT("25bf732fa2295afe:"), 0x25bf732fa2295afe);
+	expect_features(DEVICE AMD_UNIT("0"), 0);
+}
+
+/* HATS of EFR2 would be 4 levels, 48 bits; of EFR it is 5. */
+static void a_width_is_that_of_the_first_features(void **state)
+{
+	static const char more[] = "sys/devices/0000:00:03.0/iommu -> ../virtual/iommu/ivhd0\n"
+				   "proc/cpuinfo |\n\taddress sizes\t: 52 bits physical\n";
+	char text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s%s", DEVICE AMD_UNIT("1d:25bf732fa22956fe"), more);
+	expect(text, "address-width", NOT_FOUND);
+	snprintf(text, sizeof(text), "%s%s", DEVICE AMD_UNIT("1d:25bf732fa22952fe"), more);
+	expect(text, "address-width", AUDIT_SAFE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_made_up_group_beside_a_unit_contains_nothing),
+		cmocka_unit_test(extended_features_are_found_in_either_order),
+		cmocka_unit_test(a_width_is_that_of_the_first_features),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
