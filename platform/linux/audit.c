@@ -12,9 +12,9 @@
 
 /* The order of findings that weigh the same. */
 static void (*const checks[])(const struct check *) = {
-	audit_kind, audit_silence,  audit_uses,	      audit_group, audit_sriov,
-	audit_acs,  audit_reserved, audit_requesters, audit_reset, audit_widths,
-	audit_seen, audit_msix,	    audit_small_bars, audit_ats,
+	audit_kind,   audit_denylist, audit_silence,  audit_uses,	audit_group,
+	audit_sriov,  audit_acs,      audit_reserved, audit_requesters, audit_reset,
+	audit_widths, audit_seen,     audit_msix,     audit_small_bars, audit_ats,
 };
 
 const char *audit_verdict_text(enum audit_verdict verdict)

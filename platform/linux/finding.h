@@ -43,6 +43,7 @@ void audit_host(struct audit *audit);
 
 /* Of a function. */
 void audit_kind(const struct check *check);
+void audit_denylist(const struct check *check);
 void audit_driver(const struct check *check);
 void audit_group(const struct check *check);
 void audit_requesters(const struct check *check);

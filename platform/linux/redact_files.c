@@ -269,6 +269,13 @@ static char *cmdline_line(struct redact *redact, char *line)
 	return whole;
 }
 
+/* "6.12.9-amd64": who builds a kernel names it. */
+static char *release_line(struct redact *redact, char *line)
+{
+	(void)redact;
+	return memory_print("%.*s", (int)strspn(line, "0123456789."), line);
+}
+
 /* Where a keyboard is, not what it is called. */
 static char *input_line(struct redact *redact, char *line)
 {
@@ -347,9 +354,13 @@ struct root_bytes redact_file(struct redact *redact, const char *path,
 		const char *path;
 		char *(*line)(struct redact *redact, char *line);
 	} rules[] = {
-		{ "proc/self/mountinfo", mount_line }, { "proc/swaps", swap_line },
-		{ "proc/net/route", route_line },      { "proc/net/ipv6_route", route6_line },
-		{ "proc/cmdline", cmdline_line },      { "proc/bus/input/devices", input_line },
+		{ "proc/self/mountinfo", mount_line },
+		{ "proc/swaps", swap_line },
+		{ "proc/net/route", route_line },
+		{ "proc/net/ipv6_route", route6_line },
+		{ "proc/cmdline", cmdline_line },
+		{ "proc/bus/input/devices", input_line },
+		{ "proc/sys/kernel/osrelease", release_line },
 	};
 
 	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {

@@ -89,18 +89,33 @@ static bool any_identity(const struct machine *machine)
 	return false;
 }
 
+/* "vfio_pci.NAME=", and "vfio-pci.NAME=", which is the same to the kernel. */
+static const char *word_of_module(const struct machine *machine, const char *module,
+				  const char *name)
+{
+	char word[128];
+	const char *text;
+	char *at;
+
+	snprintf(word, sizeof(word), "%s.%s=", module, name);
+	text = machine_parameter(machine, word);
+	while (!text && (at = strchr(word, '_')) && at < strchr(word, '.')) {
+		*at = '-';
+		text = machine_parameter(machine, word);
+	}
+	return text;
+}
+
 /* The module's parameter; before it is loaded, what the command line will make it. */
 static bool find_flag(const struct machine *machine, const char *module, const char *name)
 {
-	char path[128], word[128];
+	char path[128];
 	const char *text;
 
 	snprintf(path, sizeof(path), "sys/module/%s/parameters", module);
 	text = root_text_in(machine->root, path, name);
-	if (!text) {
-		snprintf(word, sizeof(word), "%s.%s=", module, name);
-		text = machine_parameter(machine, word);
-	}
+	if (!text)
+		text = word_of_module(machine, module, name);
 	return text && strchr("Yy1", *text) && *text;
 }
 
@@ -153,6 +168,17 @@ static uint64_t number_behind(const struct machine *machine, const char *path, c
 	return strtoull(at, NULL, 10);
 }
 
+/* "6.12.9-amd64" */
+static unsigned int find_kernel(const struct machine *machine)
+{
+	const char *text = root_text(machine->root, "proc/sys/kernel/osrelease");
+	unsigned int major, minor;
+
+	if (!text || sscanf(text, "%3u.%3u", &major, &minor) != 2)
+		return 0;
+	return SETTINGS_KERNEL(major, minor);
+}
+
 struct settings settings_read(const struct machine *machine)
 {
 	uint64_t limit = 0;
@@ -165,6 +191,8 @@ struct settings settings_read(const struct machine *machine)
 		.noiommu = find_flag(machine, "vfio", "enable_unsafe_noiommu_mode"),
 		.unsafe_interrupts =
 			find_flag(machine, "vfio_iommu_type1", "allow_unsafe_interrupts"),
+		.denylist_off = find_flag(machine, "vfio_pci", "disable_denylist"),
+		.kernel = find_kernel(machine),
 		.cpu_bits = (unsigned int)number_behind(machine, "proc/cpuinfo", "address sizes"),
 		.memory_bytes = number_behind(machine, "proc/meminfo", "MemTotal") << 10,
 	};

@@ -96,6 +96,58 @@ static void a_made_up_group_beside_a_unit_contains_nothing(void **state)
 	expect(UNIT DEVICE NOIOMMU GROUP("7"), "no-group", NOT_FOUND);
 }
 
+/* --- what vfio-pci refuses --- */
+
+#define ID(DEVICE)                                   \
+	"sys/devices/0000:00:03.0/vendor = 0x8086\n" \
+	"sys/devices/0000:00:03.0/device = 0x" DEVICE "\n"
+#define KERNEL(RELEASE) "proc/sys/kernel/osrelease = " RELEASE "\n"
+#define PARAMETER	"sys/module/vfio_pci/parameters/disable_denylist = "
+#define WITH(DRIVER)	"sys/devices/0000:00:03.0/driver -> ../../bus/pci/drivers/" DRIVER "\n"
+
+static void what_vfio_has_on_its_list_is_refused(void **state)
+{
+	static const char *const quickassist[] = { DEVICE ID("0435"), DEVICE ID("0443"),
+						   DEVICE ID("19e2"), DEVICE ID("19e3"),
+						   DEVICE ID("37c8"), DEVICE ID("37c9") };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(quickassist) / sizeof(quickassist[0]); i++)
+		expect(quickassist[i], "vfio-denylist", AUDIT_IMPOSSIBLE);
+	expect(DEVICE ID("37ca"), "vfio-denylist", NOT_FOUND);
+	expect(DEVICE "sys/devices/0000:00:03.0/vendor = 0x8087\n"
+		      "sys/devices/0000:00:03.0/device = 0x37c8\n",
+	       "vfio-denylist", NOT_FOUND);
+	/* The list came with 5.9. */
+	expect(DEVICE ID("37c8") KERNEL("5.10.0-32-amd64"), "vfio-denylist", AUDIT_IMPOSSIBLE);
+	expect(DEVICE ID("37c8") KERNEL("5.8.18"), "vfio-denylist", NOT_FOUND);
+	/* It has it already. */
+	expect(DEVICE ID("37c8") WITH("vfio-pci"), "vfio-denylist", NOT_FOUND);
+	expect(DEVICE ID("37c8") WITH("c6xx"), "vfio-denylist", AUDIT_IMPOSSIBLE);
+}
+
+static void the_list_can_be_switched_off(void **state)
+{
+	(void)state;
+	expect(DEVICE ID("37c8") PARAMETER "N\n", "vfio-denylist", AUDIT_IMPOSSIBLE);
+	expect(DEVICE ID("37c8") PARAMETER "Y\n", "vfio-denylist", NOT_FOUND);
+	expect(DEVICE ID("37c8") "proc/cmdline = vfio_pci.disable_denylist=1\n", "vfio-denylist",
+	       NOT_FOUND);
+	expect(DEVICE ID("37c8") "proc/cmdline = vfio-pci.disable_denylist=1\n", "vfio-denylist",
+	       NOT_FOUND);
+	expect(DEVICE ID("37c8") "proc/cmdline = vfio-pci.disable_denylist=0\n", "vfio-denylist",
+	       AUDIT_IMPOSSIBLE);
+}
+
+static void what_came_late_to_the_list_is_a_condition_before(void **state)
+{
+	(void)state;
+	expect(DEVICE ID("0b25") KERNEL("6.12.9-amd64"), "vfio-denylist", AUDIT_IMPOSSIBLE);
+	expect(DEVICE ID("0cfe") KERNEL("6.10.0"), "vfio-denylist", AUDIT_IMPOSSIBLE);
+	expect(DEVICE ID("0b25") KERNEL("6.1.90"), "vfio-denylist", AUDIT_CONDITIONAL);
+	expect(DEVICE ID("0cfe"), "vfio-denylist", AUDIT_CONDITIONAL);
+}
+
 /* --- units --- */
 
 #define AMD_UNIT(FEATURES)                                             \
@@ -141,6 +193,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_made_up_group_beside_a_unit_contains_nothing),
+		cmocka_unit_test(what_vfio_has_on_its_list_is_refused),
+		cmocka_unit_test(the_list_can_be_switched_off),
+		cmocka_unit_test(what_came_late_to_the_list_is_a_condition_before),
 		cmocka_unit_test(extended_features_are_found_in_either_order),
 		cmocka_unit_test(a_width_is_that_of_the_first_features),
 	};

@@ -180,7 +180,7 @@ def broken_reset():
 
 def sriov():
     m = Machine("sriov", "A network card with two virtual functions on, one of them with vfio-pci; and one that a guest has as\n"
-                "a whole while a virtual function of it is on.",
+                "a whole while a virtual function of it is on. An accelerator is on vfio-pci's list of those that it refuses.",
                 unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
     m.host_bridge("8086:2020")
     m.port("00:02.0", "8086:2030", to=2, group=1, acs=ROOT_PORT_ACS)
@@ -199,6 +199,8 @@ def sriov():
     m.port("00:1c.0", "8086:a190", to=4, group=8, acs=ROOT_PORT_ACS)
     m.add("04:00.0", "15b3:1017", 0x020000, driver="mlx5_core", group=9, sriov=8, vfs=0, ats=False,
           bars=[bar(0xC2000000, 0x2000000, MEM | WIDE | PREF)], msix=(64, 0, 0x2000, 0x3000))
+    m.port("00:1c.4", "8086:a194", to=5, group=10, acs=ROOT_PORT_ACS)
+    m.add("05:00.0", "8086:37c8", 0x0B4000, driver="c6xx", group=11, bars=[bar(0xC1000000, 0x40000, MEM | WIDE)])
     m.write()
 
 
