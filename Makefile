@@ -645,6 +645,7 @@ deb:
 
 deb-check:
 	@tests/setup.sh deb-check
+	@$(MAKE) --no-print-directory $(OUT)/sallyport
 	@debian/build $(OUT) $(VERSION)
 	@tests/linux/chroot $(OUT)/deb
 
