@@ -63,26 +63,70 @@ const char *redact_word(struct redact *redact, enum redact_kind kind, const char
 
 /* --- names that tell nothing --- */
 
-/* "eth0", "bond1", "br0.100"; or as udev makes them from places: "enp3s0f1np1", "eno1", "wlp2s0". Not "enx" and a MAC. */
-static bool is_plain_net(const char *name)
+/* What this head and the number behind it take; 0: something else stands there. */
+static size_t numbered(const char *at, const char *head)
+{
+	size_t length = strlen(head);
+	size_t digits = strncmp(at, head, length) ? 0 : strspn(at + length, "0123456789");
+
+	return digits ? length + digits : 0;
+}
+
+/* ".100": VLANs, one in another. */
+static bool is_vlans(const char *at)
+{
+	size_t length;
+
+	while ((length = numbered(at, ".")))
+		at += length;
+	return !*at;
+}
+
+/* A port name behind "n" is the driver's: p1, or pf0vf1 and pf0sf1 for who stands for another one. */
+static size_t place_length(const char *at)
+{
+	static const char *const places[] = { "P", "p", "s",  "f",   "d",  "n",	 "u", "i", "c",
+					      "v", "r", "np", "npf", "vf", "sf", "o", "a" };
+	size_t length = 0;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !length; i++)
+		length = numbered(at, places[i]);
+	return length;
+}
+
+/* What udev calls them by their places: "eno1", "enp3s0f1np1", "wlP2p1s0"; not "enx" and a MAC. */
+static bool is_place(const char *name)
+{
+	const char *at = name + 2;
+	size_t length;
+
+	if (strncmp(name, "en", 2) && strncmp(name, "ib", 2) && strncmp(name, "wl", 2) &&
+	    strncmp(name, "ww", 2))
+		return false;
+	while ((length = place_length(at)))
+		at += length;
+	return at > name + 2 && is_vlans(at);
+}
+
+/* "eth0", "br0"; "tap100i0" is the first one of guest 100. Other letters behind the number are somebody's. */
+static bool is_counted(const char *name)
 {
 	static const char *const counted[] = { "eth",  "wlan",	"bond", "br",  "virbr",	 "docker",
 					       "team", "usb",	"wwan", "tap", "tun",	 "vnet",
-					       "veth", "dummy", "ib",	"sit", "ip6tnl", "eno",
-					       "ens",  "enp",	"enP",	"ena", "wlp",	 "wlo",
-					       "wls",  "wwp",	"ibp",	"ibs", "lan" };
+					       "veth", "dummy", "ib",	"sit", "ip6tnl", "lan" };
+	size_t length = 0;
 
-	if (!strcmp(name, "lo") || !strcmp(name, "bonding_masters"))
-		return true;
-	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
-		size_t length = strlen(counted[i]);
+	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]) && !length; i++)
+		length = numbered(name, counted[i]);
+	if (length && !strncmp(name, "tap", 3))
+		length += numbered(name + length, "i");
+	return length && is_vlans(name + length);
+}
 
-		if (!strncmp(name, counted[i], length) && isdigit((unsigned char)name[length]) &&
-		    strspn(name + length, "0123456789abcdefghijklmnopqrstuvwxyz.") ==
-			    strlen(name + length))
-			return true;
-	}
-	return false;
+static bool is_plain_net(const char *name)
+{
+	return !strcmp(name, "lo") || !strcmp(name, "bonding_masters") || is_place(name) ||
+	       is_counted(name);
 }
 
 const char *redact_net(struct redact *redact, const char *name)
