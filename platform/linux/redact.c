@@ -134,12 +134,19 @@ const char *redact_net(struct redact *redact, const char *name)
 	return is_plain_net(name) ? name : redact_word(redact, REDACT_NET, name);
 }
 
-/* sda1, nvme0n1p2: one letter of a disk, then digits and what parts them. */
+/* What is behind "sd": aa2. A disk has up to three letters, and digits are its partition. */
+static bool is_disk_letters(const char *rest)
+{
+	size_t letters = strspn(rest, "abcdefghijklmnopqrstuvwxyz");
+
+	return letters >= 1 && letters <= 3 &&
+	       strspn(rest + letters, "0123456789") == strlen(rest + letters);
+}
+
+/* What is behind "nvme": 0n1p2. A number, then more of them and what parts them. */
 static bool is_disk_number(const char *rest)
 {
-	size_t letter = isdigit((unsigned char)*rest) ? 0 : 1;
-
-	return *rest && strspn(rest + letter, "0123456789cnpb") == strlen(rest + letter);
+	return isdigit((unsigned char)*rest) && strspn(rest, "0123456789cnpb") == strlen(rest);
 }
 
 /* Directories of /dev, and what the kernel calls disks. */
@@ -149,12 +156,18 @@ static bool is_plain_device(const char *name)
 					     "by-uuid",	     "by-label", "by-path", "by-partuuid",
 					     "by-partlabel", "block",	 "root",    "kmsg",
 					     "md",	     "zvol",	 "vfio" };
-	static const char *const counted[] = { "nvme",	 "sd",	"vd",	"xvd", "hd",
-					       "dm-",	 "md",	"loop", "sr",  "zram",
-					       "mmcblk", "nbd", "zd",	"ram", "pmem" };
+	static const char *const lettered[] = { "sd", "vd", "xvd", "hd" };
+	static const char *const counted[] = { "nvme",	 "dm-", "md", "loop", "sr",  "zram",
+					       "mmcblk", "nbd", "zd", "ram",  "pmem" };
 
 	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
 		if (!strcmp(name, plain[i]))
+			return true;
+	}
+	for (size_t i = 0; i < sizeof(lettered) / sizeof(lettered[0]); i++) {
+		size_t length = strlen(lettered[i]);
+
+		if (!strncmp(name, lettered[i], length) && is_disk_letters(name + length))
 			return true;
 	}
 	for (size_t i = 0; i < sizeof(counted) / sizeof(counted[0]); i++) {
