@@ -6,6 +6,7 @@
 
 #include <stdlib.h>
 
+#include "describe.h"
 #include "finding.h"
 #include "memory.h"
 #include "names.h"
@@ -161,12 +162,13 @@ static json_t *describe_findings(const struct audit *audit, const struct audit_f
 			json_array_append_new(
 				peers,
 				json_string(audit->machine->function[finding->peer[j]].name));
-		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "id",
+		json_array_append_new(
+			list, describe_made(json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b}", "id",
 						      finding->id, "weight",
 						      audit_weight_text(finding->weight), "brief",
 						      finding->brief, "evidence", finding->evidence,
 						      "next", text_or_null(finding->next), "peers",
-						      peers, "in_use", finding->in_use));
+						      peers, "in_use", finding->in_use)));
 	}
 	return list;
 }
@@ -185,7 +187,7 @@ static json_t *describe_device(const struct audit *audit, size_t index)
 				describe_findings(audit, &device->found));
 
 	free(name);
-	return row;
+	return describe_made(row);
 }
 
 json_t *audit_describe(const struct audit *audit, const bool *chosen)
@@ -196,6 +198,6 @@ json_t *audit_describe(const struct audit *audit, const bool *chosen)
 		if (chosen[i])
 			json_array_append_new(devices, describe_device(audit, i));
 	}
-	return json_pack("{s:o, s:o}", "host", describe_findings(audit, &audit->host), "devices",
-			 devices);
+	return describe_made(json_pack("{s:o, s:o}", "host", describe_findings(audit, &audit->host),
+				       "devices", devices));
 }

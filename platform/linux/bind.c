@@ -10,6 +10,7 @@
 
 #include "binding.h"
 #include "command.h"
+#include "describe.h"
 #include "memory.h"
 #include "options.h"
 #include "say.h"
@@ -177,21 +178,24 @@ static void print_json(const struct binding *binding, const struct binding_order
 		const struct machine_function *function =
 			&binding->machine->function[binding->target[i]];
 
-		json_array_append_new(
-			functions, json_pack("{s:s, s:s?, s:s?, s:b}", "sbdf", function->name,
-					     "was", function->driver, "to",
-					     order->want == BINDING_DRIVER ? order->driver : NULL,
-					     "mate", is_mate(binding, binding->target[i])));
+		json_array_append_new(functions,
+				      describe_made(json_pack(
+					      "{s:s, s:s?, s:s?, s:b}", "sbdf", function->name,
+					      "was", function->driver, "to",
+					      order->want == BINDING_DRIVER ? order->driver : NULL,
+					      "mate", is_mate(binding, binding->target[i]))));
 	}
 	for (size_t i = 0; i < binding->refusal_count; i++)
 		json_array_append_new(
 			refused,
-			json_pack("{s:s, s:s, s:b}", "sbdf",
-				  binding->machine->function[binding->refusal[i].function].name,
-				  "why", binding->refusal[i].why, "final",
-				  binding->refusal[i].final));
-	document = json_pack("{s:s, s:o, s:o, s:b}", "sallyport", SALLYPORT_VERSION, "functions",
-			     functions, "refused", refused, "done", done);
+			describe_made(json_pack(
+				"{s:s, s:s, s:b}", "sbdf",
+				binding->machine->function[binding->refusal[i].function].name,
+				"why", binding->refusal[i].why, "final",
+				binding->refusal[i].final)));
+	document =
+		describe_made(json_pack("{s:s, s:o, s:o, s:b}", "sallyport", SALLYPORT_VERSION,
+					"functions", functions, "refused", refused, "done", done));
 	json_dumpf(document, stdout, JSON_INDENT(2));
 	putchar('\n');
 	json_decref(document);

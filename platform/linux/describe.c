@@ -7,8 +7,18 @@
 #include <stdlib.h>
 
 #include "acs.h"
+#include "command.h"
 #include "memory.h"
 #include "names.h"
+#include "say.h"
+#include "text.h"
+
+json_t *describe_made(json_t *value)
+{
+	if (!value)
+		say_fatal(EXIT_UNKNOWN, "out of memory, or a name that is not UTF-8");
+	return value;
+}
 
 static json_t *taken(char *text)
 {
@@ -83,7 +93,7 @@ static json_t *children_value(const struct machine_function *function)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < function->child.count; i++)
-		json_array_append_new(list, json_string(function->child.name[i]));
+		json_array_append_new(list, taken(text_plain(function->child.name[i])));
 	return list;
 }
 

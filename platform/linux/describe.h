@@ -11,6 +11,9 @@
 
 #include "machine.h"
 
+/* What Jansson made; where it made nothing the program ends: nobody may take a finding that is left out for none. */
+json_t *describe_made(json_t *value);
+
 /* An array, of the functions that are chosen. */
 json_t *describe_functions(const struct machine *machine, const bool *chosen);
 json_t *describe_function(const struct machine *machine, const struct machine_function *function);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "memory.h"
+#include "text.h"
 
 static bool is_same(const char *a, const char *b)
 {
@@ -53,23 +54,29 @@ static void add_purpose(struct use *use, const char *purpose)
 void use_add(struct uses *uses, enum use_kind kind, int function, const char *child,
 	     const char *purpose, const char *source, const char *way)
 {
-	struct use *use = find(uses, kind, function, child);
+	char *plain_child = child ? text_plain(child) : NULL, *plain = text_plain(purpose);
+	struct use *use = find(uses, kind, function, plain_child);
 
 	if (use) {
-		add_purpose(use, purpose);
+		add_purpose(use, plain);
+		free(plain);
+		free(plain_child);
 		return;
 	}
 	uses->use = memory_grow(uses->use, uses->count, sizeof(*uses->use));
 	uses->use[uses->count++] = (struct use){ .kind = kind,
 						 .function = function,
-						 .child = child ? memory_copy(child) : NULL,
-						 .purpose = memory_copy(purpose),
+						 .child = plain_child,
+						 .purpose = plain,
 						 .source = source,
-						 .way = memory_copy(way) };
+						 .way = text_plain(way) };
 }
 
-void use_lose(struct uses *uses, enum use_side side, char *sentence)
+void use_lose(struct uses *uses, enum use_side side, char *told)
 {
+	char *sentence = text_plain(told);
+
+	free(told);
 	for (size_t i = 0; i < uses->lost_count; i++) {
 		if (uses->lost[i].side == side && !strcmp(uses->lost[i].sentence, sentence)) {
 			free(sentence);

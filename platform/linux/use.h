@@ -21,9 +21,9 @@ enum use_kind {
 
 struct use {
 	enum use_kind kind;
-	int function;	    /* index in machine.function */
-	char *child;	    /* "nvme0n1", "eth0"; NULL: the function itself */
-	char *purpose;	    /* "/, /boot", "swap", "the default route" */
+	int function;  /* index in machine.function */
+	char *child;   /* "nvme0n1", "eth0"; NULL: the function itself */
+	char *purpose; /* "/, /boot", "swap", "the default route"; all texts are text_plain() */
 	const char *source; /* the file that says so */
 	char *way;	    /* "dm-0, md0": what lies between; "": nothing */
 };

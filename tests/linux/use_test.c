@@ -14,6 +14,7 @@
 
 #include "platform/linux/binding.h"
 #include "platform/linux/memory.h"
+#include "platform/linux/text.h"
 #include "tests/linux/fake_kernel.h"
 
 #define DISK "sys/devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1"
@@ -164,6 +165,29 @@ static void a_pool_named_router_bars_disks_and_no_interface(void **state)
 	refused("0000:03:00.0", "");
 }
 
+/* --- names that are no text --- */
+
+static void plain(const char *text, const char *wanted)
+{
+	char *is = text_plain(text);
+
+	assert_string_equal(is, wanted);
+	free(is);
+}
+
+static void bytes_outside_utf8_are_written_out(void **state)
+{
+	(void)state;
+	plain("/srv/caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+	      "/srv/caf\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+	plain("caf\xe9", "caf\\xe9");
+	plain("\xe2\x82", "\\xe2\\x82");
+	/* Too long a form, a surrogate, above the last. */
+	plain("\xc0\xaf \xe0\x80\xaf", "\\xc0\\xaf \\xe0\\x80\\xaf");
+	plain("\xed\xa0\x80", "\\xed\\xa0\\x80");
+	plain("\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -173,6 +197,7 @@ int main(void)
 		TEST(so_is_one_that_holds_a_partition_of_it),
 		TEST(a_partition_of_an_array_leads_to_its_disks),
 		TEST(a_volume_of_zfs_is_lost_and_a_loop_is_not),
+		TEST(bytes_outside_utf8_are_written_out),
 		TEST(a_pool_named_router_bars_disks_and_no_interface),
 	};
 

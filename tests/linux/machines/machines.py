@@ -374,6 +374,20 @@ def odd_settings():
     m.write()
 
 
+def odd_names():
+    m = Machine("odd-names", "Names that are no UTF-8, which the kernel lets people give: where a disk is mounted, what a pool is\n"
+                "called.", unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
+    m.host_bridge("8086:2020")
+    m.port("00:02.0", "8086:2030", to=1, group=1, acs=ROOT_PORT_ACS)
+    disk = nvme(m, "01:00.0", 2, 0xA1300000)
+    m.disk(disk, "nvme0n1", "nvme/nvme0", (259, 0))
+    m.port("00:03.0", "8086:2031", to=2, group=3, acs=ROOT_PORT_ACS)
+    nvme(m, "02:00.0", 4, 0xA1400000)
+    m.mount("259:0", b"/srv/caf\xe9".decode("utf-8", "surrogateescape"), "/dev/nvme0n1", "xfs")
+    m.mount("0:27", "/pool", b"tank\xff/data".decode("utf-8", "surrogateescape"), "zfs")
+    m.write()
+
+
 def broken_table():
     m = Machine("broken-table", "A DMAR whose unit lies at no page.", unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
     m.unit.base = lambda index: 0xFED90010
@@ -411,6 +425,6 @@ def old_kernel():
     m.write()
 
 
-for make in (old_kernel, odd_settings, broken_table, override_no_root, desktop_gpu, server_isolated, raid_rmrr, laptop_usb, broken_reset, sriov, quad_nic, old_bridge, no_iommu,
+for make in (old_kernel, odd_names, odd_settings, broken_table, override_no_root, desktop_gpu, server_isolated, raid_rmrr, laptop_usb, broken_reset, sriov, quad_nic, old_bridge, no_iommu,
              iommu_off, noiommu_mode, amd_passthrough, acs_override, no_remapping, unsafe_interrupts, no_root, switch):
     make()

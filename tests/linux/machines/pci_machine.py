@@ -316,7 +316,7 @@ class Machine:
             self.unit.put(self)
         self.put_proc()
         directory = os.path.dirname(os.path.abspath(__file__))
-        with open(os.path.join(directory, self.name + ".snapshot"), "w") as out:
+        with open(os.path.join(directory, self.name + ".snapshot"), "w", encoding="utf-8", errors="surrogateescape") as out:
             out.write("sallyport-snapshot 1\n# " + self.what.replace("\n", "\n# ") + "\n# Written by machines.py.\n")
             out.write("\n".join(self.files + extra) + "\n")
 
