@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "platform/linux/acs.h"
 #include "platform/linux/audit.h"
 
 struct seen {
@@ -189,6 +190,48 @@ static void a_width_is_that_of_the_first_features(void **state)
 	expect(text, "address-width", AUDIT_SAFE);
 }
 
+/* --- ACS --- */
+
+/* A port of this type: PCI Express at 40, ACS at 100, where a dword at 4 says 0x0f and one at 8 says 0x0d. */
+static void expect_acs(const char *vendor, const char *device, unsigned int type, uint32_t on)
+{
+	char text[1024];
+	struct seen seen;
+	struct acs acs;
+
+	snprintf(text, sizeof(text),
+		 DEVICE "sys/devices/0000:00:03.0/vendor = 0x%s\n"
+			"sys/devices/0000:00:03.0/device = 0x%s\n"
+			"sys/devices/0000:00:03.0/config : 4096\n"
+			"\t000: 86 80 00 00 00 00 10 00 00 00 04 06 00 00 01 00\n"
+			"\t030: 00 00 00 00 40 00 00 00 00 00 00 00 00 00 00 00\n"
+			"\t040: 10 00 %u2 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+			"\t100: 0d 00 01 00 0f 00 0a 00 0d 00 00 00 00 00 00 00\n",
+		 vendor, device, type);
+	seen = look(text);
+	acs = acs_of(&seen.machine->function[0]);
+	assert_int_equal(acs.answer, ACS_PRESENT);
+	assert_int_equal(acs.can, 0x0f);
+	assert_int_equal(acs.on, on);
+	forget(&seen);
+}
+
+static void some_root_ports_have_wide_registers(void **state)
+{
+	static const char *const wide[] = { "9d10", "9d1b", "a110", "a11f", "a167",
+					    "a16a", "a290", "a29f", "a2e7", "a2ee" };
+	static const char *const narrow[] = { "9d0f", "9d1c", "a10f", "a120", "a166",
+					      "a16b", "a28f", "a2a0", "a2e6", "a2ef" };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wide) / sizeof(wide[0]); i++) {
+		expect_acs("8086", wide[i], 4, 0x0d);
+		expect_acs("8086", narrow[i], 4, 0x0a);
+	}
+	expect_acs("8086", "a110", 6, 0x0a);
+	expect_acs("1022", "a110", 4, 0x0a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -198,6 +241,7 @@ int main(void)
 		cmocka_unit_test(what_came_late_to_the_list_is_a_condition_before),
 		cmocka_unit_test(extended_features_are_found_in_either_order),
 		cmocka_unit_test(a_width_is_that_of_the_first_features),
+		cmocka_unit_test(some_root_ports_have_wide_registers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
