@@ -232,6 +232,61 @@ static void some_root_ports_have_wide_registers(void **state)
 	expect_acs("1022", "a110", 4, 0x0a);
 }
 
+/* --- ranges that firmware keeps --- */
+
+#define RANGE                                            \
+	"sys/kernel/iommu_groups/7/reserved_regions |\n" \
+	"\t0x000000009d500000 0x000000009d51ffff direct\n"
+
+static void a_unity_range_is_let_go_by_old_kernels(void **state)
+{
+	(void)state;
+	expect(AMD_UNIT("290362") DEVICE GROUP("7") RANGE KERNEL("6.12.9-amd64"), "rmrr",
+	       AUDIT_IMPOSSIBLE);
+	expect(AMD_UNIT("290362") DEVICE GROUP("7") RANGE KERNEL("6.6.0"), "rmrr",
+	       AUDIT_IMPOSSIBLE);
+	expect(AMD_UNIT("290362") DEVICE GROUP("7") RANGE KERNEL("6.5.13"), "rmrr",
+	       AUDIT_CONDITIONAL);
+	expect(AMD_UNIT("290362") DEVICE GROUP("7") RANGE, "rmrr", AUDIT_IMPOSSIBLE);
+	/* Intel's driver always refused. */
+	expect(UNIT DEVICE GROUP("7") RANGE KERNEL("5.10.0-32-amd64"), "rmrr", AUDIT_IMPOSSIBLE);
+}
+
+/* A USB controller, for which firmware's table has a unity range, and no groups: 48882 5.2. */
+#define USB                                                                   \
+	"sys/bus/pci/devices/0000:00:03.0 -> ../../../devices/0000:00:03.0\n" \
+	"sys/devices/0000:00:03.0/class = 0x0c0330\n"                         \
+	"sys/devices/0000:00:03.0/config : 256\n"                             \
+	"\t000: 22 10 9c 14 00 00 00 00 00 30 03 0c 00 00 00 00\n"
+/* The unit is a function too, 00:1f.0. */
+#define UNIT_FUNCTION                                                         \
+	"sys/bus/pci/devices/0000:00:1f.0 -> ../../../devices/0000:00:1f.0\n" \
+	"sys/devices/0000:00:1f.0/class = 0x080600\n"                         \
+	"sys/devices/0000:00:1f.0/config : 256\n"                             \
+	"\t000: 22 10 81 14 06 04 10 00 01 00 06 08 00 00 00 00\n"            \
+	"\t030: 00 00 00 00 40 00 00 00 00 00 00 00 00 00 00 00\n"            \
+	"\t040: 0f 00 03 1b 01 00 b8 fe 00 00 00 00 00 00 00 00\n"            \
+	"\t050: 40 28 18 00 00 00 00 00 00 00 00 00 00 00 00 00\n"
+
+#define IVRS                                                       \
+	"sys/firmware/acpi/tables/IVRS : 128\n"                    \
+	"\t000: 49 56 52 53 80 00 00 00 02 b3 53 41 4c 4c 59 50\n" \
+	"\t010: 4d 41 43 48 49 4e 45 20 01 00 00 00 53 4c 59 50\n" \
+	"\t020: 01 00 00 00 40 30 20 00 00 00 00 00 00 00 00 00\n" \
+	"\t030: 11 b0 30 00 f8 00 40 00 00 00 b8 fe 00 00 00 00\n" \
+	"\t040: 00 00 00 00 00 00 00 00 62 03 29 00 00 00 00 00\n" \
+	"\t050: 00 00 00 00 00 00 00 00 03 03 00 00 04 fe ff 00\n" \
+	"\t060: 21 07 20 00 18 00 00 00 00 00 00 00 00 00 00 00\n" \
+	"\t070: 00 00 50 9d 00 00 00 00 00 00 02 00 00 00 00 00\n"
+
+static void a_unity_range_of_usb_is_foreseen_to_stay(void **state)
+{
+	(void)state;
+	expect(USB UNIT_FUNCTION IVRS, "rmrr", AUDIT_IMPOSSIBLE);
+	expect(USB UNIT_FUNCTION IVRS, "rmrr-relaxable", NOT_FOUND);
+	expect(USB UNIT_FUNCTION IVRS KERNEL("5.10.0"), "rmrr", AUDIT_CONDITIONAL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +297,8 @@ int main(void)
 		cmocka_unit_test(extended_features_are_found_in_either_order),
 		cmocka_unit_test(a_width_is_that_of_the_first_features),
 		cmocka_unit_test(some_root_ports_have_wide_registers),
+		cmocka_unit_test(a_unity_range_is_let_go_by_old_kernels),
+		cmocka_unit_test(a_unity_range_of_usb_is_foreseen_to_stay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
