@@ -104,7 +104,26 @@ static char *listed_methods(const struct check *check)
 	return methods;
 }
 
-/* Where the kernel lists none at all, what configuration space shows. */
+/*
+ * A kernel that lists no methods still has a file `reset` where it knows a way, and none where it knows the registers to
+ * be wrong. What every function has, `uevent`, tells that the whole directory was listed.
+ */
+static bool kernel_knows_none(const struct check *check)
+{
+	struct root_names names;
+	bool whole = false, reset = false;
+
+	if (left_out("reset-file") ||
+	    root_list(check->machine->root, check->function->path, &names) != ROOT_OK)
+		return false;
+	for (size_t i = 0; i < names.count; i++) {
+		whole |= !strcmp(names.name[i], "uevent");
+		reset |= !strcmp(names.name[i], "reset");
+	}
+	return whole && !reset;
+}
+
+/* Where the kernel lists none at all, what configuration space shows, unless the kernel knows better. */
 static char *methods_of(const struct check *check)
 {
 	const struct machine_function *function = check->function;
@@ -112,6 +131,8 @@ static char *methods_of(const struct check *check)
 
 	if (kernel_lists(check->machine))
 		return listed_methods(check);
+	if (kernel_knows_none(check))
+		return memory_copy("");
 	if (!machine_sees_capabilities(function))
 		return NULL;
 	methods = add_method(memory_copy(""), has_flr(function), "flr");
@@ -153,6 +174,10 @@ static char *no_method_text(const struct check *check)
 	if (kernel_lists(check->machine))
 		return memory_print(
 			"/sys/bus/pci/devices/%s has no reset_method, as others have: the kernel knows no way",
+			name);
+	if (kernel_knows_none(check))
+		return memory_print(
+			"/sys/bus/pci/devices/%s has no file `reset`: the kernel knows no way",
 			name);
 	return memory_print("/sys/bus/pci/devices/%s/config shows no method", name);
 }

@@ -287,6 +287,32 @@ static void a_unity_range_of_usb_is_foreseen_to_stay(void **state)
 	expect(USB UNIT_FUNCTION IVRS KERNEL("5.10.0"), "rmrr", AUDIT_CONDITIONAL);
 }
 
+/* --- reset --- */
+
+/* PCI Express at 40, with FLR. */
+#define FLR                                                        \
+	"sys/devices/0000:00:03.0/config : 256\n"                  \
+	"\t000: 86 80 00 00 00 00 10 00 00 00 00 02 00 00 00 00\n" \
+	"\t030: 00 00 00 00 40 00 00 00 00 00 00 00 00 00 00 00\n" \
+	"\t040: 10 00 02 00 01 80 00 10 00 00 00 00 00 00 00 00\n"
+#define NAMES(MORE) "sys/devices/0000:00:03.0/ config " MORE "\n"
+
+static void an_old_kernel_says_that_it_knows_no_reset(void **state)
+{
+	(void)state;
+	expect(DEVICE FLR NAMES("reset uevent"), "reset", AUDIT_SAFE);
+	expect(DEVICE FLR NAMES("uevent"), "reset", NOT_FOUND);
+	expect(DEVICE FLR NAMES("uevent"), "reset-none", AUDIT_CONDITIONAL);
+	/* Not to be seen by all, and it decides all the same. */
+	expect(DEVICE NAMES("uevent"), "reset-none", AUDIT_CONDITIONAL);
+	expect(DEVICE NAMES("reset uevent"), "reset-unseen", AUDIT_UNKNOWN);
+	/* What a snapshot names by the way is no list. */
+	expect(DEVICE FLR, "reset", AUDIT_SAFE);
+	/* A kernel that lists methods is asked for these. */
+	expect(DEVICE FLR "sys/devices/0000:00:03.0/reset_method = flr\n" NAMES("uevent"), "reset",
+	       AUDIT_SAFE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -299,6 +325,7 @@ int main(void)
 		cmocka_unit_test(some_root_ports_have_wide_registers),
 		cmocka_unit_test(a_unity_range_is_let_go_by_old_kernels),
 		cmocka_unit_test(a_unity_range_of_usb_is_foreseen_to_stay),
+		cmocka_unit_test(an_old_kernel_says_that_it_knows_no_reset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

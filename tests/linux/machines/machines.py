@@ -409,19 +409,23 @@ def override_no_root():
 
 
 def old_kernel():
-    m = Machine("old-kernel", "A kernel before 5.15, which lists no reset methods: registers tell. One function's configuration space\n"
-                "is cut at 256 bytes, as without MCFG.", unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
+    m = Machine("old-kernel", "A kernel before 5.15, which lists no reset methods: registers tell, and whether there is a file to\n"
+                "reset it with; FLR of the 82579 is broken. One function's configuration space is cut at 256 bytes, as without MCFG.", unit=Vtd(**SERVER), cmdline="root=/dev/vda1 ro intel_iommu=on")
+    can, cannot = "config reset resource uevent", "config resource uevent"
     m.host_bridge("8086:2020")
     m.port("00:02.0", "8086:2030", to=1, group=1, acs=ROOT_PORT_ACS)
-    e1000e(m, "01:00.0", 2, 0xF7A00000, reset=None)
+    e1000e(m, "01:00.0", 2, 0xF7A00000, reset=None, names=can)
     m.port("00:03.0", "8086:2031", to=2, group=3, acs=ROOT_PORT_ACS)
-    nvme(m, "02:00.0", 4, 0xF7B00000, reset=None, flr=False, soft=True, config=256)
+    nvme(m, "02:00.0", 4, 0xF7B00000, reset=None, flr=False, soft=True, config=256, names=can)
     m.port("00:1c.0", "8086:a190", to=3, group=5, acs=ROOT_PORT_ACS)
-    m.add("03:00.0", "1b21:0612", 0x010601, driver="ahci", group=6, reset=None, flr=False, bars=[bar(0xF7C00000, 0x200)])
-    m.add("00:17.0", "8086:a1d2", 0x010601, driver="ahci", group=7, express=None, reset=None, flr=False,
+    m.add("03:00.0", "1b21:0612", 0x010601, driver="ahci", group=6, reset=None, flr=False, names=can,
+          bars=[bar(0xF7C00000, 0x200)])
+    m.add("00:17.0", "8086:a1d2", 0x010601, driver="ahci", group=7, express=None, reset=None, flr=False, names=cannot,
           bars=[bar(0xF7D00000, 0x2000)])
-    m.add("00:1b.0", "8086:a1af", 0x0C0330, driver="xhci_hcd", group=8, express=None, reset=None, flr=False, af=True,
+    m.add("00:1b.0", "8086:a1af", 0x0C0330, driver="xhci_hcd", group=8, express=None, reset=None, flr=False, af=True, names=can,
           bars=[bar(0xF7E00000, 0x10000, MEM | WIDE)])
+    m.add("00:19.0", "8086:1502", 0x020000, driver="e1000e", group=9, express=None, reset=None, flr=False, af=True, names=cannot,
+          bars=[bar(0xF7F00000, 0x20000)])
     m.write()
 
 

@@ -54,6 +54,7 @@ class Function:
         driver=None, group=None, reset="flr bus", bars=(), msix=None, flr=True, soft=False, power=True, express=0,
         acs=None, ats=None, sriov=None, vfs=0, physical=None, multi=False, boot_vga=None, numa=-1, subsystem=None,
         af=False, config=4096, advanced=None, net=(), disks=(), keyboard=False, rmrr=(), capability=None, to=None, last=None, silent=False,
+        names=None,
     )
 
     def __init__(self, machine, where, ids, class_code, above, **more):
@@ -252,6 +253,8 @@ class Machine:
             # Kernels hide it where they know no method.
             if f.reset:
                 self.put(f"{f.path}/reset_method", f.reset)
+        if f.names:
+            self.files.append(f"{f.path}/ {f.names}")
         if f.driver:
             self.link(f"{f.path}/driver", f"sys/bus/pci/drivers/{f.driver}")
         if f.boot_vga is not None:
