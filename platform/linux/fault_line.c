@@ -186,13 +186,17 @@ static enum fault_verdict decode_status(const char *status, struct fault_line *f
 	return FAULT_WHOLE;
 }
 
-/* "dmar_fault: 42 callbacks suppressed" */
+/* "dmar_fault: 42 callbacks suppressed": what the kernel calls the function that reports. */
 static enum fault_verdict decode_suppressed(const char *text, struct fault_line *fault)
 {
-	const char *intel = behind(text, "dmar_fault: "),
-		   *amd = behind(text, "amd_iommu_report_page_fault: ");
+	static const char *const reports[] = { "amd_iommu_report_page_fault: ",
+					       "amd_iommu_report_rmp_fault: ",
+					       "amd_iommu_report_rmp_hw_error: " };
+	const char *intel = behind(text, "dmar_fault: "), *amd = NULL;
 	uint64_t lost;
 
+	for (size_t i = 0; i < sizeof(reports) / sizeof(reports[0]) && !amd; i++)
+		amd = behind(text, reports[i]);
 	if ((!intel && !amd) || !number(intel ? intel : amd, 10, &lost) ||
 	    !strstr(text, " callbacks suppressed"))
 		return FAULT_NONE;
@@ -283,6 +287,13 @@ static enum fault_verdict decode_event(const char *text, const char *inner,
 	return FAULT_WHOLE;
 }
 
+/* "Event log overflow" at first, then "IOMMU event log overflow", then "IOMMU Event log restarting". */
+static bool is_overflow(const char *text)
+{
+	return strstr(text, "AMD-Vi") &&
+	       (strstr(text, "vent log overflow") || strstr(text, "Event log restarting"));
+}
+
 static enum fault_verdict decode_other(const char *text, struct fault_line *fault)
 {
 	const char *status = behind(text, "handling fault status reg ");
@@ -291,7 +302,7 @@ static enum fault_verdict decode_other(const char *text, struct fault_line *faul
 		return decode_status(status, fault);
 	if (strstr(text, "VT-d detected"))
 		return decode_queue(text, fault);
-	if (strstr(text, "Event log overflow") && strstr(text, "AMD-Vi")) {
+	if (is_overflow(text)) {
 		*fault = (struct fault_line){ .event = FAULT_LOST,
 					      .vendor = SP_VENDOR_AMDVI,
 					      .kind = SP_FAULT_OTHER };
