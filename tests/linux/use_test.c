@@ -154,6 +154,61 @@ static void a_volume_of_zfs_is_lost_and_a_loop_is_not(void **state)
 	refused("0000:02:00.0", "");
 }
 
+/* --- routes --- */
+
+static void routed(const char *lines)
+{
+	fake_put(fake_path("proc/net/route"), lines);
+}
+
+static void put_virtual(const char *name)
+{
+	fake_put(fake_path("sys/devices/virtual/net/%s/mtu", name), "1500\n");
+	fake_put_link(fake_path("sys/class/net/%s", name),
+		      memory_print("../../devices/virtual/net/%s", name));
+}
+
+#define DEFAULT_BY(name) name "\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
+#define TUNNEL_BY(name)	 name "\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0\n"
+#define GATEWAY_BY(name) name "\t0A0A0A0A\t0100000A\t0007\t0\t0\t0\tFFFFFFFF\t0\t0\t0\n"
+
+static void ports_of_a_switch_carry_its_bridges_route(void **state)
+{
+	(void)state;
+	put_virtual("br-ex");
+	routed(DEFAULT_BY("br-ex"));
+	says("0000:04:00.0 eth0", false);
+	put_virtual("ovs-system");
+	fake_put_link(fake_path("sys/devices/virtual/net/ovs-system/lower_eth0"),
+		      memory_copy("../../../pci0000:00/0000:04:00.0/net/eth0"));
+	says("0000:04:00.0 eth0 carries the default route (through br-ex, ovs-system)", true);
+	says("lost:", false);
+	refused("0000:04:00.0", "default route");
+}
+
+static void a_default_route_that_leads_nowhere_is_lost(void **state)
+{
+	(void)state;
+	put_virtual("br-int");
+	routed(DEFAULT_BY("br-int"));
+	says("lost: the default route is by br-int", true);
+	refused("0000:03:00.0", "br-int");
+	/* Nor is a disk among what it may lead to. */
+	mounted("");
+	refused("0000:02:00.0", "");
+	/* Another one leads somewhere; a tunnel runs through what has a gateway; and a machine without a way out has none. */
+	routed(DEFAULT_BY("br-int") DEFAULT_BY("eth0"));
+	says("lost:", false);
+	routed(TUNNEL_BY("br-int"));
+	says("lost:", true);
+	routed(TUNNEL_BY("br-int") GATEWAY_BY("eth0"));
+	says("lost:", false);
+	routed(DEFAULT_BY("br-int") GATEWAY_BY("eth0"));
+	says("lost:", true);
+	routed("");
+	says("lost:", false);
+}
+
 /* --- what a loss bars --- */
 
 static void a_pool_named_router_bars_disks_and_no_interface(void **state)
@@ -197,6 +252,8 @@ int main(void)
 		TEST(so_is_one_that_holds_a_partition_of_it),
 		TEST(a_partition_of_an_array_leads_to_its_disks),
 		TEST(a_volume_of_zfs_is_lost_and_a_loop_is_not),
+		TEST(ports_of_a_switch_carry_its_bridges_route),
+		TEST(a_default_route_that_leads_nowhere_is_lost),
 		TEST(bytes_outside_utf8_are_written_out),
 		TEST(a_pool_named_router_bars_disks_and_no_interface),
 	};
