@@ -191,6 +191,63 @@ void use_unescape(char *text)
 	*out = 0;
 }
 
+/* A btrfs lies on all of these; the mount names one. False: this directory is of another one. */
+static bool follow_btrfs(struct disks *disks, const char *devices, const char *base)
+{
+	struct root_names names;
+	bool is_it = false;
+
+	if (root_list(disks->machine->root, devices, &names) != ROOT_OK)
+		return false;
+	for (size_t i = 0; i < names.count; i++)
+		is_it = is_it || !strcmp(names.name[i], base);
+	for (size_t i = 0; i < names.count && is_it; i++) {
+		char *link = memory_print("sys/class/block/%s", names.name[i]);
+		const char *path = root_follow(disks->machine->root, link);
+
+		if (path)
+			follow(disks, path, "", 0);
+		free(link);
+	}
+	return is_it;
+}
+
+/* sys/fs/btrfs/UUID/devices/: sda2, dm-0. `path` is of one of them. */
+static void read_btrfs(struct disks *disks, const char *path)
+{
+	const char *base = strrchr(path, '/');
+	struct root_names names;
+	bool found = false;
+
+	if (root_list(disks->machine->root, "sys/fs/btrfs", &names) != ROOT_OK)
+		names.count = 0;
+	for (size_t i = 0; i < names.count && !found; i++) {
+		char *devices = memory_print("sys/fs/btrfs/%s/devices", names.name[i]);
+
+		found = follow_btrfs(disks, devices, base ? base + 1 : path);
+		free(devices);
+	}
+	if (!found)
+		use_lose(
+			disks->uses, USE_OF_DISKS,
+			memory_print(
+				"%s is btrfs (says %s): /sys/fs/btrfs does not tell which other disks hold it",
+				disks->purpose, disks->source));
+}
+
+/* bcachefs names all of its disks: /dev/sda2:/dev/sdb2 */
+static void read_devices(struct disks *disks, char *devices)
+{
+	char *device;
+
+	while ((device = strsep(&devices, ":"))) {
+		const char *path = path_of_device(disks->machine, device);
+
+		if (path)
+			follow(disks, path, "", 0);
+	}
+}
+
 /* btrfs, ZFS and overlays have numbers of their own; the first two name a device, or a pool. */
 static void read_mount(struct disks *disks, const char *line)
 {
@@ -209,7 +266,11 @@ static void read_mount(struct disks *disks, const char *line)
 	disks->purpose = mount;
 	if (path)
 		follow(disks, path, "", 0);
-	else if (!strcmp(type, "zfs"))
+	if (path && !strcmp(type, "btrfs"))
+		read_btrfs(disks, path);
+	else if (!strcmp(type, "bcachefs"))
+		read_devices(disks, device);
+	else if (!path && !strcmp(type, "zfs"))
 		use_lose(
 			disks->uses, USE_OF_DISKS,
 			memory_print(

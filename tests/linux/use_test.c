@@ -154,6 +154,45 @@ static void a_volume_of_zfs_is_lost_and_a_loop_is_not(void **state)
 	refused("0000:02:00.0", "");
 }
 
+static void put_second_disk(void)
+{
+	fake_put(fake_path("sys/devices/pci0000:00/0000:03:00.0/nvme/nvme1/nvme1n1/dev"),
+		 "259:4\n");
+	fake_put_link(fake_path("sys/block/nvme1n1"),
+		      memory_copy("../devices/pci0000:00/0000:03:00.0/nvme/nvme1/nvme1n1"));
+	fake_put_link(fake_path("sys/class/block/nvme1n1"),
+		      memory_copy("../../devices/pci0000:00/0000:03:00.0/nvme/nvme1/nvme1n1"));
+	fake_put_link(fake_path("sys/class/block/nvme0n1"),
+		      memory_copy("../../devices/pci0000:00/0000:02:00.0/nvme/nvme0/nvme0n1"));
+}
+
+static void every_disk_of_a_btrfs_is_seen(void **state)
+{
+	(void)state;
+	put_second_disk();
+	mounted("21 1 0:30 /@ / rw - btrfs /dev/nvme0n1 rw\n");
+	says("0000:02:00.0 nvme0n1 holds /", true);
+	says("0000:03:00.0 nvme1n1", false);
+	says("lost: / is btrfs", true);
+	fake_put(fake_path("sys/fs/btrfs/features/raid56"), "1\n");
+	fake_put(fake_path("sys/fs/btrfs/a11ce000/devices/sda"), "");
+	says("lost: / is btrfs", true);
+	fake_put(fake_path("sys/fs/btrfs/b0b00000/devices/nvme0n1"), "");
+	fake_put(fake_path("sys/fs/btrfs/b0b00000/devices/nvme1n1"), "");
+	says("0000:02:00.0 nvme0n1 holds /", true);
+	says("0000:03:00.0 nvme1n1 holds /", true);
+	says("lost:", false);
+}
+
+static void every_disk_of_a_bcachefs_is_seen(void **state)
+{
+	(void)state;
+	put_second_disk();
+	mounted("21 1 0:31 / /srv rw - bcachefs /dev/nvme0n1:/dev/nvme1n1 rw\n");
+	says("0000:02:00.0 nvme0n1 holds /srv", true);
+	says("0000:03:00.0 nvme1n1 holds /srv", true);
+}
+
 /* --- routes --- */
 
 static void routed(const char *lines)
@@ -254,6 +293,8 @@ int main(void)
 		TEST(a_volume_of_zfs_is_lost_and_a_loop_is_not),
 		TEST(ports_of_a_switch_carry_its_bridges_route),
 		TEST(a_default_route_that_leads_nowhere_is_lost),
+		TEST(every_disk_of_a_btrfs_is_seen),
+		TEST(every_disk_of_a_bcachefs_is_seen),
 		TEST(bytes_outside_utf8_are_written_out),
 		TEST(a_pool_named_router_bars_disks_and_no_interface),
 	};
