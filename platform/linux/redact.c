@@ -125,8 +125,8 @@ static bool is_counted(const char *name)
 
 static bool is_plain_net(const char *name)
 {
-	return !strcmp(name, "lo") || !strcmp(name, "bonding_masters") || is_place(name) ||
-	       is_counted(name);
+	return !strcmp(name, "lo") || !strcmp(name, "ovs-system") ||
+	       !strcmp(name, "bonding_masters") || is_place(name) || is_counted(name);
 }
 
 const char *redact_net(struct redact *redact, const char *name)
@@ -200,6 +200,9 @@ static char *word_of_name(struct redact *redact, const char *before, const char 
 {
 	size_t length = !strncmp(part, "lower_", 6) || !strncmp(part, "upper_", 6) ? 6 : 0;
 
+	/* sys/fs/btrfs/UUID */
+	if (!in_dev && !strcmp(before, "btrfs"))
+		return redact_patterns(redact, part);
 	if (length && !in_dev)
 		return memory_print("%.6s%s", part, redact_net(redact, part + length));
 	return memory_copy(part_word(redact, before, part, in_dev));
