@@ -10,6 +10,7 @@
 #include "finding.h"
 #include "memory.h"
 #include "names.h"
+#include "value.h"
 
 /* The order of findings that weigh the same. */
 static void (*const checks[])(const struct check *) = {
@@ -145,11 +146,6 @@ void audit_free(struct audit *audit)
 
 /* --- as JSON --- */
 
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 static json_t *describe_findings(const struct audit *audit, const struct audit_findings *found)
 {
 	json_t *list = json_array();
@@ -167,7 +163,7 @@ static json_t *describe_findings(const struct audit *audit, const struct audit_f
 						      finding->id, "weight",
 						      audit_weight_text(finding->weight), "brief",
 						      finding->brief, "evidence", finding->evidence,
-						      "next", text_or_null(finding->next), "peers",
+						      "next", value_or_null(finding->next), "peers",
 						      peers, "in_use", finding->in_use)));
 	}
 	return list;

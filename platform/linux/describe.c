@@ -12,25 +12,13 @@
 #include "names.h"
 #include "say.h"
 #include "text.h"
+#include "value.h"
 
 json_t *describe_made(json_t *value)
 {
 	if (!value)
 		say_fatal(EXIT_UNKNOWN, "out of memory, or a name that is not UTF-8");
 	return value;
-}
-
-static json_t *taken(char *text)
-{
-	json_t *value = json_string(text);
-
-	free(text);
-	return value;
-}
-
-static json_t *text_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
 }
 
 static json_t *acs_value(const struct machine_function *function)
@@ -47,7 +35,7 @@ static json_t *acs_value(const struct machine_function *function)
 		return json_string("none");
 	can = acs_text(acs.can);
 	on = acs_text(acs.on);
-	value = taken(memory_print("%s of %s", on, can));
+	value = value_taken(memory_print("%s of %s", on, can));
 	free(can);
 	free(on);
 	return value;
@@ -55,9 +43,9 @@ static json_t *acs_value(const struct machine_function *function)
 
 static json_t *range_text(const struct machine_range *range)
 {
-	return taken(memory_print("%#llx-%#llx%s", (unsigned long long)range->first,
-				  (unsigned long long)(range->first + range->bytes - 1),
-				  range->write ? "" : " read only"));
+	return value_taken(memory_print("%#llx-%#llx%s", (unsigned long long)range->first,
+					(unsigned long long)(range->first + range->bytes - 1),
+					range->write ? "" : " read only"));
 }
 
 /* Firmware's, by the core; what the kernel shows of a group is for each member what firmware says of one. */
@@ -78,28 +66,19 @@ static json_t *requesters_value(const struct machine_function *function)
 {
 	json_t *list = json_array();
 
-	for (uint32_t i = 0; i < function->requester_count; i++) {
-		uint32_t id = function->requester[i];
-
-		json_array_append_new(list, taken(memory_print("%04x:%02x:%02x.%x",
-							       sp_sbdf_segment(function->sbdf),
-							       id >> 8, id >> 3 & 0x1f, id & 7)));
-	}
+	for (uint32_t i = 0; i < function->requester_count; i++)
+		json_array_append_new(list, value_id(sp_sbdf_segment(function->sbdf),
+						     function->requester[i]));
 	return list;
 }
 
-static json_t *children_value(const struct machine_function *function)
+json_t *describe_children(const struct machine_function *function)
 {
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < function->child.count; i++)
-		json_array_append_new(list, taken(text_plain(function->child.name[i])));
+		json_array_append_new(list, value_taken(text_plain(function->child.name[i])));
 	return list;
-}
-
-static void set(json_t *row, const char *key, json_t *value)
-{
-	json_object_set_new(row, key, value);
 }
 
 json_t *describe_function(const struct machine *machine, const struct machine_function *function)
@@ -108,32 +87,33 @@ json_t *describe_function(const struct machine *machine, const struct machine_fu
 		function->group == MACHINE_NONE ? NULL : &machine->group[function->group];
 	json_t *row = json_object();
 
-	set(row, "sbdf", json_string(function->name));
-	set(row, "parent",
-	    function->parent == MACHINE_NONE
-		    ? json_null()
-		    : json_string(machine->function[function->parent].name));
-	set(row, "ids", taken(memory_print("%04x:%04x", function->vendor, function->device)));
-	set(row, "class", taken(names_class(function->class_code)));
-	set(row, "name", taken(names_device(function->vendor, function->device)));
-	set(row, "bridge", json_boolean(function->is_bridge));
-	set(row, "unit",
-	    function->unit == MACHINE_NONE ? json_null()
-					   : json_string(machine->unit[function->unit].name));
-	set(row, "group", group ? json_integer(group->number) : json_null());
-	set(row, "type", text_or_null(group ? group->type : NULL));
-	set(row, "driver", text_or_null(function->driver));
-	set(row, "numa",
-	    function->numa == MACHINE_NONE ? json_null() : json_integer(function->numa));
-	set(row, "acs", acs_value(function));
-	set(row, "reserved", reserved_value(machine, function));
-	set(row, "requesters", requesters_value(function));
-	set(row, "reset", text_or_null(function->reset));
-	set(row, "vfs",
-	    function->vf_total
-		    ? taken(memory_print("%u of %u", function->vf_count, function->vf_total))
-		    : json_null());
-	set(row, "children", children_value(function));
+	value_set(row, "sbdf", json_string(function->name));
+	value_set(row, "parent",
+		  function->parent == MACHINE_NONE
+			  ? json_null()
+			  : json_string(machine->function[function->parent].name));
+	value_set(row, "ids",
+		  value_taken(memory_print("%04x:%04x", function->vendor, function->device)));
+	value_set(row, "class", value_taken(names_class(function->class_code)));
+	value_set(row, "name", value_taken(names_device(function->vendor, function->device)));
+	value_set(row, "bridge", json_boolean(function->is_bridge));
+	value_set(row, "unit",
+		  function->unit == MACHINE_NONE ? json_null()
+						 : json_string(machine->unit[function->unit].name));
+	value_set(row, "group", group ? json_integer(group->number) : json_null());
+	value_set(row, "type", value_or_null(group ? group->type : NULL));
+	value_set(row, "driver", value_or_null(function->driver));
+	value_set(row, "numa",
+		  function->numa == MACHINE_NONE ? json_null() : json_integer(function->numa));
+	value_set(row, "acs", acs_value(function));
+	value_set(row, "reserved", reserved_value(machine, function));
+	value_set(row, "requesters", requesters_value(function));
+	value_set(row, "reset", value_or_null(function->reset));
+	value_set(row, "vfs",
+		  function->vf_total ? value_taken(memory_print("%u of %u", function->vf_count,
+								function->vf_total))
+				     : json_null());
+	value_set(row, "children", describe_children(function));
 	return row;
 }
 

@@ -14,6 +14,9 @@
 /* What Jansson made; where it made nothing the program ends: nobody may take a finding that is left out for none. */
 json_t *describe_made(json_t *value);
 
+/* Names of disks and interfaces, as text that can be printed. */
+json_t *describe_children(const struct machine_function *function);
+
 /* An array, of the functions that are chosen. */
 json_t *describe_functions(const struct machine *machine, const bool *chosen);
 json_t *describe_function(const struct machine *machine, const struct machine_function *function);

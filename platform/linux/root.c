@@ -131,15 +131,6 @@ enum root_answer root_list(struct root *root, const char *path, struct root_name
 	return note->answer;
 }
 
-bool root_exists(struct root *root, const char *path)
-{
-	struct root_bytes bytes;
-	struct root_names names;
-
-	return root_list(root, path, &names) != ROOT_ABSENT ||
-	       root_read(root, path, &bytes) != ROOT_ABSENT;
-}
-
 const char *root_text(struct root *root, const char *path)
 {
 	struct root_note *note = note_of(root, ROOT_FILE, path);

@@ -43,7 +43,6 @@ enum root_answer root_link(struct root *root, const char *path, const char **tar
 enum root_answer root_list(struct root *root, const char *path, struct root_names *names);
 
 /* What commands ask for most. */
-bool root_exists(struct root *root, const char *path);
 /* The first line; NULL where it cannot be read. */
 const char *root_text(struct root *root, const char *path);
 /* The same below a directory. */
