@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "memory.h"
+#include "text.h"
 
 #define KERNEL_FACILITY 8u /* priorities below it; what programs write into /dev/kmsg has others */
 
@@ -165,16 +166,12 @@ static struct record record_of(const char *line)
 static void unescape(char *text)
 {
 	char *out = text;
-	unsigned int code;
 
 	for (; *text; text++) {
-		if (text[0] == '\\' && text[1] == 'x' && sscanf(text + 2, "%2x", &code) == 1 &&
-		    isxdigit((unsigned char)text[2]) && isxdigit((unsigned char)text[3])) {
-			*out++ = code ? (char)(unsigned char)code : ' ';
-			text += 3;
-		} else {
-			*out++ = *text;
-		}
+		int code = text_escape(text);
+
+		*out++ = code < 0 ? *text : code ? (char)(unsigned char)code : ' ';
+		text += code < 0 ? 0 : TEXT_ESCAPE - 1;
 	}
 	*out = 0;
 }

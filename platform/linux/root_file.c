@@ -15,7 +15,6 @@
  *
  * A space or a backslash within a name is \x20 or \x5c.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "memory.h"
 #include "root_back.h"
 #include "say.h"
+#include "text.h"
 
 #define HEAD	   "sallyport-snapshot 1"
 #define LINKS_MOST 40 /* as the kernel has it */
@@ -74,35 +74,16 @@ static bool next_inner(struct file *file)
 	return false;
 }
 
-static int hex_digit(char c)
-{
-	return isdigit((unsigned char)c)    ? c - '0'
-	       : isxdigit((unsigned char)c) ? tolower((unsigned char)c) - 'a' + 10
-					    : -1;
-}
-
-/* "\x20" and the like; -1: it is none. */
-static int escaped(const char *text, size_t length)
-{
-	int high, low;
-
-	if (length < 4 || text[0] != '\\' || text[1] != 'x')
-		return -1;
-	high = hex_digit(text[2]);
-	low = hex_digit(text[3]);
-	return high < 0 || low < 0 ? -1 : high << 4 | low;
-}
-
 static char *unescape(const char *text, size_t length)
 {
 	char *plain = memory_take(length + 1, 1);
 	size_t out = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		int code = escaped(text + i, length - i);
+		int code = length - i < TEXT_ESCAPE ? -1 : text_escape(text + i);
 
 		plain[out++] = code < 0 ? text[i] : (char)(unsigned char)code;
-		i += code < 0 ? 0 : 3;
+		i += code < 0 ? 0 : TEXT_ESCAPE - 1;
 	}
 	return plain;
 }
