@@ -15,6 +15,7 @@
 
 #include "platform/linux/acs.h"
 #include "platform/linux/audit.h"
+#include "tests/linux/fake_root.h"
 
 struct seen {
 	struct root *root;
@@ -24,16 +25,8 @@ struct seen {
 
 static struct seen look(const char *text)
 {
-	char path[] = "/tmp/sallyport-audit-XXXXXX";
-	FILE *file = fdopen(mkstemp(path), "w");
-	struct seen seen;
+	struct seen seen = { .root = fake_root("sallyport-snapshot 1\n", text) };
 
-	assert_non_null(file);
-	fprintf(file, "sallyport-snapshot 1\n%s", text);
-	fclose(file);
-	seen.root = root_open(path);
-	unlink(path);
-	assert_non_null(seen.root);
 	seen.machine = machine_read(seen.root);
 	seen.audit = audit_machine(seen.machine);
 	return seen;

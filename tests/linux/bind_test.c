@@ -39,15 +39,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void has(const char *words)
-{
-	char *now = fake_state();
-
-	if (!strstr(now, words))
-		fail_msg("\"%s\" is not in: %s", words, now);
-	free(now);
-}
-
 /* --- what is tried --- */
 
 struct trial {
@@ -120,8 +111,9 @@ static void a_group_goes_as_a_whole_but_for_its_bridge(void **state)
 	assert_int_equal(trial.binding->refusal_count, 0);
 	end(&trial);
 	assert_true(perform(&kernel, "0000:01:00.0", to_vfio));
-	has("0000:00:01.0 pcieport -;0000:01:00.0 vfio-pci vfio-pci;0000:01:00.1 vfio-pci vfio-pci;"
-	    "0000:01:00.2 - -;");
+	fake_has(
+		"0000:00:01.0 pcieport -;0000:01:00.0 vfio-pci vfio-pci;0000:01:00.1 vfio-pci vfio-pci;"
+		"0000:01:00.2 - -;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -132,7 +124,7 @@ static void alone_leaves_the_mates(void **state)
 	(void)state;
 	assert_true(perform(&kernel, "0000:01:00.0",
 			    (struct binding_order){ BINDING_DRIVER, "vfio-pci", true }));
-	has("0000:01:00.1 snd_hda_intel -;");
+	fake_has("0000:01:00.1 snd_hda_intel -;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -162,10 +154,10 @@ static void restore_of_one_leaves_the_others(void **state)
 	assert_true(perform(&kernel, "0000:01:00.0", to_vfio));
 	assert_true(perform(&kernel, one, to_vfio));
 	assert_int_equal(restore(&kernel, one), 0);
-	has("0000:01:00.0 vfio-pci vfio-pci;");
-	has("0000:03:00.0 e1000e -;");
+	fake_has("0000:01:00.0 vfio-pci vfio-pci;");
+	fake_has("0000:03:00.0 e1000e -;");
 	assert_int_equal(restore(&kernel, NULL), 0);
-	has("0000:01:00.0 nouveau -;");
+	fake_has("0000:01:00.0 nouveau -;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -178,9 +170,9 @@ static void a_second_driver_is_undone_before_the_first(void **state)
 	assert_true(perform(&kernel, "0000:03:00.0", to_vfio));
 	assert_true(perform(&kernel, "0000:03:00.0",
 			    (struct binding_order){ BINDING_DRIVER, "pci-stub", false }));
-	has("0000:03:00.0 pci-stub pci-stub;");
+	fake_has("0000:03:00.0 pci-stub pci-stub;");
 	assert_int_equal(restore(&kernel, NULL), 0);
-	has("0000:03:00.0 e1000e -;");
+	fake_has("0000:03:00.0 e1000e -;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -192,12 +184,12 @@ static void unbind_leaves_no_driver_or_the_kernels(void **state)
 	assert_true(perform(&kernel, "0000:01:00.0", to_vfio));
 	assert_true(
 		perform(&kernel, "0000:01:00.0", (struct binding_order){ .want = BINDING_NONE }));
-	has("0000:01:00.0 - -;0000:01:00.1 vfio-pci vfio-pci;");
+	fake_has("0000:01:00.0 - -;0000:01:00.1 vfio-pci vfio-pci;");
 	assert_true(perform(&kernel, "0000:01:00.1",
 			    (struct binding_order){ .want = BINDING_DEFAULT }));
-	has("0000:01:00.1 snd_hda_intel -;");
+	fake_has("0000:01:00.1 snd_hda_intel -;");
 	assert_int_equal(restore(&kernel, NULL), 0);
-	has("0000:01:00.0 nouveau -;0000:01:00.1 snd_hda_intel -;");
+	fake_has("0000:01:00.0 nouveau -;0000:01:00.1 snd_hda_intel -;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -352,7 +344,7 @@ static void what_somebody_else_changed_stays(void **state)
 					   "0000:03:00.0"),
 			 0);
 	assert_int_equal(restore(&kernel, NULL), 0);
-	has("0000:03:00.0 uio uio;");
+	fake_has("0000:03:00.0 uio uio;");
 	fake_kernel_stop(&kernel);
 }
 

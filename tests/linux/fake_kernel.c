@@ -274,3 +274,12 @@ char *fake_state(void)
 	files->close(files);
 	return all;
 }
+
+void fake_has(const char *words)
+{
+	char *now = fake_state();
+
+	if (!strstr(now, words))
+		fail_msg("\"%s\" is not in: %s", words, now);
+	free(now);
+}

@@ -36,3 +36,5 @@ int fake_kernel_write(struct actor *actor, const char *path, const char *text);
 
 /* "0000:01:00.0 nouveau -;..", driver and override of each: to be freed. */
 char *fake_state(void);
+/* A test fails where these words are not in it. */
+void fake_has(const char *words);

@@ -46,15 +46,6 @@ static int tear_down(void **state)
 	return 0;
 }
 
-static void has(const char *words)
-{
-	char *now = fake_state();
-
-	if (!strstr(now, words))
-		fail_msg("\"%s\" is not in: %s", words, now);
-	free(now);
-}
-
 static void give(struct fake_kernel *kernel, const char *sbdf, struct binding_order order)
 {
 	struct root *root = root_open(fake_tree);
@@ -133,7 +124,7 @@ static void a_disk_that_is_mounted_since_is_refused(void **state)
 	give(&kernel, disk, to_vfio);
 	give(&kernel, disk, to_default);
 	give(&kernel, network, to_vfio);
-	has("0000:02:00.0 nvme -;");
+	fake_has("0000:02:00.0 nvme -;");
 	refused(NULL, "");
 	mounted(true);
 	refused(NULL, "nvme0n1 holds /srv");
@@ -179,7 +170,7 @@ static void what_is_not_taken_is_not_refused(void **state)
 	somebody_gives(&kernel, disk, "nvme");
 	refused(disk, "");
 	restore(&kernel);
-	has("0000:02:00.0 nvme nvme;");
+	fake_has("0000:02:00.0 nvme nvme;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -206,9 +197,9 @@ static void the_kernels_choice_is_taken_back(void **state)
 	(void)state;
 	somebody_gives(&kernel, disk, "vfio-pci");
 	give(&kernel, disk, to_default);
-	has("0000:02:00.0 nvme -;");
+	fake_has("0000:02:00.0 nvme -;");
 	restore(&kernel);
-	has("0000:02:00.0 vfio-pci vfio-pci;");
+	fake_has("0000:02:00.0 vfio-pci vfio-pci;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -220,7 +211,7 @@ static void a_driver_that_came_after_the_kernels_choice_stays(void **state)
 	give(&kernel, network, to_default);
 	somebody_gives(&kernel, network, "vfio-pci");
 	restore(&kernel);
-	has("0000:03:00.0 vfio-pci vfio-pci;");
+	fake_has("0000:03:00.0 vfio-pci vfio-pci;");
 	fake_kernel_stop(&kernel);
 }
 
@@ -234,7 +225,7 @@ static void a_choice_that_was_not_noted_stays(void **state)
 		fake_path("run/journal"),
 		"{\"step\":1,\"sbdf\":\"0000:03:00.0\",\"act\":\"bind\",\"was\":null,\"to\":null}\n");
 	restore(&kernel);
-	has("0000:03:00.0 e1000e -;");
+	fake_has("0000:03:00.0 e1000e -;");
 	fake_kernel_stop(&kernel);
 }
 

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "platform/linux/root.h"
+#include "tests/linux/fake_root.h"
 
 static const char snapshot[] = "sallyport-snapshot 1\n"
 			       "# a machine\n"
@@ -33,31 +33,9 @@ static const char snapshot[] = "sallyport-snapshot 1\n"
 			       "\t/dev/sda1 / ext4 rw 0 0\n"
 			       "\ttmpfs /run tmpfs rw 0 0\n";
 
-static char *write_file(const char *text)
-{
-	static char path[] = "/tmp/sallyport-root-XXXXXX";
-	FILE *file;
-
-	strcpy(path, "/tmp/sallyport-root-XXXXXX");
-	file = fdopen(mkstemp(path), "w");
-	assert_non_null(file);
-	fputs(text, file);
-	fclose(file);
-	return path;
-}
-
-static struct root *open_text(const char *text)
-{
-	char *path = write_file(text);
-	struct root *root = root_open(path);
-
-	unlink(path);
-	return root;
-}
-
 static void a_snapshot_is_read(void **state)
 {
-	struct root *root = open_text(snapshot);
+	struct root *root = fake_root(snapshot, "");
 	struct root_bytes bytes;
 	struct root_names names;
 	uint64_t number;
@@ -83,7 +61,7 @@ static void a_snapshot_is_read(void **state)
 
 static void links_lead_on_and_never_round(void **state)
 {
-	struct root *root = open_text(snapshot);
+	struct root *root = fake_root(snapshot, "");
 	struct root_bytes bytes;
 
 	(void)state;
@@ -97,11 +75,12 @@ static void links_lead_on_and_never_round(void **state)
 /* A snapshot names things as they were asked for, by way of a link too. */
 static void what_was_asked_by_way_of_a_link_is_found_so(void **state)
 {
-	struct root *root = open_text("sallyport-snapshot 1\n"
+	struct root *root = fake_root("sallyport-snapshot 1\n"
 				      "sys/class/net/br0 -> ../../devices/virtual/net/br0\n"
 				      "sys/class/net/br0/ lower_eth0 mtu\n"
 				      "sys/class/net/br0/mtu = 9000\n"
-				      "sys/devices/virtual/net/br0/flags = 0x3\n");
+				      "sys/devices/virtual/net/br0/flags = 0x3\n",
+				      "");
 	struct root_names names;
 
 	(void)state;
@@ -166,7 +145,7 @@ static void what_was_asked_is_noted_once_and_stays_the_same(void **state)
 /* What a broken snapshot is answered: the line, and status 2. */
 static void refuses(const char *text, const char *said)
 {
-	char *path = write_file(text), line[512];
+	char *path = fake_file(text, ""), line[512];
 	int ends[2], status;
 	size_t count = 0;
 	ssize_t more;
